@@ -1,0 +1,255 @@
+//! What differs between two objects: a list of changes, each one field path with old and new value.
+//!
+//! Both sides are objects as an API server writes them, so the comparison is of canonical forms:
+//! `null`, absent and empty mean the same, everything else is equal or it is not. Lists with a
+//! merge key are compared element by element; a change of their order alone is a change of the
+//! list, since order decides for environment variables, init containers and rules.
+
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+use serde_json::{Map, Value};
+
+use crate::path::{FieldPath, Step};
+
+/// One field path with its old and its new value; `None` where the field is not there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Where.
+    pub path: FieldPath,
+    /// The value before.
+    pub old: Option<Value>,
+    /// The value after.
+    pub new: Option<Value>,
+}
+
+impl Change {
+    /// The object as a whole is made, removed or connected to.
+    pub fn whole() -> Self {
+        Self { path: FieldPath::root(), old: None, new: None }
+    }
+}
+
+/// Values may be a Secret's: a change is serialised by its path and its kind alone.
+impl Serialize for Change {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut s = serializer.serialize_struct("Change", 2)?;
+        s.serialize_field("path", &self.path)?;
+        let kind = match (&self.old, &self.new) {
+            (None, Some(_)) => "added",
+            (Some(_), None) => "removed",
+            _ => "changed",
+        };
+        s.serialize_field("kind", kind)?;
+        s.end()
+    }
+}
+
+/// Whether a value counts as not being there.
+pub fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        _ => false,
+    }
+}
+
+/// All changes from `old` to `new`, in field order.
+pub fn changes(old: &Value, new: &Value) -> Vec<Change> {
+    let mut found = Vec::new();
+    compare(Some(old), Some(new), &FieldPath::root(), &mut found);
+    found
+}
+
+/// Whether two values mean the same to an API server.
+pub fn same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Object(x), Value::Object(y)) => {
+            x.iter().all(|(k, v)| match y.get(k) {
+                Some(w) => same(v, w),
+                None => is_empty(v),
+            }) && y.iter().all(|(k, w)| x.contains_key(k) || is_empty(w))
+        }
+        (Value::Array(x), Value::Array(y)) => x.len() == y.len() && x.iter().zip(y).all(|(v, w)| same(v, w)),
+        _ => a == b || (is_empty(a) && is_empty(b)),
+    }
+}
+
+fn compare(old: Option<&Value>, new: Option<&Value>, path: &FieldPath, found: &mut Vec<Change>) {
+    let old = old.filter(|v| !is_empty(v));
+    let new = new.filter(|v| !is_empty(v));
+    match (old, new) {
+        (None, None) => {}
+        (Some(Value::Object(a)), Some(Value::Object(b))) => compare_maps(a, b, path, found),
+        (Some(Value::Array(a)), Some(Value::Array(b))) => compare_lists(a, b, path, found),
+        // A map that appears or goes is listed field by field: each may have another origin.
+        (Some(Value::Object(a)), None) => compare_maps(a, &Map::new(), path, found),
+        (None, Some(Value::Object(b))) => compare_maps(&Map::new(), b, path, found),
+        (a, b) if a == b => {}
+        (a, b) => found.push(Change { path: path.clone(), old: a.cloned(), new: b.cloned() }),
+    }
+}
+
+fn compare_maps(old: &Map<String, Value>, new: &Map<String, Value>, path: &FieldPath, found: &mut Vec<Change>) {
+    for (key, value) in old {
+        compare(Some(value), new.get(key), &path.field(key), found);
+    }
+    for (key, value) in new {
+        if !old.contains_key(key) {
+            compare(None, Some(value), &path.field(key), found);
+        }
+    }
+}
+
+fn compare_lists(old: &[Value], new: &[Value], path: &FieldPath, found: &mut Vec<Change>) {
+    if old == new {
+        return;
+    }
+    let whole = |found: &mut Vec<Change>| {
+        found.push(Change {
+            path: path.clone(),
+            old: Some(Value::Array(old.to_vec())),
+            new: Some(Value::Array(new.to_vec())),
+        });
+    };
+    let Some(keys) = merge_keys(path, old, new) else {
+        if old.len() == new.len() && old.iter().zip(new).all(|(a, b)| same(a, b)) {
+            return;
+        }
+        return whole(found);
+    };
+    let key_of = |item: &Value| -> Vec<(String, Value)> {
+        keys.iter().filter_map(|k| item.get(k).map(|v| ((*k).to_owned(), v.clone()))).collect()
+    };
+    let old_keys: Vec<_> = old.iter().map(key_of).collect();
+    let new_keys: Vec<_> = new.iter().map(key_of).collect();
+    let before = found.len();
+    for (item, key) in old.iter().zip(&old_keys) {
+        let at = path.with(Step::Key(key.clone()));
+        match new_keys.iter().position(|k| k == key) {
+            Some(i) => compare(Some(item), Some(&new[i]), &at, found),
+            None => found.push(Change { path: at, old: Some(item.clone()), new: None }),
+        }
+    }
+    for (item, key) in new.iter().zip(&new_keys) {
+        if !old_keys.contains(key) {
+            found.push(Change { path: path.with(Step::Key(key.clone())), old: None, new: Some(item.clone()) });
+        }
+    }
+    let kept_old = old_keys.iter().filter(|k| new_keys.contains(k));
+    let kept_new = new_keys.iter().filter(|k| old_keys.contains(k));
+    if !kept_old.eq(kept_new) && found.len() == before {
+        whole(found);
+    }
+}
+
+/// Candidates for merge keys by the list's field name, as the API types' `listMapKeys` and
+/// `patchMergeKey` have them; the first that identifies every element on both sides is taken.
+fn merge_keys(path: &FieldPath, old: &[Value], new: &[Value]) -> Option<&'static [&'static str]> {
+    let field = path.fields().last().copied().unwrap_or_default();
+    let candidates: &[&[&str]] = match field {
+        "containers" | "initContainers" | "ephemeralContainers" | "volumes" | "env" | "imagePullSecrets" | "secrets"
+        | "webhooks" | "resourceClaims" | "versions" | "schedulingGates" | "matchConditions" => &[&["name"]],
+        "volumeMounts" => &[&["mountPath"]],
+        "volumeDevices" => &[&["devicePath"]],
+        "ports" => &[&["containerPort", "protocol"], &["port", "protocol"], &["containerPort"], &["port"]],
+        "conditions" => &[&["type"]],
+        "ownerReferences" => &[&["uid"]],
+        "hostAliases" => &[&["ip"]],
+        "topologySpreadConstraints" => &[&["topologyKey", "whenUnsatisfiable"]],
+        "volumeClaimTemplates" => return None,
+        _ => return None,
+    };
+    candidates.iter().copied().find(|keys| identifies(keys, old) && identifies(keys, new))
+}
+
+fn identifies(keys: &[&str], items: &[Value]) -> bool {
+    let mut seen: Vec<Vec<&Value>> = Vec::with_capacity(items.len());
+    for item in items {
+        let mut key = Vec::with_capacity(keys.len());
+        for k in keys {
+            match item.get(k) {
+                Some(v) if v.is_string() || v.is_number() => key.push(v),
+                _ => return false,
+            }
+        }
+        if seen.contains(&key) {
+            return false;
+        }
+        seen.push(key);
+    }
+    true
+}
+
+/// Fields of `metadata` that the API server alone keeps; they are never compared.
+const SERVER_METADATA: [&str; 7] = [
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "managedFields",
+    "selfLink",
+    "deletionGracePeriodSeconds",
+];
+
+/// The object without what the API server alone keeps in `metadata`, and without `status` where
+/// the kind keeps that in a subresource.
+///
+/// A deletion timestamp stays out too: termination is judged as such, not as a field.
+#[must_use]
+pub fn normalised(object: &Value, has_status_subresource: bool) -> Value {
+    let mut object = object.clone();
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        for field in SERVER_METADATA {
+            metadata.remove(field);
+        }
+        metadata.remove("deletionTimestamp");
+    }
+    if has_status_subresource && let Some(fields) = object.as_object_mut() {
+        fields.remove("status");
+    }
+    object
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn paths(old: &Value, new: &Value) -> Vec<String> {
+        changes(old, new).iter().map(|c| c.path.to_string()).collect()
+    }
+
+    #[test]
+    fn null_absent_and_empty_are_the_same() {
+        assert!(paths(&json!({"a": null, "b": [], "c": {}}), &json!({})).is_empty());
+        assert!(same(&json!({"a": {"b": {}}}), &json!({"a": {}})));
+        assert_eq!(paths(&json!({"a": 0, "b": "", "c": false}), &json!({})), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn an_added_container_is_one_change() {
+        let old = json!({"spec": {"containers": [{"name": "app", "image": "a:1"}]}});
+        let new = json!({"spec": {"containers": [{"name": "evil", "image": "x"}, {"name": "app", "image": "a:2"}]}});
+        assert_eq!(paths(&old, &new), ["spec.containers[name=app].image", "spec.containers[name=evil]"]);
+    }
+
+    #[test]
+    fn order_alone_is_a_change_of_the_list() {
+        let old = json!({"env": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]});
+        let new = json!({"env": [{"name": "B", "value": "2"}, {"name": "A", "value": "1"}]});
+        assert_eq!(paths(&old, &new), ["env"]);
+    }
+
+    #[test]
+    fn duplicated_keys_fall_back_to_the_whole_list() {
+        let old = json!({"env": [{"name": "A", "value": "1"}]});
+        let new = json!({"env": [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]});
+        assert_eq!(paths(&old, &new), ["env"]);
+    }
+
+    #[test]
+    fn a_removed_map_is_listed_by_field() {
+        let old = json!({"metadata": {"labels": {"a": "1", "b": "2"}}});
+        assert_eq!(paths(&old, &json!({"metadata": {}})), ["metadata.labels.a", "metadata.labels.b"]);
+    }
+}

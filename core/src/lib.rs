@@ -1,0 +1,22 @@
+//! The pure engine of gitward: what Git declares, what the cluster may hold, and why.
+//!
+//! Nothing in this crate touches the network, the disk, a clock or the environment. Whatever a
+//! decision needs from outside arrives as a value ([`lookup::Lookup`], a time, a parsed tree).
+//! The same functions therefore give the same verdict on a laptop, in a push hook, at admission
+//! and in the cluster.
+
+pub mod carry;
+pub mod change;
+pub mod config;
+pub mod derived;
+pub mod finding;
+pub mod lookup;
+pub mod manifest;
+pub mod object;
+pub mod path;
+pub mod policy;
+pub mod request;
+pub mod schema;
+pub mod snapshot;
+pub mod trace;
+pub mod verdict;

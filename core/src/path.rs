@@ -1,0 +1,193 @@
+//! Field paths, parsed: `spec.template.spec.containers[name=app].image`.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+/// One step of a path.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Step {
+    /// A field of a map.
+    Field(String),
+    /// An element of a list by position, from 0.
+    Index(usize),
+    /// An element of a list by its merge key, for example `name=app`; several keys together for
+    /// lists such as a Service's ports.
+    Key(Vec<(String, Value)>),
+}
+
+/// Where a value stands in an object. Empty: the object itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FieldPath(pub Vec<Step>);
+
+impl FieldPath {
+    /// The object itself.
+    pub fn root() -> Self {
+        Self::default()
+    }
+
+    /// A path of plain fields.
+    pub fn of<const N: usize>(fields: [&str; N]) -> Self {
+        Self(fields.into_iter().map(|f| Step::Field(f.to_owned())).collect())
+    }
+
+    /// This path with one more field.
+    pub fn field(&self, name: &str) -> Self {
+        self.with(Step::Field(name.to_owned()))
+    }
+
+    /// This path with one more list position.
+    pub fn index(&self, index: usize) -> Self {
+        self.with(Step::Index(index))
+    }
+
+    /// This path with one more step.
+    pub fn with(&self, step: Step) -> Self {
+        let mut steps = Vec::with_capacity(self.0.len() + 1);
+        steps.extend_from_slice(&self.0);
+        steps.push(step);
+        Self(steps)
+    }
+
+    /// The path without its last step; `None` for the root.
+    pub fn parent(&self) -> Option<Self> {
+        let (_, rest) = self.0.split_last()?;
+        Some(Self(rest.to_vec()))
+    }
+
+    /// The field names and nothing else, with list steps left out: what rules are written in.
+    pub fn fields(&self) -> Vec<&str> {
+        self.0.iter().filter_map(|s| if let Step::Field(f) = s { Some(f.as_str()) } else { None }).collect()
+    }
+
+    /// Whether this path begins with the given plain fields.
+    pub fn starts_with(&self, fields: &[&str]) -> bool {
+        self.0.len() >= fields.len()
+            && self.0.iter().zip(fields).all(|(s, f)| matches!(s, Step::Field(name) if name == f))
+    }
+
+    /// The value at this path, if it is there.
+    pub fn get<'a>(&self, root: &'a Value) -> Option<&'a Value> {
+        self.0.iter().try_fold(root, |value, step| step.get(value))
+    }
+
+    /// A JSON pointer (RFC 6901) into `root`; merge keys are resolved to positions in it. Stops at
+    /// the first step that is not there.
+    pub fn pointer(&self, root: &Value) -> String {
+        let mut pointer = String::new();
+        let mut value = Some(root);
+        for step in &self.0 {
+            let token = match step {
+                Step::Field(name) => name.replace('~', "~0").replace('/', "~1"),
+                Step::Index(i) => i.to_string(),
+                Step::Key(keys) => match value.and_then(|v| position_of(v, keys)) {
+                    Some(i) => i.to_string(),
+                    None => return pointer,
+                },
+            };
+            pointer.push('/');
+            pointer.push_str(&token);
+            value = value.and_then(|v| step.get(v));
+        }
+        pointer
+    }
+
+    /// A path from a JSON pointer (RFC 6901); all-digit tokens become list positions where `root`
+    /// has a list.
+    pub fn from_pointer(pointer: &str, root: &Value) -> Self {
+        let mut path = Self::root();
+        let mut value = Some(root);
+        for token in pointer.split('/').skip(1) {
+            let token = token.replace("~1", "/").replace("~0", "~");
+            let step = match (value, token.parse::<usize>()) {
+                (Some(Value::Array(_)), Ok(i)) => Step::Index(i),
+                _ => Step::Field(token),
+            };
+            value = value.and_then(|v| step.get(v));
+            path.0.push(step);
+        }
+        path
+    }
+}
+
+fn position_of(list: &Value, keys: &[(String, Value)]) -> Option<usize> {
+    list.as_array()?.iter().position(|item| keys.iter().all(|(k, v)| item.get(k).unwrap_or(&Value::Null) == v))
+}
+
+impl Step {
+    fn get<'a>(&self, value: &'a Value) -> Option<&'a Value> {
+        match self {
+            Step::Field(name) => value.get(name),
+            Step::Index(i) => value.get(i),
+            Step::Key(keys) => value.get(position_of(value, keys)?),
+        }
+    }
+}
+
+impl fmt::Display for FieldPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, step) in self.0.iter().enumerate() {
+            match step {
+                Step::Field(name) if is_plain(name) => {
+                    if i > 0 {
+                        f.write_str(".")?;
+                    }
+                    f.write_str(name)?;
+                }
+                Step::Field(name) => write!(f, "[{name:?}]")?,
+                Step::Index(index) => write!(f, "[{index}]")?,
+                Step::Key(keys) => {
+                    f.write_str("[")?;
+                    for (n, (key, value)) in keys.iter().enumerate() {
+                        if n > 0 {
+                            f.write_str(",")?;
+                        }
+                        match value {
+                            Value::String(s) => write!(f, "{key}={s}")?,
+                            other => write!(f, "{key}={other}")?,
+                        }
+                    }
+                    f.write_str("]")?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_plain(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-' || b == b'$')
+}
+
+impl Serialize for FieldPath {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_path_reads_as_people_write_it() {
+        let path = FieldPath::of(["spec", "containers"])
+            .with(Step::Key(vec![("name".into(), json!("app"))]))
+            .field("image");
+        assert_eq!(path.to_string(), "spec.containers[name=app].image");
+        assert_eq!(FieldPath::of(["metadata", "labels", "app.io/x"]).to_string(), "metadata.labels[\"app.io/x\"]");
+    }
+
+    #[test]
+    fn merge_keys_resolve_to_positions() {
+        let object = json!({"spec": {"containers": [{"name": "side"}, {"name": "app", "image": "a"}]}});
+        let path = FieldPath::of(["spec", "containers"])
+            .with(Step::Key(vec![("name".into(), json!("app"))]))
+            .field("image");
+        assert_eq!(path.get(&object), Some(&json!("a")));
+        assert_eq!(path.pointer(&object), "/spec/containers/1/image");
+        assert_eq!(FieldPath::from_pointer("/spec/containers/1/image", &object).get(&object), Some(&json!("a")));
+    }
+}

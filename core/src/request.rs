@@ -1,0 +1,56 @@
+//! An admission request as the engine sees it.
+
+use serde_json::Value;
+
+use crate::object::ObjectKey;
+
+/// What is being done. Source: `admission.k8s.io/v1` `Operation`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// An object is created, or a create-only subresource (binding, eviction, token) is posted.
+    Create,
+    /// An object or a subresource is changed.
+    Update,
+    /// An object is deleted, alone or with a collection.
+    Delete,
+    /// A connection is opened (exec, attach, port-forward, proxy).
+    Connect,
+}
+
+/// The authenticated account. Identity may be necessary for an origin, and is sufficient only for
+/// the few writes that are no function of anything declared.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct User {
+    /// User name.
+    pub name: String,
+    /// Groups.
+    pub groups: Vec<String>,
+    /// `userInfo.uid`; service account tokens always carry one.
+    pub uid: String,
+    /// Whether `userInfo.extra` has `authentication.kubernetes.io/credential-id`, which genuine
+    /// tokens carry and bare impersonation does not.
+    pub has_credential_id: bool,
+}
+
+/// One request, borrowed from the review it came in.
+#[derive(Debug, Clone)]
+pub struct Request<'a> {
+    /// What is being done.
+    pub operation: Operation,
+    /// The object it is done to. The name may be empty for `generateName` creations.
+    pub key: ObjectKey,
+    /// Plural resource name, for example `deployments`.
+    pub resource: &'a str,
+    /// Subresource, for example `status`; empty for the object itself.
+    pub subresource: &'a str,
+    /// Who asks.
+    pub user: User,
+    /// The object as it would be stored (after mutation), for CREATE and UPDATE.
+    pub object: Option<&'a Value>,
+    /// The object as it is stored, for UPDATE and DELETE.
+    pub old_object: Option<&'a Value>,
+    /// The call's options (`DeleteOptions` and its like).
+    pub options: Option<&'a Value>,
+    /// Whether nothing would be stored.
+    pub dry_run: bool,
+}

@@ -1,0 +1,153 @@
+//! The snapshot: everything known about one commit of one environment, immutable.
+//!
+//! It is built when Git changes and swapped as a whole; a request is then a lookup and a
+//! comparison in memory.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::config::{Configuration, EnvironmentConfig};
+use crate::finding::Place;
+use crate::manifest::Manifest;
+use crate::object::{Gvk, ObjectKey};
+use crate::path::FieldPath;
+
+/// A commit and who made it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commit {
+    /// Full object id, hexadecimal.
+    pub id: String,
+    /// `Name <mail>` of the author.
+    pub author: String,
+    /// Commit time.
+    pub time: Timestamp,
+    /// First line of the message.
+    pub subject: String,
+}
+
+impl Commit {
+    /// The first twelve digits of the id.
+    pub fn short(&self) -> &str {
+        self.id.get(..12).unwrap_or(&self.id)
+    }
+}
+
+/// A digest of a declared object's canonical content.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Digest(pub String);
+
+impl Digest {
+    /// The digest of a JSON value; map order does not matter since maps are sorted.
+    pub fn of(value: &Value) -> Self {
+        Self(blake3::hash(value.to_string().as_bytes()).to_hex()[..32].to_owned())
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What the API server makes of a declared object.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expected {
+    /// The object as the API server answered, [normalised](crate::change::normalised).
+    pub object: Value,
+    /// The uid of the live object that this was learnt for; `None` if it was learnt by a dry run
+    /// of a creation and holds for whatever is created from the declared object.
+    pub uid: Option<String>,
+    /// What the API server answered to our own creation of the object with that uid, normalised:
+    /// it holds what is set at creation only. `None` if others made the object.
+    pub record: Option<Value>,
+}
+
+/// One object that Git declares at the snapshot's commit.
+#[derive(Debug, Clone)]
+pub struct Declared {
+    /// As written, with places.
+    pub manifest: Manifest,
+    /// Namespace filled in, `stringData` merged into `data`: what is sent to the API server.
+    pub canonical: Value,
+    /// Digest of `canonical`.
+    pub digest: Digest,
+    /// Whether the kind keeps its status in a subresource.
+    pub has_status_subresource: bool,
+    /// What the API server makes of it; `None` until it was learnt.
+    pub expected: Option<Arc<Expected>>,
+}
+
+impl Declared {
+    /// Where in Git a field stands.
+    pub fn place(&self, path: &FieldPath) -> Place {
+        self.manifest.place(path)
+    }
+
+    /// The version it is declared in.
+    pub fn gvk(&self) -> &Gvk {
+        &self.manifest.gvk
+    }
+}
+
+/// A declared object of a former commit, kept for a bounded time: a controller may still be acting
+/// on it.
+#[derive(Debug, Clone)]
+pub struct Former {
+    /// When another content replaced it.
+    pub replaced: Timestamp,
+    /// What the API server had made of it.
+    pub expected: Arc<Expected>,
+}
+
+/// How long a former template counts for what controllers make of it (see `derived.md`: a
+/// controller read its owner before it wrote the child).
+pub const FORMER_WINDOW: SignedDuration = SignedDuration::from_secs(30);
+
+/// Everything known about one commit of one environment.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// The environment as `gitward.yaml` declares it at this commit.
+    pub environment: EnvironmentConfig,
+    /// The whole `gitward.yaml` of this commit.
+    pub configuration: Arc<Configuration>,
+    /// The commit.
+    pub commit: Commit,
+    /// Declared objects by key.
+    pub declared: HashMap<ObjectKey, Arc<Declared>>,
+    /// Declared objects of former commits.
+    pub former: HashMap<ObjectKey, Vec<Former>>,
+}
+
+impl Snapshot {
+    /// The declared object of that name.
+    pub fn declared(&self, key: &ObjectKey) -> Option<&Declared> {
+        self.declared.get(key).map(Arc::as_ref)
+    }
+
+    /// Whether the object of that name is declared.
+    pub fn is_declared(&self, key: &ObjectKey) -> bool {
+        self.declared.contains_key(key)
+    }
+
+    /// Former contents of a declared object that still count at `now`.
+    pub fn former<'a>(&'a self, key: &ObjectKey, now: Timestamp) -> impl Iterator<Item = &'a Expected> + use<'a> {
+        self.former
+            .get(key)
+            .map_or(&[][..], Vec::as_slice)
+            .iter()
+            .filter(move |f| now.duration_since(f.replaced) <= FORMER_WINDOW)
+            .map(|f| f.expected.as_ref())
+    }
+
+    /// Whether an object is this environment's to judge: it lives in a governed namespace, is a
+    /// governed namespace, or is of a governed cluster-scoped kind.
+    pub fn governs(&self, key: &ObjectKey) -> bool {
+        self.environment.governs(key)
+    }
+}
