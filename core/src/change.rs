@@ -147,8 +147,18 @@ fn compare_lists(old: &[Value], new: &[Value], path: &FieldPath, found: &mut Vec
 fn merge_keys(path: &FieldPath, old: &[Value], new: &[Value]) -> Option<&'static [&'static str]> {
     let field = path.fields().last().copied().unwrap_or_default();
     let candidates: &[&[&str]] = match field {
-        "containers" | "initContainers" | "ephemeralContainers" | "volumes" | "env" | "imagePullSecrets" | "secrets"
-        | "webhooks" | "resourceClaims" | "versions" | "schedulingGates" | "matchConditions" => &[&["name"]],
+        "containers"
+        | "initContainers"
+        | "ephemeralContainers"
+        | "volumes"
+        | "env"
+        | "imagePullSecrets"
+        | "secrets"
+        | "webhooks"
+        | "resourceClaims"
+        | "versions"
+        | "schedulingGates"
+        | "matchConditions" => &[&["name"]],
         "volumeMounts" => &[&["mountPath"]],
         "volumeDevices" => &[&["devicePath"]],
         "ports" => &[&["containerPort", "protocol"], &["port", "protocol"], &["containerPort"], &["port"]],

@@ -104,7 +104,9 @@ impl Lookup for Overlay<'_> {
             None => self
                 .objects
                 .iter()
-                .filter(|(k, _)| k.group == group && k.kind == kind && (namespace.is_empty() || k.namespace == namespace))
+                .filter(|(k, _)| {
+                    k.group == group && k.kind == kind && (namespace.is_empty() || k.namespace == namespace)
+                })
                 .filter_map(|(_, o)| o.clone())
                 .collect(),
         }

@@ -60,12 +60,7 @@ pub struct ObjectKey {
 impl ObjectKey {
     /// A key from its four parts.
     pub fn new(group: &str, kind: &str, namespace: &str, name: &str) -> Self {
-        Self {
-            group: group.to_owned(),
-            kind: kind.to_owned(),
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-        }
+        Self { group: group.to_owned(), kind: kind.to_owned(), namespace: namespace.to_owned(), name: name.to_owned() }
     }
 
     /// The key of an object as it stands, or `None` if it lacks apiVersion, kind or name.
@@ -169,7 +164,8 @@ pub fn controller_reference(object: &Value) -> Option<&Value> {
 pub fn owner_key(reference: &Value, namespace: &str) -> Option<ObjectKey> {
     let gvk = Gvk::of(reference)?;
     let name = reference.get("name")?.as_str()?;
-    let cluster_scoped = matches!(gvk.kind.as_str(), "Node" | "Namespace" | "PersistentVolume" | "CustomResourceDefinition");
+    let cluster_scoped =
+        matches!(gvk.kind.as_str(), "Node" | "Namespace" | "PersistentVolume" | "CustomResourceDefinition");
     Some(ObjectKey::new(&gvk.group, &gvk.kind, if cluster_scoped { "" } else { namespace }, name))
 }
 

@@ -173,9 +173,8 @@ mod tests {
 
     #[test]
     fn a_path_reads_as_people_write_it() {
-        let path = FieldPath::of(["spec", "containers"])
-            .with(Step::Key(vec![("name".into(), json!("app"))]))
-            .field("image");
+        let path =
+            FieldPath::of(["spec", "containers"]).with(Step::Key(vec![("name".into(), json!("app"))])).field("image");
         assert_eq!(path.to_string(), "spec.containers[name=app].image");
         assert_eq!(FieldPath::of(["metadata", "labels", "app.io/x"]).to_string(), "metadata.labels[\"app.io/x\"]");
     }
@@ -183,9 +182,8 @@ mod tests {
     #[test]
     fn merge_keys_resolve_to_positions() {
         let object = json!({"spec": {"containers": [{"name": "side"}, {"name": "app", "image": "a"}]}});
-        let path = FieldPath::of(["spec", "containers"])
-            .with(Step::Key(vec![("name".into(), json!("app"))]))
-            .field("image");
+        let path =
+            FieldPath::of(["spec", "containers"]).with(Step::Key(vec![("name".into(), json!("app"))])).field("image");
         assert_eq!(path.get(&object), Some(&json!("a")));
         assert_eq!(path.pointer(&object), "/spec/containers/1/image");
         assert_eq!(FieldPath::from_pointer("/spec/containers/1/image", &object).get(&object), Some(&json!("a")));
