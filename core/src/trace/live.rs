@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::expected_of;
+use crate::carry::{self, Subject};
 use crate::change::{Change, changes, normalised};
 use crate::derived::{self, Context};
 use crate::exemption;
@@ -36,7 +37,9 @@ pub fn judge_live(key: &ObjectKey, live: &Value, context: &Context<'_>) -> Judge
         return undeclared(key, live, context);
     };
     let Some(expected) = &declared.expected else { return Judged::NotLearnt };
-    let expected = expected_of(expected, declared, live, context);
+    let mut expected = expected_of(expected, declared, live, context);
+    let subject = Subject { key, declared: &declared.canonical, live, record: None };
+    carry::exempted(&mut expected, &subject, context);
     let found = changes(&expected, &normalised(live, declared.has_status_subresource));
     if found.is_empty() { Judged::Converged } else { Judged::Diverged(found) }
 }
