@@ -9,6 +9,7 @@ pub mod carry;
 pub mod change;
 pub mod config;
 pub mod derived;
+pub mod evaluate;
 pub mod finding;
 pub mod lookup;
 pub mod manifest;
