@@ -5,10 +5,12 @@
 //! The same functions therefore give the same verdict on a laptop, in a push hook, at admission
 //! and in the cluster.
 
+pub mod additions;
 pub mod carry;
 pub mod change;
 pub mod config;
 pub mod derived;
+pub mod exemption;
 pub mod finding;
 pub mod lookup;
 pub mod manifest;

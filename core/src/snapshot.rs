@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::additions::Additions;
 use crate::config::{Configuration, EnvironmentConfig};
 use crate::finding::Place;
 use crate::manifest::Manifest;
@@ -125,6 +126,63 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// Puts a snapshot together from what Git declares and what was learnt.
+    ///
+    /// What `previous` expected and this commit declares otherwise is kept as [`Former`].
+    pub fn assemble(
+        environment: EnvironmentConfig,
+        configuration: Arc<Configuration>,
+        commit: Commit,
+        declared: Vec<Declared>,
+        additions: &Additions,
+        previous: Option<&Snapshot>,
+        now: Timestamp,
+    ) -> Self {
+        let declared = declared
+            .into_iter()
+            .map(|mut d| {
+                let key = d.manifest.key.clone();
+                d.expected = additions.entries.get(&key).and_then(|e| e.expected(&d)).map(Arc::new);
+                (key, Arc::new(d))
+            })
+            .collect();
+        let mut snapshot = Self { environment, configuration, commit, declared, former: HashMap::new() };
+        if let Some(previous) = previous {
+            snapshot.keep_former(previous, now);
+        }
+        snapshot
+    }
+
+    /// The same commit with other additions.
+    #[must_use]
+    pub fn with_additions(&self, additions: &Additions) -> Self {
+        let mut next = self.clone();
+        for (key, declared) in &mut next.declared {
+            let expected = additions.entries.get(key).and_then(|e| e.expected(declared));
+            if declared.expected.as_deref() != expected.as_ref() {
+                Arc::make_mut(declared).expected = expected.map(Arc::new);
+            }
+        }
+        next
+    }
+
+    fn keep_former(&mut self, previous: &Snapshot, now: Timestamp) {
+        for (key, former) in &previous.former {
+            let kept: Vec<Former> =
+                former.iter().filter(|f| now.duration_since(f.replaced) <= FORMER_WINDOW).cloned().collect();
+            if !kept.is_empty() {
+                self.former.insert(key.clone(), kept);
+            }
+        }
+        for (key, before) in &previous.declared {
+            let Some(expected) = &before.expected else { continue };
+            if self.declared.get(key).is_none_or(|d| d.digest != before.digest) {
+                let former = Former { replaced: now, expected: expected.clone() };
+                self.former.entry(key.clone()).or_default().push(former);
+            }
+        }
+    }
+
     /// The declared object of that name.
     pub fn declared(&self, key: &ObjectKey) -> Option<&Declared> {
         self.declared.get(key).map(Arc::as_ref)

@@ -44,3 +44,15 @@ pub fn recognise(_request: &Request<'_>, _context: &Context<'_>) -> Result<Origi
 pub fn recognise_live(_key: &ObjectKey, _object: &Value, _context: &Context<'_>) -> Result<Origin, Refusal> {
     Err(Refusal { reason: "no rule".to_owned() })
 }
+
+/// Judges one changed field of a declared object that is not as expected: is it a controller's?
+///
+/// # Errors
+/// The reason why no row of the table recognises it.
+pub fn recognise_change(
+    _request: &Request<'_>,
+    _change: &crate::change::Change,
+    _context: &Context<'_>,
+) -> Result<Origin, Refusal> {
+    Err(Refusal { reason: "no rule".to_owned() })
+}

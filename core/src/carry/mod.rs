@@ -1,0 +1,159 @@
+//! Which fields are carried from a live object into what we expect of it, each by a rule that
+//! proves them. Never by mere presence: that would smuggle an attacker's value in.
+//!
+//! One table serves all three users: the body of a write (`target` is the declared object), the
+//! judging of an update at admission and the comparison at runtime (`target` is the expected
+//! object). A carried field that Git does not declare is first taken out of `target` and put back
+//! only as far as it is proven, so that what was true when the object was learnt does not linger.
+
+mod metadata;
+mod network;
+mod rbac;
+mod storage;
+mod workload;
+
+use serde_json::{Map, Value};
+
+use crate::additions::overlay;
+use crate::derived::Context;
+use crate::exemption;
+use crate::object::ObjectKey;
+
+/// What a carry rule sees.
+pub struct Subject<'a> {
+    /// The object.
+    pub key: &'a ObjectKey,
+    /// What Git declares, canonical.
+    pub declared: &'a Value,
+    /// The object as it is (or as a request would make it).
+    pub live: &'a Value,
+    /// What was set at the creation of the live object, as a partial object; `None` if it is not
+    /// known.
+    pub record: Option<&'a Value>,
+}
+
+impl Subject<'_> {
+    fn declares(&self, path: &[&str]) -> bool {
+        at(self.declared, path).is_some_and(|v| !v.is_null())
+    }
+
+    fn recorded(&self, path: &[&str]) -> Option<&Value> {
+        at(self.record?, path)
+    }
+}
+
+/// Carries into `target` every field of the live object that a rule proves.
+pub fn carry(target: &mut Value, subject: &Subject<'_>, context: &Context<'_>) {
+    metadata::finalizers(target, subject, context);
+    match (subject.key.group.as_str(), subject.key.kind.as_str()) {
+        ("", "Service") => network::service(target, subject),
+        ("networking.k8s.io", "Ingress") => network::ingress(target, subject),
+        ("", "PersistentVolumeClaim") => storage::claim(target, subject, context),
+        ("", "PersistentVolume") => storage::volume(target, subject, context),
+        ("apps", "Deployment") => {
+            workload::revision(target, subject, context);
+            workload::autoscaled_replicas(target, subject, context);
+        }
+        ("apps", "StatefulSet" | "ReplicaSet") | ("", "ReplicationController") => {
+            workload::autoscaled_replicas(target, subject, context);
+        }
+        ("apps", "DaemonSet") => workload::template_generation(target, subject),
+        ("batch", "Job") => workload::job_selector(target, subject),
+        ("", "Pod") => workload::pod(target, subject, context),
+        ("", "Namespace") => from_record(target, subject, &["spec", "finalizers"]),
+        ("certificates.k8s.io", "CertificateSigningRequest") => from_record(target, subject, &["spec"]),
+        ("rbac.authorization.k8s.io", "ClusterRole") => rbac::aggregated_rules(target, subject, context),
+        ("", "Secret") => rbac::account_token(target, subject, context),
+        _ => {}
+    }
+    if let Some(created) = subject.recorded(&["createOnly"]) {
+        overlay(target, created);
+    }
+}
+
+/// Leaves fields that an exemption in Git gives to others as they are.
+///
+/// For writes and comparisons of live objects only: there the writer is not known. At admission it
+/// is, and the exemption's accounts are asked instead.
+pub fn exempted(target: &mut Value, subject: &Subject<'_>, context: &Context<'_>) {
+    let configuration = &context.snapshot.configuration;
+    for (exemption, _) in exemption::in_force(configuration, subject.key, context.now) {
+        for field in &exemption.fields {
+            let names = exemption::parse_fields(field);
+            let path: Vec<&str> = names.iter().map(String::as_str).collect();
+            copy(target, subject.live, &path);
+        }
+    }
+}
+
+/// The value at a path of plain fields.
+fn at<'a>(value: &'a Value, path: &[&str]) -> Option<&'a Value> {
+    path.iter().try_fold(value, |v, field| v.get(field))
+}
+
+fn str_at<'a>(value: &'a Value, path: &[&str]) -> Option<&'a str> {
+    at(value, path)?.as_str()
+}
+
+/// Sets the value at a path of plain fields, making maps on the way; nothing happens where the way
+/// leads through something that is no map.
+fn set(target: &mut Value, path: &[&str], value: Value) {
+    let Some((last, parents)) = path.split_last() else { return };
+    let mut here = target;
+    for field in parents {
+        let Some(map) = here.as_object_mut() else { return };
+        let next = map.entry(*field).or_insert(Value::Null);
+        if next.is_null() {
+            *next = Value::Object(Map::new());
+        }
+        here = next;
+    }
+    if let Some(map) = here.as_object_mut() {
+        map.insert((*last).to_owned(), value);
+    }
+}
+
+fn remove(target: &mut Value, path: &[&str]) {
+    let Some((last, parents)) = path.split_last() else { return };
+    let parent = parents.iter().try_fold(target, |v, field| v.get_mut(*field));
+    if let Some(map) = parent.and_then(Value::as_object_mut) {
+        map.remove(*last);
+    }
+}
+
+/// Makes `target` at `path` what `from` has there, absent included.
+fn copy(target: &mut Value, from: &Value, path: &[&str]) {
+    match at(from, path) {
+        Some(value) => set(target, path, value.clone()),
+        None => remove(target, path),
+    }
+}
+
+/// Takes a field from the record of the creation, unless Git declares it.
+fn from_record(target: &mut Value, subject: &Subject<'_>, path: &[&str]) {
+    if subject.declares(path) {
+        return;
+    }
+    if let Some(value) = subject.recorded(path) {
+        set(target, path, value.clone());
+    }
+}
+
+/// Carries one annotation if `proven` says so, and takes an unproven one out.
+fn annotation(target: &mut Value, subject: &Subject<'_>, name: &str, proven: impl FnOnce(&str) -> bool) {
+    map_entry(target, subject, "annotations", name, proven);
+}
+
+fn map_entry(target: &mut Value, subject: &Subject<'_>, map: &str, name: &str, proven: impl FnOnce(&str) -> bool) {
+    let path = ["metadata", map, name];
+    if subject.declares(&path) {
+        return;
+    }
+    match str_at(subject.live, &path) {
+        Some(value) if proven(value) => set(target, &path, Value::String(value.to_owned())),
+        _ => remove(target, &path),
+    }
+}
+
+#[cfg(test)]
+mod tests;

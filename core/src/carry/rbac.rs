@@ -1,0 +1,97 @@
+//! Aggregated roles, and the Secrets that hold a service account's token.
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+
+use super::{Subject, annotation, at, map_entry, remove, set, str_at};
+use crate::change::same;
+use crate::derived::Context;
+use crate::object::{self, ObjectKey};
+
+/// The rules of an aggregated role are the union of the roles that it selects, in the controller's
+/// order: by name, each rule once.
+pub(super) fn aggregated_rules(target: &mut Value, subject: &Subject<'_>, context: &Context<'_>) {
+    let selectors = at(subject.declared, &["aggregationRule", "clusterRoleSelectors"]).and_then(Value::as_array);
+    let Some(selectors) = selectors else { return };
+    let mut roles = context.live.list("rbac.authorization.k8s.io", "ClusterRole", "");
+    roles.sort_by(|a, b| object::name(a).cmp(object::name(b)));
+    let mut union: Vec<Value> = Vec::new();
+    for selector in selectors {
+        for role in roles.iter().filter(|r| object::name(r) != subject.key.name && selects(selector, r)) {
+            for rule in role.get("rules").and_then(Value::as_array).into_iter().flatten() {
+                if !union.iter().any(|u| same(u, rule)) {
+                    union.push(rule.clone());
+                }
+            }
+        }
+    }
+    set(target, &["rules"], Value::Array(union));
+}
+
+fn selects(selector: &Value, role: &Value) -> bool {
+    let label = |key: &str| object::label(role, key);
+    let by_labels = at(selector, &["matchLabels"])
+        .and_then(Value::as_object)
+        .is_none_or(|m| m.iter().all(|(k, v)| label(k) == v.as_str()));
+    let expressions = at(selector, &["matchExpressions"]).and_then(Value::as_array);
+    by_labels && expressions.is_none_or(|list| list.iter().all(|e| holds(e, &label)))
+}
+
+fn holds<'a>(expression: &Value, label: &impl Fn(&str) -> Option<&'a str>) -> bool {
+    let Some(key) = expression.get("key").and_then(Value::as_str) else { return false };
+    let among =
+        |v: &str| expression.get("values").and_then(Value::as_array).is_some_and(|vs| vs.iter().any(|x| x == v));
+    match expression.get("operator").and_then(Value::as_str) {
+        Some("In") => label(key).is_some_and(among),
+        Some("NotIn") => !label(key).is_some_and(among),
+        Some("Exists") => label(key).is_some(),
+        Some("DoesNotExist") => label(key).is_none(),
+        _ => false,
+    }
+}
+
+/// The token controller fills a declared Secret of this type: certificate, namespace, and a token
+/// of the named account. The token's subject is checked here; its signature is the API server's.
+pub(super) fn account_token(target: &mut Value, subject: &Subject<'_>, context: &Context<'_>) {
+    if str_at(subject.declared, &["type"]) != Some("kubernetes.io/service-account-token") {
+        return;
+    }
+    let namespace = &subject.key.namespace;
+    let name = object::annotation(subject.declared, "kubernetes.io/service-account.name").unwrap_or_default();
+    let account = context.live.get(&ObjectKey::new("", "ServiceAccount", namespace, name));
+    annotation(target, subject, "kubernetes.io/service-account.uid", |v| {
+        account.as_deref().is_some_and(|a| object::uid(a) == v)
+    });
+    map_entry(target, subject, "labels", "kubernetes.io/legacy-token-last-used", is_date);
+    let root = context.live.get(&ObjectKey::new("", "ConfigMap", namespace, "kube-root-ca.crt"));
+    let certificate = root.as_deref().and_then(|r| str_at(r, &["data", "ca.crt"])).map(|c| STANDARD.encode(c));
+    let proofs: [(&str, &dyn Fn(&str) -> bool); 3] = [
+        ("namespace", &|v| v == STANDARD.encode(namespace)),
+        ("ca.crt", &|v| certificate.as_deref() == Some(v)),
+        ("token", &|v| is_token_of(v, namespace, name)),
+    ];
+    for (key, proven) in proofs {
+        let path = ["data", key];
+        if subject.declares(&path) {
+            continue;
+        }
+        match str_at(subject.live, &path) {
+            Some(value) if proven(value) => set(target, &path, json!(value)),
+            _ => remove(target, &path),
+        }
+    }
+}
+
+fn is_date(text: &str) -> bool {
+    text.parse::<jiff::civil::Date>().is_ok()
+}
+
+fn is_token_of(data: &str, namespace: &str, account: &str) -> bool {
+    let claims = || -> Option<Value> {
+        let token = String::from_utf8(STANDARD.decode(data).ok()?).ok()?;
+        let payload = token.split('.').nth(1)?.to_owned();
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
+    };
+    claims().is_some_and(|c| c["sub"] == format!("system:serviceaccount:{namespace}:{account}"))
+}

@@ -1,0 +1,100 @@
+//! Claims and volumes: who is bound to whom, proven from both ends.
+
+use serde_json::Value;
+
+use super::{Subject, annotation, at, remove, set, str_at};
+use crate::derived::Context;
+use crate::object::{self, ObjectKey};
+
+pub(super) fn claim(target: &mut Value, subject: &Subject<'_>, context: &Context<'_>) {
+    default_class(target, subject, context);
+    let class_name = str_at(target, &["spec", "storageClassName"]).map(str::to_owned);
+    let class = class_name
+        .as_deref()
+        .and_then(|name| context.live.get(&ObjectKey::new("storage.k8s.io", "StorageClass", "", name)));
+    let provisioner = class.as_deref().and_then(|c| c.get("provisioner")).and_then(Value::as_str).unwrap_or_default();
+    let waits = class.as_deref().and_then(|c| str_at(c, &["volumeBindingMode"])) == Some("WaitForFirstConsumer");
+
+    let bound = bound_volume(subject, context, provisioner);
+    let path = ["spec", "volumeName"];
+    if !subject.declares(&path) {
+        match &bound {
+            Some(name) => set(target, &path, Value::String(name.clone())),
+            None => remove(target, &path),
+        }
+    }
+    for name in ["pv.kubernetes.io/bind-completed", "pv.kubernetes.io/bound-by-controller"] {
+        annotation(target, subject, name, |v| v == "yes" && bound.is_some());
+    }
+    for name in ["volume.kubernetes.io/storage-provisioner", "volume.beta.kubernetes.io/storage-provisioner"] {
+        annotation(target, subject, name, |v| !provisioner.is_empty() && v == provisioner);
+    }
+    annotation(target, subject, "volume.kubernetes.io/selected-node", |node| {
+        waits && context.live.get(&ObjectKey::new("", "Node", "", node)).is_some()
+    });
+}
+
+/// The class that was the default when the claim was made; a claim made without one takes the
+/// default class that Git declares. Anyone may set a class while there is none, for good.
+fn default_class(target: &mut Value, subject: &Subject<'_>, context: &Context<'_>) {
+    let path = ["spec", "storageClassName"];
+    if subject.declares(&path) {
+        return;
+    }
+    if let Some(class) = subject.recorded(&path) {
+        set(target, &path, class.clone());
+        return;
+    }
+    let Some(live) = str_at(subject.live, &path) else { return };
+    let key = ObjectKey::new("storage.k8s.io", "StorageClass", "", live);
+    let declared_default = context.snapshot.declared(&key).is_some_and(|class| {
+        object::annotation(&class.canonical, "storageclass.kubernetes.io/is-default-class") == Some("true")
+    });
+    if declared_default {
+        set(target, &path, Value::String(live.to_owned()));
+    } else if subject.record.is_some() {
+        remove(target, &path);
+    }
+}
+
+/// The volume that a claim names, if the volume is reserved for exactly this claim and is either
+/// declared or made by the class's provisioner. A stranger's volume with a claimRef to a pending
+/// claim gets bound too; only where the volume comes from tells them apart.
+fn bound_volume(subject: &Subject<'_>, context: &Context<'_>, provisioner: &str) -> Option<String> {
+    let name = str_at(subject.live, &["spec", "volumeName"]).filter(|n| !n.is_empty())?;
+    let key = ObjectKey::new("", "PersistentVolume", "", name);
+    let volume = context.live.get(&key)?;
+    let uid = str_at(&volume, &["spec", "claimRef", "uid"])?;
+    if uid.is_empty() || uid != object::uid(subject.live) {
+        return None;
+    }
+    let made_by = object::annotation(&volume, "pv.kubernetes.io/provisioned-by");
+    let provisioned = !provisioner.is_empty() && made_by == Some(provisioner);
+    // Where the environment does not govern volumes, Git has nothing to say about them.
+    let governed = context.snapshot.governs(&key);
+    (context.snapshot.is_declared(&key) || provisioned || !governed).then(|| name.to_owned())
+}
+
+/// A volume's `claimRef` is the binder's if the claim has that uid and names this volume. A write
+/// without it would unbind a bound volume.
+pub(super) fn volume(target: &mut Value, subject: &Subject<'_>, context: &Context<'_>) {
+    let path = ["spec", "claimRef"];
+    let proven = at(subject.live, &path).filter(|r| claims_this(r, subject, context));
+    match proven {
+        Some(reference) => set(target, &path, reference.clone()),
+        None if !subject.declares(&path) => remove(target, &path),
+        None => {}
+    }
+    annotation(target, subject, "pv.kubernetes.io/bound-by-controller", |v| v == "yes" && proven.is_some());
+}
+
+fn claims_this(reference: &Value, subject: &Subject<'_>, context: &Context<'_>) -> bool {
+    let field = |f: &str| reference.get(f).and_then(Value::as_str).unwrap_or_default();
+    let key = ObjectKey::new("", "PersistentVolumeClaim", field("namespace"), field("name"));
+    let Some(claim) = context.live.get(&key) else { return false };
+    let matches_declared = at(subject.declared, &["spec", "claimRef"])
+        .is_none_or(|d| d.get("name") == reference.get("name") && d.get("namespace") == reference.get("namespace"));
+    matches_declared
+        && object::uid(&claim) == field("uid")
+        && str_at(&claim, &["spec", "volumeName"]).is_none_or(|v| v.is_empty() || v == subject.key.name)
+}

@@ -1,0 +1,115 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{Subject, carry};
+use crate::config::{Configuration, EnvironmentConfig};
+use crate::derived::Context;
+use crate::lookup::Overlay;
+use crate::object::ObjectKey;
+use crate::snapshot::{Commit, Snapshot};
+
+fn snapshot() -> Snapshot {
+    Snapshot {
+        environment: EnvironmentConfig::default(),
+        configuration: Arc::new(Configuration::default()),
+        commit: Commit {
+            id: "0".repeat(40),
+            author: "A <a@example.org>".into(),
+            time: Timestamp::UNIX_EPOCH,
+            subject: String::new(),
+        },
+        declared: HashMap::new(),
+        former: HashMap::new(),
+    }
+}
+
+fn carried(declared: &Value, live: &Value, record: Option<&Value>, cluster: &[Value]) -> Value {
+    let snapshot = snapshot();
+    let mut index = Overlay::default();
+    for object in cluster {
+        index.set(ObjectKey::of(object).unwrap(), Some(Arc::new(object.clone())));
+    }
+    let context = Context { snapshot: &snapshot, live: &index, now: Timestamp::UNIX_EPOCH };
+    let key = ObjectKey::of(declared).unwrap();
+    let mut target = declared.clone();
+    carry(&mut target, &Subject { key: &key, declared, live, record }, &context);
+    target
+}
+
+#[test]
+fn a_service_keeps_its_recorded_address_not_the_live_one() {
+    let declared = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s", "namespace": "n"},
+        "spec": {"type": "NodePort", "ports": [{"port": 80}]}});
+    let live = json!({"metadata": {"uid": "1"}, "spec": {"clusterIP": "10.0.0.66", "ports": [{"port": 80, "protocol": "TCP", "nodePort": 31999}]}});
+    let record =
+        json!({"spec": {"clusterIP": "10.0.0.7", "ports": [{"port": 80, "protocol": "TCP", "nodePort": 30001}]}});
+    let body = carried(&declared, &live, Some(&record), &[]);
+    assert_eq!(body["spec"]["clusterIP"], "10.0.0.7");
+    assert_eq!(body["spec"]["ports"][0]["nodePort"], 30001);
+}
+
+#[test]
+fn an_ingress_class_set_afterwards_is_not_carried() {
+    let declared = json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "i", "namespace": "n"}, "spec": {}});
+    let live = json!({"spec": {"ingressClassName": "evil"}});
+    assert_eq!(carried(&declared, &live, Some(&json!({})), &[])["spec"].get("ingressClassName"), None);
+    let record = json!({"spec": {"ingressClassName": "default"}});
+    assert_eq!(carried(&declared, &live, Some(&record), &[])["spec"]["ingressClassName"], "default");
+}
+
+#[test]
+fn a_claim_is_bound_only_to_a_volume_that_says_so() {
+    let declared = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "c", "namespace": "n"},
+        "spec": {"storageClassName": "std"}});
+    let live = json!({"metadata": {"uid": "u1", "annotations": {"pv.kubernetes.io/bind-completed": "yes"}}, "spec": {"volumeName": "v"}});
+    let class = json!({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "std"}, "provisioner": "x"});
+    let volume = |uid: &str| {
+        json!({"apiVersion": "v1", "kind": "PersistentVolume",
+        "metadata": {"name": "v", "annotations": {"pv.kubernetes.io/provisioned-by": "x"}}, "spec": {"claimRef": {"uid": uid}}})
+    };
+    let good = carried(&declared, &live, None, &[class.clone(), volume("u1")]);
+    assert_eq!(good["spec"]["volumeName"], "v");
+    assert_eq!(good["metadata"]["annotations"]["pv.kubernetes.io/bind-completed"], "yes");
+    let bad = carried(&declared, &live, None, &[class, volume("other")]);
+    assert_eq!(bad["spec"].get("volumeName"), None);
+    assert_eq!(bad["metadata"]["annotations"].get("pv.kubernetes.io/bind-completed"), None);
+}
+
+#[test]
+fn a_revision_is_the_highest_of_its_own_replica_sets() {
+    let declared =
+        json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d", "namespace": "n"}, "spec": {}});
+    let set = |revision: &str, uid: &str| {
+        json!({"apiVersion": "apps/v1", "kind": "ReplicaSet",
+        "metadata": {"name": format!("d-{revision}"), "namespace": "n", "annotations": {"deployment.kubernetes.io/revision": revision},
+            "ownerReferences": [{"controller": true, "uid": uid}]}})
+    };
+    let cluster = [set("1", "u"), set("2", "u"), set("9", "stranger")];
+    let live = |revision: &str| json!({"metadata": {"uid": "u", "annotations": {"deployment.kubernetes.io/revision": revision}}});
+    let annotation = |body: &Value| body["metadata"]["annotations"].get("deployment.kubernetes.io/revision").cloned();
+    assert_eq!(annotation(&carried(&declared, &live("2"), None, &cluster)), Some(json!("2")));
+    for forged in ["1", "9", "99", "x"] {
+        assert_eq!(annotation(&carried(&declared, &live(forged), None, &cluster)), None);
+    }
+}
+
+#[test]
+fn a_strange_finalizer_is_dropped_and_a_known_one_kept() {
+    let declared = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "c", "namespace": "n", "finalizers": ["mine/x"]}, "spec": {}});
+    let live = json!({"metadata": {"finalizers": ["evil/x", "kubernetes.io/pvc-protection", "mine/x"]}});
+    assert_eq!(
+        carried(&declared, &live, None, &[])["metadata"]["finalizers"],
+        json!(["kubernetes.io/pvc-protection", "mine/x"])
+    );
+}
+
+#[test]
+fn a_job_gets_its_generated_selector_from_its_uid() {
+    let declared = json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j", "namespace": "n"}, "spec": {"template": {"spec": {}}}});
+    let body = carried(&declared, &json!({"metadata": {"uid": "u1"}}), None, &[]);
+    assert_eq!(body["spec"]["selector"]["matchLabels"]["batch.kubernetes.io/controller-uid"], "u1");
+    assert_eq!(body["spec"]["template"]["metadata"]["labels"]["job-name"], "j");
+}

@@ -1,0 +1,100 @@
+//! Deployments, autoscaled workloads, Jobs and bare Pods.
+
+use serde_json::{Value, json};
+
+use super::{Subject, annotation, at, remove, set, str_at};
+use crate::additions::overlay;
+use crate::derived::Context;
+use crate::object::{self, ObjectKey};
+
+/// The revision is the highest of the Deployment's own ReplicaSets; a forged one is none of them.
+pub(super) fn revision(target: &mut Value, subject: &Subject<'_>, context: &Context<'_>) {
+    annotation(target, subject, "deployment.kubernetes.io/revision", |value| {
+        let uid = object::uid(subject.live);
+        let sets = context.live.list("apps", "ReplicaSet", &subject.key.namespace);
+        let own = sets.iter().filter(|s| object::controller_reference(s).is_some_and(|r| r["uid"] == uid));
+        let highest =
+            own.filter_map(|s| object::annotation(s, "deployment.kubernetes.io/revision")?.parse::<u64>().ok()).max();
+        highest.is_some() && value.parse::<u64>().ok() == highest
+    });
+}
+
+/// `replicas` belong to an autoscaler that Git declares for this object, within its bounds; 0 would
+/// switch the autoscaler off and is outside them.
+pub(super) fn autoscaled_replicas(target: &mut Value, subject: &Subject<'_>, context: &Context<'_>) {
+    let Some((min, max)) = declared_bounds(subject.key, context) else { return };
+    let path = ["spec", "replicas"];
+    match at(subject.live, &path).and_then(Value::as_i64) {
+        Some(n) if (min..=max).contains(&n) => set(target, &path, json!(n)),
+        // Out of bounds: any number within them will do, the autoscaler decides which.
+        Some(_) if !subject.declares(&path) => set(target, &path, json!(min)),
+        _ => {}
+    }
+}
+
+fn declared_bounds(key: &ObjectKey, context: &Context<'_>) -> Option<(i64, i64)> {
+    context.snapshot.declared.values().find_map(|d| {
+        let hpa = &d.canonical;
+        let is_hpa = d.manifest.key.kind == "HorizontalPodAutoscaler" && d.manifest.key.namespace == key.namespace;
+        let reference = at(hpa, &["spec", "scaleTargetRef"]).filter(|_| is_hpa)?;
+        let group = str_at(reference, &["apiVersion"]).map_or("", |v| v.split_once('/').map_or("", |(g, _)| g));
+        let target = reference.get("kind")?.as_str()? == key.kind && reference.get("name")?.as_str()? == key.name;
+        if !target || group != key.group {
+            return None;
+        }
+        let min = at(hpa, &["spec", "minReplicas"]).and_then(Value::as_i64).unwrap_or(1);
+        Some((min, at(hpa, &["spec", "maxReplicas"])?.as_i64()?))
+    })
+}
+
+/// A counter that only goes up; any number may stand there.
+pub(super) fn template_generation(target: &mut Value, subject: &Subject<'_>) {
+    annotation(target, subject, "deprecated.daemonset.template.generation", |v| v.parse::<u64>().is_ok());
+}
+
+/// Selector and labels that the API server generates from a Job's uid and name.
+pub(super) fn job_selector(target: &mut Value, subject: &Subject<'_>) {
+    let uid = object::uid(subject.live);
+    if uid.is_empty() || at(subject.declared, &["spec", "manualSelector"]) == Some(&Value::Bool(true)) {
+        return;
+    }
+    set(target, &["spec", "selector"], json!({"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}));
+    let name = &subject.key.name;
+    let generated = [
+        ("batch.kubernetes.io/controller-uid", uid),
+        ("controller-uid", uid),
+        ("batch.kubernetes.io/job-name", name),
+        ("job-name", name),
+    ];
+    for (label, value) in generated {
+        set(target, &["spec", "template", "metadata", "labels", label], json!(value));
+    }
+}
+
+/// A bare Pod is what admission made of it when it was created; it is scheduled once, and its node
+/// decides the topology labels.
+pub(super) fn pod(target: &mut Value, subject: &Subject<'_>, context: &Context<'_>) {
+    if let Some(created) = subject.record {
+        for part in ["spec", "metadata"] {
+            if let (Some(there), Some(recorded)) = (target.get_mut(part), created.get(part)) {
+                overlay(there, recorded);
+            }
+        }
+    }
+    let Some(node) = str_at(subject.live, &["spec", "nodeName"]).filter(|n| !n.is_empty()) else { return };
+    if !subject.declares(&["spec", "nodeName"]) {
+        set(target, &["spec", "nodeName"], json!(node));
+    }
+    let node = context.live.get(&ObjectKey::new("", "Node", "", node));
+    for label in ["topology.kubernetes.io/zone", "topology.kubernetes.io/region"] {
+        let of_node = node.as_deref().and_then(|n| object::label(n, label));
+        let path = ["metadata", "labels", label];
+        if subject.declares(&path) {
+            continue;
+        }
+        match of_node.filter(|v| str_at(subject.live, &path) == Some(v)) {
+            Some(value) => set(target, &path, json!(value)),
+            None => remove(target, &path),
+        }
+    }
+}

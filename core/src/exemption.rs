@@ -1,0 +1,106 @@
+//! Exemptions: changes that others may make because Git says so, with file and line.
+
+use jiff::Timestamp;
+
+use crate::change::Change;
+use crate::config::{Configuration, Exemption};
+use crate::finding::Place;
+use crate::object::ObjectKey;
+use crate::path::{FieldPath, Step};
+use crate::verdict::Origin;
+
+impl Exemption {
+    /// Whether it holds at `now`.
+    pub fn in_force(&self, now: Timestamp) -> bool {
+        self.until.is_none_or(|until| now <= until)
+    }
+
+    /// Whether it speaks of this object at all.
+    pub fn concerns(&self, key: &ObjectKey) -> bool {
+        let kind = self.kinds.iter().any(|k| kind_matches(k, key));
+        kind && (self.namespaces.is_empty() || self.namespaces.contains(&key.namespace))
+    }
+
+    /// Whether it covers a change at `path`. Without fields it covers the whole object.
+    pub fn covers(&self, path: &FieldPath) -> bool {
+        self.fields.is_empty() || self.fields.iter().any(|f| is_prefix(&parse_fields(f), path))
+    }
+}
+
+/// `Kind` or `Kind.group`, as `gitward.yaml` names kinds.
+pub(crate) fn kind_matches(pattern: &str, key: &ObjectKey) -> bool {
+    match pattern.split_once('.') {
+        Some((kind, group)) => kind == key.kind && group == key.group,
+        None => pattern == key.kind,
+    }
+}
+
+/// The exemption that lets `account` make this change, if there is one.
+pub fn exempts(
+    configuration: &Configuration,
+    key: &ObjectKey,
+    change: &Change,
+    account: &str,
+    now: Timestamp,
+) -> Option<Origin> {
+    in_force(configuration, key, now)
+        .find(|(e, _)| e.accounts.iter().any(|a| a == account) && e.covers(&change.path))
+        .map(|(e, place)| Origin::Exempted { name: e.name.clone(), place })
+}
+
+/// Exemptions that speak of an object and hold at `now`, with their places in Git.
+pub fn in_force<'a>(
+    configuration: &'a Configuration,
+    key: &'a ObjectKey,
+    now: Timestamp,
+) -> impl Iterator<Item = (&'a Exemption, Place)> + 'a {
+    configuration.exemptions.iter().enumerate().filter(move |(_, e)| e.in_force(now) && e.concerns(key)).map(
+        |(i, e)| {
+            let unknown = || Place { file: crate::config::FILE.into(), line: 1, column: 1 };
+            (e, configuration.exemption_places.get(i).cloned().unwrap_or_else(unknown))
+        },
+    )
+}
+
+/// The field names of an exemption's path: dots separate, `["…"]` quotes a name with dots in it.
+pub fn parse_fields(path: &str) -> Vec<String> {
+    let mut fields = Vec::new();
+    let mut rest = path;
+    while !rest.is_empty() {
+        if let Some(quoted) = rest.strip_prefix("[\"") {
+            let (name, after) = quoted.split_once("\"]").unwrap_or((quoted, ""));
+            fields.push(name.to_owned());
+            rest = after.strip_prefix('.').unwrap_or(after);
+        } else {
+            let end = rest.find(['.', '[']).unwrap_or(rest.len());
+            let (name, after) = rest.split_at(end);
+            if !name.is_empty() {
+                fields.push(name.to_owned());
+            }
+            rest = after.strip_prefix('.').unwrap_or(after);
+            if name.is_empty() && after == rest {
+                break;
+            }
+        }
+    }
+    fields
+}
+
+fn is_prefix(prefix: &[String], path: &FieldPath) -> bool {
+    let mut fields = path.0.iter().filter_map(|s| if let Step::Field(f) = s { Some(f) } else { None });
+    prefix.iter().all(|p| fields.next() == Some(p))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quoted_names_keep_their_dots() {
+        assert_eq!(
+            parse_fields("metadata.annotations[\"a.b/c\"].x"),
+            ["metadata", "annotations", "a.b/c", "x"].map(String::from)
+        );
+        assert_eq!(parse_fields("[broken"), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,141 @@
+//! Denials that teach: the field, what Git declares and where, and how the change is made properly.
+
+use serde_json::Value;
+
+use crate::change::Change;
+use crate::derived::Context;
+use crate::finding::Finding;
+use crate::object::ObjectKey;
+use crate::request::{Operation, Request};
+use crate::snapshot::Declared;
+
+/// Longest value that a message shows, in characters.
+const SHOWN: usize = 120;
+
+/// A value as a message shows it: cut short, and never a Secret's.
+pub(super) fn shown(key: &ObjectKey, change: &Change, value: &Value) -> String {
+    let secret = key.group.is_empty() && key.kind == "Secret";
+    if secret
+        && (change.path.starts_with(&["data"]) || change.path.starts_with(&["stringData"]) || change.path.0.is_empty())
+    {
+        return "(value hidden)".to_owned();
+    }
+    let text = value.to_string();
+    if text.chars().count() <= SHOWN {
+        return text;
+    }
+    format!("{}…", text.chars().take(SHOWN).collect::<String>())
+}
+
+fn by(context: &Context<'_>) -> String {
+    let commit = &context.snapshot.commit;
+    format!("commit {} by {}", commit.short(), commit.author)
+}
+
+fn push_to(context: &Context<'_>) -> String {
+    let git_ref = &context.snapshot.environment.git_ref;
+    git_ref.strip_prefix("refs/heads/").unwrap_or(git_ref).to_owned()
+}
+
+/// One change of a declared object that Git does not say.
+pub(super) fn change(
+    request: &Request<'_>,
+    declared: &Declared,
+    change: &Change,
+    expected: &Value,
+    reason: &str,
+    context: &Context<'_>,
+) -> Finding {
+    let place = declared.place(&change.path);
+    let key = &request.key;
+    let path = &change.path;
+    let asked = match &change.new {
+        Some(value) => format!("the request sets {}", shown(key, change, value)),
+        None => "the request removes it".to_owned(),
+    };
+    let written = path.get(&declared.canonical).filter(|v| !crate::change::is_empty(v));
+    let wanted = path.get(expected).filter(|v| !crate::change::is_empty(v));
+    let (rule, says, hint) = match (written, wanted) {
+        (Some(value), _) => (
+            "trace/declared-field",
+            format!("Git declares {} at {place}", shown(key, change, value)),
+            format!("change it at {place} and push to {}", push_to(context)),
+        ),
+        (None, Some(value)) => (
+            "trace/defaulted-field",
+            format!("the API server makes it {} of what Git declares at {place}", shown(key, change, value)),
+            format!("declare the field in {} and push to {}", place.file, push_to(context)),
+        ),
+        (None, None) => (
+            "trace/undeclared-field",
+            format!("Git does not declare it ({place})"),
+            format!("add it in {} and push to {}", place.file, push_to(context)),
+        ),
+    };
+    let mut message = format!("{key}: {path}: {says} ({}), {asked}", by(context));
+    if !reason.is_empty() {
+        message.push_str(&format!("; no controller's write: {reason}"));
+    }
+    Finding::error(rule, message)
+        .with_object(key.clone())
+        .with_field(path.clone())
+        .with_place(Some(place))
+        .with_hint(hint)
+}
+
+/// A request that no rule recognises.
+pub(super) fn refused(request: &Request<'_>, reason: &str, context: &Context<'_>) -> Finding {
+    let key = &request.key;
+    let declared = context.snapshot.declared(key);
+    let place = declared.map(|d| d.place(&crate::path::FieldPath::root()));
+    let sub = if request.subresource.is_empty() { String::new() } else { format!("/{}", request.subresource) };
+    let environment = &context.snapshot.environment;
+    let here = format!("environment {}, {}", environment.name, by(context));
+    let (rule, message, hint) = match (request.operation, &place) {
+        (Operation::Delete, Some(place)) => (
+            "trace/declared-delete",
+            format!("{key} is declared at {place} ({here}) and may not be deleted: {reason}"),
+            format!("remove it from {} and push to {}", place.file, push_to(context)),
+        ),
+        (Operation::Create, None) if request.subresource.is_empty() => (
+            "trace/undeclared-object",
+            format!("{key} is not declared in Git ({here}): {reason}"),
+            format!(
+                "add a manifest under {} and push to {}",
+                if environment.path.is_empty() { "the repository" } else { &environment.path },
+                push_to(context)
+            ),
+        ),
+        (Operation::Connect, _) => (
+            "trace/connect",
+            format!("{key}{sub}: connections leave no trace in Git ({here}): {reason}"),
+            "exempt the account in gitward.yaml for as long as it needs it".to_owned(),
+        ),
+        _ => {
+            let at = place.as_ref().map_or_else(|| "not declared in Git".to_owned(), |p| format!("declared at {p}"));
+            (
+                "trace/no-rule",
+                format!("{key}{sub} ({at}, {here}): {reason}"),
+                format!("make the change in Git and push to {}", push_to(context)),
+            )
+        }
+    };
+    Finding::error(rule, message).with_object(key.clone()).with_place(place).with_hint(hint)
+}
+
+/// Git declares the object but what the API server makes of it is not known yet.
+pub(super) fn not_learnt(request: &Request<'_>, context: &Context<'_>) -> Finding {
+    let place = context.snapshot.declared(&request.key).map(|d| d.place(&crate::path::FieldPath::root()));
+    Finding::error(
+        "trace/not-learnt",
+        format!("{}: what the API server makes of it at {} is not known yet", request.key, by(context)),
+    )
+    .with_object(request.key.clone())
+    .with_place(place)
+    .with_hint("gitward learns it as soon as the commit is prechecked; its Environment says what stands in the way")
+}
+
+/// The review lacks an object that its operation always has.
+pub(super) fn malformed(request: &Request<'_>) -> Finding {
+    Finding::error("trace/malformed-review", format!("{}: the review lacks its object", request.key))
+}

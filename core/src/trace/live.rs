@@ -1,0 +1,62 @@
+//! The same comparison for live objects: what the runtime gate and the audit ask.
+
+use serde_json::Value;
+
+use super::expected_of;
+use crate::carry::{self, Subject};
+use crate::change::{Change, changes, normalised};
+use crate::derived::{self, Context};
+use crate::exemption;
+use crate::object::{self, ObjectKey};
+use crate::verdict::Origin;
+
+/// What a live object is, seen from Git.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Judged {
+    /// Not this environment's.
+    NotGoverned,
+    /// As expected.
+    Converged,
+    /// Declared, and in these fields not as expected.
+    Diverged(Vec<Change>),
+    /// Declared, and not yet known what to expect.
+    NotLearnt,
+    /// Not declared, but what a controller makes of declared objects, or exempted.
+    Explained(Origin),
+    /// Not declared and nobody's: with the reason why no rule recognises it.
+    Undeclared(String),
+}
+
+/// Compares a live object with Git.
+pub fn judge_live(key: &ObjectKey, live: &Value, context: &Context<'_>) -> Judged {
+    let snapshot = context.snapshot;
+    if !snapshot.governs(key) {
+        return Judged::NotGoverned;
+    }
+    let Some(declared) = snapshot.declared(key) else {
+        return undeclared(key, live, context);
+    };
+    let Some(expected) = &declared.expected else { return Judged::NotLearnt };
+    let mut expected = expected_of(expected, declared, live, context);
+    let subject = Subject { key, declared: &declared.canonical, live, record: None };
+    carry::exempted(&mut expected, &subject, context);
+    let found = changes(&expected, &normalised(live, declared.has_status_subresource));
+    if found.is_empty() { Judged::Converged } else { Judged::Diverged(found) }
+}
+
+fn undeclared(key: &ObjectKey, live: &Value, context: &Context<'_>) -> Judged {
+    if object::is_terminating(live) {
+        return Judged::Explained(Origin::Removal);
+    }
+    match derived::recognise_live(key, live, context) {
+        Ok(origin) => Judged::Explained(origin),
+        Err(refusal) => {
+            let whole = |e: &crate::config::Exemption| e.fields.is_empty();
+            let mut exemptions = exemption::in_force(&context.snapshot.configuration, key, context.now);
+            match exemptions.find(|(e, _)| whole(e)) {
+                Some((e, place)) => Judged::Explained(Origin::Exempted { name: e.name.clone(), place }),
+                None => Judged::Undeclared(refusal.reason),
+            }
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Tracing: every change of a request gets an origin, or the request is denied.
+//!
+//! Whole objects are compared with what the API server makes of the declared ones, field by field,
+//! added fields included. No label, annotation or field manager makes a change legitimate.
+
+mod denial;
+mod live;
+
+pub use live::{Judged, judge_live};
+
+use serde_json::Value;
+
+use crate::carry::{Subject, carry};
+use crate::change::{Change, changes, normalised, same};
+use crate::config::Mode;
+use crate::derived::{self, Context};
+use crate::exemption;
+use crate::finding::Severity;
+use crate::request::{Operation, Request};
+use crate::snapshot::{Declared, Expected};
+use crate::verdict::{Origin, Traced, Verdict};
+
+/// Judges one admission request.
+pub fn judge(request: &Request<'_>, context: &Context<'_>) -> Verdict {
+    let mode = context.snapshot.environment.mode;
+    if mode == Mode::Suspended || !context.snapshot.governs(&request.key) {
+        return Verdict::default();
+    }
+    let mut verdict = trace(request, context);
+    if mode == Mode::Observe {
+        for finding in &mut verdict.findings {
+            finding.severity = finding.severity.min(Severity::Warning);
+        }
+    }
+    verdict
+}
+
+fn trace(request: &Request<'_>, context: &Context<'_>) -> Verdict {
+    let declared = context.snapshot.declared(&request.key);
+    match (request.operation, declared) {
+        (Operation::Update, Some(declared)) if request.subresource.is_empty() => update(request, declared, context),
+        (Operation::Create, Some(declared)) if request.subresource.is_empty() => create(request, declared, context),
+        (Operation::Update, Some(declared)) if request.subresource == "scale" && scales_to_git(request, declared) => {
+            let place = declared.place(&crate::path::FieldPath::of(["spec", "replicas"]));
+            Verdict::whole(Origin::Declared { place })
+        }
+        (Operation::Update, None) if request.subresource.is_empty() && is_unchanged(request, false) => {
+            Verdict::default()
+        }
+        _ => by_rule(request, context),
+    }
+}
+
+/// What Git does not declare, subresources, deletions and connections: the table of derived
+/// objects decides, then the exemptions.
+fn by_rule(request: &Request<'_>, context: &Context<'_>) -> Verdict {
+    match derived::recognise(request, context) {
+        Ok(origin) => Verdict::whole(origin),
+        Err(refusal) => match exempted(request, &Change::whole(), context) {
+            Some(origin) => Verdict::whole(origin),
+            None => Verdict::deny(denial::refused(request, &refusal.reason, context)),
+        },
+    }
+}
+
+fn exempted(request: &Request<'_>, change: &Change, context: &Context<'_>) -> Option<Origin> {
+    let configuration = &context.snapshot.configuration;
+    exemption::exempts(configuration, &request.key, change, &request.user.name, context.now)
+}
+
+fn scales_to_git(request: &Request<'_>, declared: &Declared) -> bool {
+    let wanted = request.object.and_then(|o| o.pointer("/spec/replicas"));
+    let replicas = declared.expected.as_deref().and_then(|e| e.object.pointer("/spec/replicas"));
+    wanted.is_some() && wanted == replicas
+}
+
+/// Whether an update changes nothing that is compared (a no-op, or managed fields alone).
+fn is_unchanged(request: &Request<'_>, has_status_subresource: bool) -> bool {
+    match (request.old_object, request.object) {
+        (Some(old), Some(new)) => {
+            same(&normalised(old, has_status_subresource), &normalised(new, has_status_subresource))
+        }
+        _ => false,
+    }
+}
+
+fn update(request: &Request<'_>, declared: &Declared, context: &Context<'_>) -> Verdict {
+    let (Some(old), Some(new)) = (request.old_object, request.object) else {
+        return Verdict::deny(denial::malformed(request));
+    };
+    let status = declared.has_status_subresource;
+    let (old, new) = (normalised(old, status), normalised(new, status));
+    let found = changes(&old, &new);
+    if found.is_empty() {
+        return Verdict::default();
+    }
+    let Some(expected) = &declared.expected else {
+        return Verdict::deny(denial::not_learnt(request, context));
+    };
+    let expected = expected_of(expected, declared, request.object.unwrap_or(&new), context);
+    let mut verdict = Verdict::default();
+    for change in found {
+        match origin_of(&change, &expected, declared, request, context) {
+            Ok(origin) => verdict.traced.push(Traced { change, origin }),
+            Err(reason) => {
+                verdict.findings.push(denial::change(request, declared, &change, &expected, &reason, context))
+            }
+        }
+    }
+    verdict
+}
+
+/// What a declared object may look like, given the object as it is: the expected object with the
+/// carried fields that `live` proves.
+pub(crate) fn expected_of(expected: &Expected, declared: &Declared, live: &Value, context: &Context<'_>) -> Value {
+    let mut object = expected.object.clone();
+    let same_object = expected.uid.as_deref().is_none_or(|uid| uid == crate::object::uid(live));
+    let record = expected.record.as_ref().filter(|_| same_object);
+    let key = &declared.manifest.key;
+    carry(&mut object, &Subject { key, declared: &declared.canonical, live, record }, context);
+    if !same_object || expected.uid.is_none() {
+        allocate(&mut object, declared, live);
+    }
+    object
+}
+
+fn origin_of(
+    change: &Change,
+    expected: &Value,
+    declared: &Declared,
+    request: &Request<'_>,
+    context: &Context<'_>,
+) -> Result<Origin, String> {
+    let wanted = change.path.get(expected).filter(|v| !crate::change::is_empty(v));
+    let matches = match (&change.new, wanted) {
+        (None, None) => true,
+        (Some(new), Some(wanted)) => same(new, wanted),
+        _ => false,
+    };
+    if matches {
+        return Ok(match (&change.new, change.path.get(&declared.canonical)) {
+            (None, _) => Origin::Removal,
+            (Some(_), Some(_)) => Origin::Declared { place: declared.place(&change.path) },
+            (Some(_), None) => Origin::Defaulted,
+        });
+    }
+    if let Some(origin) = exempted(request, change, context) {
+        return Ok(origin);
+    }
+    derived::recognise_change(request, change, context).map_err(|refusal| refusal.reason)
+}
+
+fn create(request: &Request<'_>, declared: &Declared, context: &Context<'_>) -> Verdict {
+    let Some(new) = request.object else { return Verdict::deny(denial::malformed(request)) };
+    let Some(expected) = &declared.expected else {
+        return Verdict::deny(denial::not_learnt(request, context));
+    };
+    let expected = expected_of(expected, declared, new, context);
+    let new = normalised(new, declared.has_status_subresource);
+    let mut verdict = Verdict::default();
+    for change in changes(&expected, &new) {
+        match exempted(request, &change, context) {
+            Some(origin) => verdict.traced.push(Traced { change, origin }),
+            None => verdict.findings.push(denial::change(request, declared, &change, &expected, "", context)),
+        }
+    }
+    if verdict.findings.is_empty() {
+        let place = declared.place(&crate::path::FieldPath::root());
+        verdict.traced.push(Traced { change: Change::whole(), origin: Origin::Declared { place } });
+        if !same(&declared.canonical, &new) {
+            verdict.traced.push(Traced { change: Change::whole(), origin: Origin::Defaulted });
+        }
+    }
+    verdict
+}
+
+/// Values that the API server draws anew for each creation: they are taken from the object where
+/// the expected object has one of the same form, since no dry run can foretell them.
+fn allocate(expected: &mut Value, declared: &Declared, object: &Value) {
+    match (declared.manifest.key.group.as_str(), declared.manifest.key.kind.as_str()) {
+        ("", "Service") => allocate_service(expected, &declared.canonical, object),
+        ("", "Pod") => rename_token_volume(expected, object),
+        _ => {}
+    }
+}
+
+fn allocate_service(expected: &mut Value, declared: &Value, object: &Value) {
+    let is_address = |v: &Value| v.as_str().is_some_and(|s| s.parse::<std::net::IpAddr>().is_ok());
+    for pointer in ["/spec/clusterIP", "/spec/clusterIPs", "/spec/healthCheckNodePort"] {
+        if declared.pointer(pointer).is_some_and(|v| !crate::change::is_empty(v)) {
+            continue;
+        }
+        let (Some(there), Some(drawn)) = (expected.pointer_mut(pointer), object.pointer(pointer)) else { continue };
+        let same_form = match (&*there, drawn) {
+            (Value::String(_), Value::String(_)) => is_address(there) && is_address(drawn),
+            (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().chain(b).all(is_address),
+            (Value::Number(a), Value::Number(b)) => a.as_u64() > Some(0) && b.as_u64() > Some(0),
+            _ => false,
+        };
+        if same_form {
+            *there = drawn.clone();
+        }
+    }
+    let Some(drawn) = object.pointer("/spec/ports").and_then(Value::as_array) else { return };
+    let Some(ports) = expected.pointer_mut("/spec/ports").and_then(Value::as_array_mut) else { return };
+    let declared = declared.pointer("/spec/ports").and_then(Value::as_array);
+    for (i, port) in ports.iter_mut().enumerate() {
+        let is_declared = declared.and_then(|d| d.get(i)).is_some_and(|d| d.get("nodePort").is_some());
+        let (Some(there), Some(new)) = (port.get("nodePort"), drawn.get(i).and_then(|d| d.get("nodePort"))) else {
+            continue;
+        };
+        if !is_declared && there.as_u64() > Some(0) && new.as_u64() > Some(0) {
+            port["nodePort"] = new.clone();
+        }
+    }
+}
+
+/// A Pod's token volume has a random suffix.
+fn rename_token_volume(expected: &mut Value, object: &Value) {
+    const PREFIX: &str = "kube-api-access-";
+    let name_in = |pod: &Value| -> Option<String> {
+        let volumes = pod.pointer("/spec/volumes")?.as_array()?;
+        let mut names = volumes.iter().filter_map(|v| v.get("name")?.as_str());
+        names.find(|n| n.strip_prefix(PREFIX).is_some_and(|s| s.len() == 5)).map(str::to_owned)
+    };
+    let (Some(old), Some(new)) = (name_in(expected), name_in(object)) else { return };
+    rename(expected, &old, &new);
+}
+
+fn rename(value: &mut Value, old: &str, new: &str) {
+    match value {
+        Value::Object(map) => {
+            for (field, inner) in map {
+                match inner {
+                    Value::String(s) if field == "name" && s == old => new.clone_into(s),
+                    other => rename(other, old, new),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|i| rename(i, old, new)),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests;

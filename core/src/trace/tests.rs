@@ -1,0 +1,196 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{Judged, judge, judge_live};
+use crate::config::{Configuration, EnvironmentConfig, Exemption, Mode};
+use crate::derived::Context;
+use crate::finding::Place;
+use crate::lookup::Overlay;
+use crate::manifest::{Manifest, Spans};
+use crate::object::{Gvk, ObjectKey};
+use crate::path::FieldPath;
+use crate::request::{Operation, Request, User};
+use crate::snapshot::{Commit, Declared, Digest, Expected, Snapshot};
+use crate::verdict::Verdict;
+
+fn declared_deployment() -> Value {
+    json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "shop"},
+        "spec": {"replicas": 2, "template": {"spec": {"containers": [{"name": "app", "image": "app:1"}]}}}})
+}
+
+fn expected_deployment() -> Value {
+    let mut object = declared_deployment();
+    object["spec"]["template"]["spec"]["containers"][0]["imagePullPolicy"] = json!("IfNotPresent");
+    object["spec"]["strategy"] = json!({"type": "RollingUpdate"});
+    object
+}
+
+fn snapshot(mode: Mode) -> Snapshot {
+    let value = declared_deployment();
+    let key = ObjectKey::of(&value).unwrap();
+    let manifest = Manifest {
+        gvk: Gvk::new("apps/v1", "Deployment"),
+        key: key.clone(),
+        value: value.clone(),
+        file: "prod/web.yaml".into(),
+        spans: Arc::new(Spans::default()),
+        base: FieldPath::root(),
+    };
+    let declared = Declared {
+        manifest,
+        digest: Digest::of(&value),
+        canonical: value,
+        has_status_subresource: true,
+        expected: Some(Arc::new(Expected { object: expected_deployment(), uid: None, record: None })),
+    };
+    let exemption = Exemption {
+        name: "restarts".into(),
+        accounts: vec!["sre".into()],
+        kinds: vec!["Deployment.apps".into()],
+        namespaces: vec![],
+        fields: vec!["spec.template.metadata.annotations[\"kubectl.kubernetes.io/restartedAt\"]".into()],
+        until: None,
+        reason: "restarts".into(),
+    };
+    Snapshot {
+        environment: EnvironmentConfig {
+            name: "prod".into(),
+            git_ref: "refs/heads/main".into(),
+            namespaces: vec!["shop".into()],
+            mode,
+            ..EnvironmentConfig::default()
+        },
+        configuration: Arc::new(Configuration {
+            exemptions: vec![exemption],
+            exemption_places: vec![Place { file: "gitward.yaml".into(), line: 9, column: 3 }],
+            ..Configuration::default()
+        }),
+        commit: Commit {
+            id: "0123456789abcdef".repeat(3),
+            author: "Ada <ada@example.org>".into(),
+            time: Timestamp::UNIX_EPOCH,
+            subject: "web".into(),
+        },
+        declared: HashMap::from([(key, Arc::new(declared))]),
+        former: HashMap::new(),
+    }
+}
+
+fn update(edit: impl FnOnce(&mut Value)) -> Verdict {
+    update_as("eve", Mode::Enforce, edit)
+}
+
+fn update_as(user: &str, mode: Mode, edit: impl FnOnce(&mut Value)) -> Verdict {
+    let snapshot = snapshot(mode);
+    let index = Overlay::default();
+    let old = expected_deployment();
+    let mut new = old.clone();
+    edit(&mut new);
+    let request = Request {
+        operation: Operation::Update,
+        key: ObjectKey::of(&old).unwrap(),
+        resource: "deployments",
+        subresource: "",
+        user: User { name: user.into(), ..User::default() },
+        object: Some(&new),
+        old_object: Some(&old),
+        options: None,
+        dry_run: false,
+    };
+    judge(&request, &Context { snapshot: &snapshot, live: &index, now: Timestamp::UNIX_EPOCH })
+}
+
+fn denied_fields(verdict: &Verdict) -> Vec<String> {
+    assert!(!verdict.allowed(), "{verdict:?}");
+    verdict.findings.iter().map(|f| f.field.as_ref().unwrap().to_string()).collect()
+}
+
+#[test]
+fn a_changed_image_is_denied_and_the_message_names_the_line() {
+    let verdict = update(|d| d["spec"]["template"]["spec"]["containers"][0]["image"] = json!("evil:1"));
+    assert_eq!(denied_fields(&verdict), ["spec.template.spec.containers[name=app].image"]);
+    let message = &verdict.findings[0].message;
+    for part in ["\"app:1\"", "prod/web.yaml:", "0123456789ab", "Ada <ada@example.org>", "\"evil:1\""] {
+        assert!(message.contains(part), "{message} lacks {part}");
+    }
+}
+
+#[test]
+fn fields_that_git_does_not_declare_may_not_be_set_either() {
+    let verdict = update(|d| {
+        d["metadata"]["labels"] = json!({"team": "x"});
+        let containers = d["spec"]["template"]["spec"]["containers"].as_array_mut().unwrap();
+        containers.push(json!({"name": "miner", "image": "x"}));
+        d["spec"]["strategy"]["type"] = json!("Recreate");
+    });
+    assert_eq!(
+        denied_fields(&verdict),
+        ["metadata.labels.team", "spec.strategy.type", "spec.template.spec.containers[name=miner]"]
+    );
+}
+
+#[test]
+fn managed_fields_alone_change_nothing() {
+    assert!(update(|d| d["metadata"]["managedFields"] = json!([{"manager": "gitward"}])).allowed());
+}
+
+#[test]
+fn what_moves_towards_git_is_let_through() {
+    let snapshot = snapshot(Mode::Enforce);
+    let index = Overlay::default();
+    let new = expected_deployment();
+    let mut old = new.clone();
+    old["metadata"]["labels"] = json!({"team": "x"});
+    old["spec"]["replicas"] = json!(9);
+    let request = Request {
+        operation: Operation::Update,
+        key: ObjectKey::of(&old).unwrap(),
+        resource: "deployments",
+        subresource: "",
+        user: User::default(),
+        object: Some(&new),
+        old_object: Some(&old),
+        options: None,
+        dry_run: false,
+    };
+    let verdict = judge(&request, &Context { snapshot: &snapshot, live: &index, now: Timestamp::UNIX_EPOCH });
+    assert!(verdict.allowed());
+    assert_eq!(verdict.origin_summary(), "Removal=1 Declared=1");
+}
+
+#[test]
+fn an_exemption_covers_its_field_and_account_only() {
+    let restart = |d: &mut Value| {
+        d["spec"]["template"]["metadata"] = json!({"annotations": {"kubectl.kubernetes.io/restartedAt": "now"}});
+    };
+    let verdict = update_as("sre", Mode::Enforce, restart);
+    assert_eq!(verdict.origin_summary(), "Exempted=1");
+    assert!(!update_as("eve", Mode::Enforce, restart).allowed());
+    let other = |d: &mut Value| d["spec"]["template"]["metadata"] = json!({"annotations": {"x": "now"}});
+    assert!(!update_as("sre", Mode::Enforce, other).allowed());
+}
+
+#[test]
+fn observe_mode_warns_and_lets_pass() {
+    let verdict = update_as("eve", Mode::Observe, |d| d["spec"]["replicas"] = json!(5));
+    assert!(verdict.allowed());
+    assert_eq!(verdict.findings.len(), 1);
+}
+
+#[test]
+fn a_live_object_is_compared_whole() {
+    let snapshot = snapshot(Mode::Enforce);
+    let index = Overlay::default();
+    let context = Context { snapshot: &snapshot, live: &index, now: Timestamp::UNIX_EPOCH };
+    let mut live = expected_deployment();
+    let key = ObjectKey::of(&live).unwrap();
+    live["metadata"]["uid"] = json!("u");
+    live["status"] = json!({"replicas": 2});
+    assert_eq!(judge_live(&key, &live, &context), Judged::Converged);
+    live["spec"]["paused"] = json!(true);
+    let Judged::Diverged(changes) = judge_live(&key, &live, &context) else { panic!("not seen") };
+    assert_eq!(changes[0].path.to_string(), "spec.paused");
+}
