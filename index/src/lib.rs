@@ -11,7 +11,7 @@ pub mod kinds;
 pub mod live;
 pub mod store;
 
-mod pauses;
+pub mod pauses;
 mod raw;
 mod watching;
 

@@ -9,7 +9,7 @@ const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(10);
 
 /// Doubling pauses, from a tenth of a second to ten seconds.
-pub(crate) struct Pauses(Duration);
+pub struct Pauses(Duration);
 
 impl Default for Pauses {
     fn default() -> Self {
