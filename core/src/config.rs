@@ -1,20 +1,23 @@
 //! `gitward.yaml`: the configuration, kept in Git, read alike by hooks, webhook and reconciler.
 
-use std::sync::Arc;
+mod read;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::finding::{Finding, Place};
-use crate::manifest::{self, Limits};
+use crate::finding::Place;
 use crate::object::ObjectKey;
-use crate::path::FieldPath;
+
+pub use read::parse;
 
 /// Name of the configuration file, at the root of the repository.
 pub const FILE: &str = "gitward.yaml";
 
 /// `apiVersion` of the configuration file.
 pub const API_VERSION: &str = "gitward.dev/v1alpha1";
+
+/// `kind` of the configuration file.
+pub const KIND: &str = "Configuration";
 
 /// The whole configuration.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
@@ -47,6 +50,34 @@ pub struct Configuration {
     /// Where each exemption stands, filled in by [`parse`].
     #[serde(skip)]
     pub exemption_places: Vec<Place>,
+    /// Where each environment stands, filled in by [`parse`].
+    #[serde(skip)]
+    pub environment_places: Vec<Place>,
+    /// Whether there is no `gitward.yaml` and the whole tree is judged for its own sake; see
+    /// [`Configuration::for_unconfigured_tree`].
+    #[serde(skip)]
+    pub unconfigured: bool,
+}
+
+impl Configuration {
+    /// What a tree without `gitward.yaml` is judged by: every manifest in it, the newest
+    /// Kubernetes version, the starter policies, whatever the namespace.
+    pub fn for_unconfigured_tree() -> Self {
+        Self {
+            api_version: API_VERSION.to_owned(),
+            kind: KIND.to_owned(),
+            kubernetes: default_kubernetes(),
+            starter_policies: true,
+            environments: vec![EnvironmentConfig::default()],
+            unconfigured: true,
+            ..Self::default()
+        }
+    }
+
+    /// The environments that a ref feeds.
+    pub fn fed_from<'a>(&'a self, git_ref: &'a str) -> impl Iterator<Item = &'a EnvironmentConfig> {
+        self.environments.iter().filter(move |e| e.git_ref == git_ref)
+    }
 }
 
 fn default_kubernetes() -> Vec<String> {
@@ -81,6 +112,14 @@ pub struct EnvironmentConfig {
     /// Bounds on pruning.
     #[serde(default)]
     pub prune: Prune,
+    /// Whether the push gate lets the ref be rewound or rewritten. Its deletion is refused all the
+    /// same.
+    #[serde(default)]
+    pub allow_force_push: bool,
+    /// Whether namespaces that the cluster or gitward itself needs to start (`kube-system`,
+    /// `gitward-system`, …) may be governed.
+    #[serde(default)]
+    pub allow_system_namespaces: bool,
 }
 
 impl EnvironmentConfig {
@@ -164,11 +203,3 @@ pub struct Exemption {
     pub reason: String,
 }
 
-/// Reads `gitward.yaml`.
-///
-/// # Errors
-/// Findings with their places: broken YAML, unknown or missing fields, contradictions.
-pub fn parse(file: &Arc<str>, text: &[u8]) -> Result<Configuration, Vec<Finding>> {
-    let _ = (file, text, manifest::Limits::default(), FieldPath::root(), Limits::default());
-    Err(Vec::new())
-}

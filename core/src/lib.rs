@@ -10,6 +10,7 @@ pub mod carry;
 pub mod change;
 pub mod config;
 pub mod derived;
+pub mod evaluate;
 pub mod exemption;
 pub mod finding;
 pub mod lookup;

@@ -1,1 +1,23 @@
-//! placeholder
+//! Git for gitward: commits, trees, quarantined pushes, authorship, fetch.
+//!
+//! Objects are read with libgit2, from bare mirrors, working repositories and the quarantine of a
+//! push alike. What needs a transport or a time limit (fetch, blame) runs the `git` program,
+//! without a shell, with bounded time and output.
+
+mod blame;
+mod error;
+mod mirror;
+mod program;
+mod repository;
+mod tree;
+mod url;
+mod worktree;
+
+pub use error::Error;
+pub use mirror::{Credentials, Fetched, Mirror};
+pub use repository::{CommitId, Repository};
+pub use tree::{Limits, Selection, Tree};
+pub use worktree::read_directory;
+
+/// What the functions of this crate return.
+pub type Result<T> = std::result::Result<T, Error>;

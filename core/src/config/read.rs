@@ -1,0 +1,290 @@
+//! Reading `gitward.yaml`: one finding for each mistake, at its place.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+use serde_path_to_error::Segment;
+
+use super::{API_VERSION, Configuration, EnvironmentConfig, Exemption, KIND};
+use crate::finding::{Finding, Place};
+use crate::manifest::{Document, Limits};
+use crate::path::FieldPath;
+use crate::schema::Schemas;
+
+/// Namespaces that the cluster, or gitward in it, needs to start.
+const SYSTEM_NAMESPACES: [&str; 4] = ["kube-system", "kube-public", "kube-node-lease", "gitward-system"];
+
+/// Reads `gitward.yaml`.
+///
+/// # Errors
+/// Findings with their places: broken YAML, unknown or missing fields, contradictions.
+pub fn parse(file: &Arc<str>, text: &[u8]) -> Result<Configuration, Vec<Finding>> {
+    let document = single_document(file, text)?;
+    let source = Source { file, document: &document };
+    let mut configuration: Configuration = serde_path_to_error::deserialize(&document.value)
+        .map_err(|error| vec![source.shape(&error, &document.value)])?;
+    let findings = Check { source: &source, configuration: &configuration, findings: Vec::new() }.run();
+    if !findings.is_empty() {
+        return Err(findings);
+    }
+    let places = |list: &str, count: usize| {
+        (0..count).map(|i| source.place(&FieldPath::of([list]).index(i))).collect()
+    };
+    configuration.exemption_places = places("exemptions", configuration.exemptions.len());
+    configuration.environment_places = places("environments", configuration.environments.len());
+    Ok(configuration)
+}
+
+fn single_document(file: &Arc<str>, text: &[u8]) -> Result<Document, Vec<Finding>> {
+    let limits = Limits { bytes: 1 << 20, depth: 32, nodes: 100_000 };
+    crate::manifest::document(file, text, &limits)
+}
+
+struct Source<'a> {
+    file: &'a Arc<str>,
+    document: &'a Document,
+}
+
+impl Source<'_> {
+    fn place(&self, path: &FieldPath) -> Place {
+        self.document.place(self.file, path)
+    }
+
+    fn finding(&self, rule: &'static str, path: &FieldPath, message: impl Into<String>) -> Finding {
+        Finding::error(rule, message).with_field(path.clone()).with_place(Some(self.place(path)))
+    }
+
+    /// A value of the wrong shape, an unknown field or a missing one.
+    fn shape(&self, error: &serde_path_to_error::Error<serde_json::Error>, root: &Value) -> Finding {
+        let path = field_path(error.path());
+        let message = error.inner().to_string();
+        let rule = if message.starts_with("unknown field") {
+            "config/unknown-field"
+        } else if message.starts_with("missing field") {
+            "config/missing-field"
+        } else {
+            "config/wrong-type"
+        };
+        // A path of the unknown field itself is not in every case part of the error.
+        let unknown = message.split('`').nth(1).map(|name| path.field(name)).filter(|p| p.get(root).is_some());
+        let path = if rule == "config/unknown-field" { unknown.unwrap_or(path) } else { path };
+        self.finding(rule, &path, message).with_hint("see the configuration reference for the fields there are")
+    }
+}
+
+fn field_path(path: &serde_path_to_error::Path) -> FieldPath {
+    path.iter().fold(FieldPath::root(), |path, segment| match segment {
+        Segment::Seq { index } => path.index(*index),
+        Segment::Map { key } => path.field(key),
+        Segment::Enum { variant } => path.field(variant),
+        Segment::Unknown => path,
+    })
+}
+
+/// What the types alone cannot say.
+struct Check<'a> {
+    source: &'a Source<'a>,
+    configuration: &'a Configuration,
+    findings: Vec<Finding>,
+}
+
+impl Check<'_> {
+    fn run(mut self) -> Vec<Finding> {
+        let configuration = self.configuration;
+        self.header();
+        self.versions();
+        self.directories("policies", &configuration.policies);
+        for (i, environment) in configuration.environments.iter().enumerate() {
+            self.environment(environment, &FieldPath::of(["environments"]).index(i));
+        }
+        self.contradictions();
+        for (i, exemption) in configuration.exemptions.iter().enumerate() {
+            self.exemption(exemption, &FieldPath::of(["exemptions"]).index(i));
+        }
+        self.findings
+    }
+
+    fn report(&mut self, rule: &'static str, path: &FieldPath, message: impl Into<String>, hint: &str) {
+        self.findings.push(self.source.finding(rule, path, message).with_hint(hint));
+    }
+
+    fn header(&mut self) {
+        let configuration = self.configuration;
+        if configuration.api_version != API_VERSION {
+            let message = format!("apiVersion is {:?}, but this gitward reads {API_VERSION}", configuration.api_version);
+            self.report("config/version", &FieldPath::of(["apiVersion"]), message, "use a gitward of that version");
+        }
+        if configuration.kind != KIND {
+            let message = format!("kind is {:?} and not {KIND}", configuration.kind);
+            self.report("config/kind", &FieldPath::of(["kind"]), message, "write `kind: Configuration`");
+        }
+    }
+
+    fn versions(&mut self) {
+        let path = FieldPath::of(["kubernetes"]);
+        if self.configuration.kubernetes.is_empty() {
+            self.report("config/kubernetes", &path, "kubernetes names no version", "name one, or leave the field out");
+        }
+        for (i, version) in self.configuration.kubernetes.iter().enumerate() {
+            if let Err(unknown) = Schemas::builtin(version) {
+                let hint = unknown.hint.unwrap_or_else(|| "name a version whose schemas gitward has".to_owned());
+                self.report("config/kubernetes", &path.index(i), unknown.message, &hint);
+            }
+        }
+    }
+
+    fn directories(&mut self, field: &str, directories: &[String]) {
+        for (i, directory) in directories.iter().enumerate() {
+            let path = FieldPath::of([field]).index(i);
+            if directory.is_empty() {
+                self.report("config/path", &path, "the directory is empty", "name a directory of the repository");
+            } else {
+                self.directory(directory, &path);
+            }
+        }
+    }
+
+    fn directory(&mut self, directory: &str, path: &FieldPath) {
+        if let Some(reason) = not_relative(directory) {
+            let message = format!("{directory:?} {reason}");
+            self.report("config/path", path, message, "write it relative to the root, like `deploy/prod`");
+        }
+    }
+
+    fn environment(&mut self, environment: &EnvironmentConfig, at: &FieldPath) {
+        if !is_dns_label(&environment.name) {
+            let message = format!("environment name {:?} is no DNS label", environment.name);
+            let hint = "use lower-case letters, digits and `-`, at most 63 characters";
+            self.report("config/environment-name", &at.field("name"), message, hint);
+        }
+        if let Some(reason) = not_a_full_ref(&environment.git_ref) {
+            let message = format!("ref {:?} {reason}", environment.git_ref);
+            self.report("config/ref", &at.field("ref"), message, "write the full name, like `refs/heads/main`");
+        }
+        if !environment.path.is_empty() {
+            self.directory(&environment.path, &at.field("path"));
+        }
+        for (i, namespace) in environment.namespaces.iter().enumerate() {
+            self.namespace(namespace, environment.allow_system_namespaces, &at.field("namespaces").index(i));
+        }
+        for (i, kind) in environment.cluster_kinds.iter().enumerate() {
+            self.kind_name(kind, &at.field("clusterKinds").index(i));
+        }
+        for (i, kind) in environment.prune.data_kinds.iter().enumerate() {
+            self.kind_name(kind, &at.field("prune").field("dataKinds").index(i));
+        }
+    }
+
+    fn namespace(&mut self, namespace: &str, system_allowed: bool, at: &FieldPath) {
+        if !is_dns_label(namespace) {
+            let message = format!("{namespace:?} is no namespace name");
+            self.report("config/namespace", at, message, "use lower-case letters, digits and `-`");
+        } else if SYSTEM_NAMESPACES.contains(&namespace) && !system_allowed {
+            let message = format!("{namespace} holds what the cluster and gitward need to start");
+            let hint = "leave it out, or set `allowSystemNamespaces: true` on the environment";
+            self.report("config/system-namespace", at, message, hint);
+        }
+    }
+
+    fn kind_name(&mut self, kind: &str, at: &FieldPath) {
+        let name = kind.split('.').next().unwrap_or_default();
+        if !name.starts_with(|c: char| c.is_ascii_uppercase()) || !name.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            let message = format!("{kind:?} is no kind");
+            self.report("config/kind-name", at, message, "write `Kind` or `Kind.group`, like `ClusterRole`");
+        }
+    }
+
+    /// Names that occur twice, and namespaces that two environments would fight over.
+    fn contradictions(&mut self) {
+        let environments = &self.configuration.environments;
+        let mut names: HashMap<&str, usize> = HashMap::new();
+        let mut governed: HashMap<(&str, &str), usize> = HashMap::new();
+        for (i, environment) in environments.iter().enumerate() {
+            let at = FieldPath::of(["environments"]).index(i);
+            if names.insert(&environment.name, i).is_some() {
+                let message = format!("two environments are named {:?}", environment.name);
+                self.report("config/environment-name", &at.field("name"), message, "give each its own name");
+            }
+            for (n, namespace) in environment.namespaces.iter().enumerate() {
+                let Some(other) = governed.insert((&environment.git_ref, namespace), i) else { continue };
+                let message = if other == i {
+                    format!("namespace {namespace} is named twice")
+                } else {
+                    let (a, b) = (&environments[other].name, &environment.name);
+                    format!("environments {a:?} and {b:?} both govern namespace {namespace} from {}", environment.git_ref)
+                };
+                let hint = "let one environment govern it, or feed the two from different refs";
+                self.report("config/namespace", &at.field("namespaces").index(n), message, hint);
+            }
+        }
+    }
+
+    fn exemption(&mut self, exemption: &Exemption, at: &FieldPath) {
+        let empty = |values: &[String]| values.is_empty() || values.iter().any(|v| v.trim().is_empty());
+        let needed = [
+            ("name", exemption.name.trim().is_empty()),
+            ("reason", exemption.reason.trim().is_empty()),
+            ("accounts", empty(&exemption.accounts)),
+            ("kinds", empty(&exemption.kinds)),
+        ];
+        for (field, missing) in needed {
+            if missing {
+                let message = format!("exemption {:?} has no {field}", exemption.name);
+                self.report("config/exemption", &at.field(field), message, "say who may do what, and why");
+            }
+        }
+        for (i, kind) in exemption.kinds.iter().enumerate().filter(|(_, k)| !k.trim().is_empty()) {
+            self.kind_name(kind, &at.field("kinds").index(i));
+        }
+        for (i, namespace) in exemption.namespaces.iter().enumerate() {
+            self.namespace(namespace, true, &at.field("namespaces").index(i));
+        }
+    }
+}
+
+/// Why a path of the configuration is not one inside the tree.
+fn not_relative(path: &str) -> Option<&'static str> {
+    if path.starts_with('/') {
+        return Some("is absolute");
+    }
+    if path.ends_with('/') || path.contains("//") {
+        return Some("has an empty component");
+    }
+    if path.split('/').any(|c| c == "..") {
+        return Some("leads out of its directory");
+    }
+    if path.split('/').any(|c| c.starts_with('.')) {
+        return Some("has a component that begins with a dot");
+    }
+    if path.contains('\\') || path.chars().any(char::is_control) {
+        return Some("has characters that are not allowed in it");
+    }
+    None
+}
+
+/// Why a ref name is not one that an environment can follow. Source: git-check-ref-format(1).
+fn not_a_full_ref(name: &str) -> Option<&'static str> {
+    if !name.starts_with("refs/") || name.split('/').count() < 3 {
+        return Some("is not a full ref name");
+    }
+    if name.starts_with("refs/replace/") || name.starts_with("refs/gitward/") {
+        return Some("is reserved");
+    }
+    let bad_component = |c: &str| c.is_empty() || c.starts_with('.') || c.ends_with(".lock");
+    let bad_char = |c: char| c.is_control() || " ~^:?*[\\".contains(c);
+    let broken = name.split('/').any(bad_component)
+        || name.chars().any(bad_char)
+        || name.contains("..")
+        || name.contains("@{")
+        || name.ends_with('.');
+    broken.then_some("is no valid ref name")
+}
+
+fn is_dns_label(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    !name.is_empty() && name.len() <= 63 && name.bytes().all(plain) && !name.starts_with('-') && !name.ends_with('-')
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,82 @@
+use super::*;
+
+const GOOD: &str = "\
+apiVersion: gitward.dev/v1alpha1
+kind: Configuration
+kubernetes: ['1.36']
+policies: [policies]
+environments:
+- name: prod
+  ref: refs/heads/main
+  path: deploy/prod
+  namespaces: [shop]
+  clusterKinds: [ClusterRole, Widget.example.org]
+exemptions:
+- name: restart
+  accounts: [alice]
+  kinds: [Deployment]
+  fields: [spec.template.metadata.annotations]
+  reason: support restarts Pods
+";
+
+fn read(text: &str) -> Result<Configuration, Vec<Finding>> {
+    parse(&Arc::from("gitward.yaml"), text.as_bytes())
+}
+
+#[test]
+fn a_good_file_is_read_with_the_places_of_its_exemptions() {
+    let configuration = read(GOOD).unwrap();
+    assert_eq!(configuration.environments[0].name, "prod");
+    assert!(configuration.starter_policies);
+    assert!(!configuration.unconfigured);
+    let places: Vec<String> = configuration.exemption_places.iter().map(ToString::to_string).collect();
+    assert_eq!(places, ["gitward.yaml:12:3"]);
+}
+
+#[test]
+fn each_mistake_is_found_at_its_place() {
+    let cases = [
+        ("namespaces: [shop]", "namespaces: [Shop]", "config/namespace", "gitward.yaml:9:16"),
+        ("namespaces: [shop]", "namespaces: [kube-system]", "config/system-namespace", "gitward.yaml:9:16"),
+        ("namespaces: [shop]", "namespaces: [shop, shop]", "config/namespace", "gitward.yaml:9:22"),
+        ("ref: refs/heads/main", "ref: main", "config/ref", "gitward.yaml:7:8"),
+        ("ref: refs/heads/main", "ref: refs/gitward/x", "config/ref", "gitward.yaml:7:8"),
+        ("path: deploy/prod", "path: ../prod", "config/path", "gitward.yaml:8:9"),
+        ("path: deploy/prod", "path: /prod", "config/path", "gitward.yaml:8:9"),
+        ("policies: [policies]", "policies: ['']", "config/path", "gitward.yaml:4:12"),
+        ("- name: prod", "- name: Prod", "config/environment-name", "gitward.yaml:6:9"),
+        ("kind: Configuration", "kind: Config", "config/kind", "gitward.yaml:2:7"),
+        ("v1alpha1", "v9", "config/version", "gitward.yaml:1:13"),
+        ("[ClusterRole, ", "[clusterroles, ", "config/kind-name", "gitward.yaml:10:18"),
+        ("reason: support restarts Pods", "reason: ' '", "config/exemption", "gitward.yaml:16:11"),
+        ("accounts: [alice]", "accounts: []", "config/exemption", "gitward.yaml:13:13"),
+        ("  path: deploy/prod", "  pth: deploy/prod", "config/unknown-field", "gitward.yaml:8:3"),
+        ("namespaces: [shop]", "namespaces: shop", "config/wrong-type", "gitward.yaml:9:15"),
+        ("  ref: refs/heads/main\n", "", "config/missing-field", "gitward.yaml:6:3"),
+    ];
+    for (from, to, rule, place) in cases {
+        let text = GOOD.replacen(from, to, 1);
+        assert_ne!(text, GOOD, "{from}");
+        let findings = read(&text).unwrap_err();
+        let found: Vec<_> =
+            findings.iter().map(|f| (f.rule.as_ref(), f.place.as_ref().unwrap().to_string())).collect();
+        assert_eq!(found, [(rule, place.to_owned())], "{from} -> {to}");
+    }
+}
+
+#[test]
+fn two_environments_of_a_ref_do_not_share_a_namespace() {
+    let second = "- {name: canary, ref: refs/heads/main, namespaces: [shop]}\nexemptions:";
+    let findings = read(&GOOD.replacen("exemptions:", second, 1)).unwrap_err();
+    assert_eq!(findings.len(), 1);
+    assert!(findings[0].message.contains("\"prod\" and \"canary\" both govern namespace shop"), "{}", findings[0].message);
+    let elsewhere = second.replacen("heads/main", "heads/canary", 1);
+    assert!(read(&GOOD.replacen("exemptions:", &elsewhere, 1)).is_ok());
+}
+
+#[test]
+fn what_is_no_single_document_is_refused() {
+    assert!(read("").is_err());
+    assert!(read("a: [").is_err());
+    assert!(read(&format!("{GOOD}---\n{GOOD}")).is_err());
+}

@@ -1,0 +1,273 @@
+//! From the files of a tree to declared objects and findings: the same function for the push gate,
+//! the command line and the reconciler.
+
+mod canonical;
+mod select;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::config::{Configuration, EnvironmentConfig};
+use crate::finding::{Finding, Severity};
+use crate::manifest::{self, Limits, Manifest};
+use crate::object::ObjectKey;
+use crate::path::FieldPath;
+use crate::policy::{self, Policies, PolicyFile};
+use crate::schema::{Schemas, Scope};
+use crate::snapshot::{Declared, Digest};
+
+pub use canonical::canonical;
+pub use select::{is_policy_file, looks_like_objects};
+
+/// A file of a tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TreeFile {
+    /// Path from the root, with `/`.
+    pub path: Arc<str>,
+    /// Its content.
+    pub bytes: Arc<[u8]>,
+}
+
+/// What an environment's tree declares, and what is wrong with it.
+#[derive(Debug, Clone, Default)]
+pub struct Evaluation {
+    /// The declared objects, in the order of the tree. Whole only if no finding is an error: what
+    /// could not be read is not among them.
+    pub declared: Vec<Declared>,
+    /// Everything found, in the order of files and lines.
+    pub findings: Vec<Finding>,
+}
+
+impl Evaluation {
+    /// Whether anything found denies.
+    pub fn has_errors(&self) -> bool {
+        self.findings.iter().any(|f| f.severity == Severity::Error)
+    }
+}
+
+/// A configuration made ready: everything that one commit says about judging.
+#[derive(Clone)]
+pub struct Judge {
+    configuration: Configuration,
+    schemas: Vec<Schemas>,
+    policies: Policies,
+}
+
+impl Judge {
+    /// Compiles the policies and loads the schemas that a configuration names. `files` is the
+    /// tree, or the part of it with the policies.
+    ///
+    /// # Errors
+    /// One finding for each policy that cannot be evaluated and each Kubernetes version that is
+    /// not known.
+    pub fn new(configuration: Configuration, files: &[TreeFile]) -> Result<Self, Vec<Finding>> {
+        let mut findings = Vec::new();
+        let mut schemas = Vec::new();
+        for version in &configuration.kubernetes {
+            match Schemas::builtin(version) {
+                Ok(known) => schemas.push(known),
+                Err(finding) => findings.push(*finding),
+            }
+        }
+        let (sources, unreadable) = policy_files(&configuration, files);
+        findings.extend(unreadable);
+        match Policies::compile(&sources) {
+            Ok(policies) if findings.is_empty() => Ok(Self { configuration, schemas, policies }),
+            Ok(_) => Err(findings),
+            Err(broken) => {
+                findings.extend(broken);
+                Err(findings)
+            }
+        }
+    }
+
+    /// The configuration that it was made from.
+    pub fn configuration(&self) -> &Configuration {
+        &self.configuration
+    }
+
+    /// Judges an environment's tree: by every Kubernetes version of the configuration, and by its
+    /// policies once.
+    pub fn environment(&self, environment: &EnvironmentConfig, files: &[TreeFile]) -> Evaluation {
+        let Some((first, others)) = self.schemas.split_first() else { return Evaluation::default() };
+        let mut evaluation = self::environment(environment, &self.configuration, files, first, &self.policies);
+        for schemas in others {
+            let manifests: Vec<&Manifest> = evaluation.declared.iter().map(|d| &d.manifest).collect();
+            let (schemas, _) = schemas.with_crds(manifests.iter().copied());
+            let found: Vec<Finding> = manifests.iter().flat_map(|m| schemas.check(m)).collect();
+            evaluation.findings.extend(found);
+        }
+        in_order(&mut evaluation.findings);
+        evaluation
+    }
+}
+
+/// The policies that count at a tree: its own, and the starter policies unless they are off.
+fn policy_files(configuration: &Configuration, files: &[TreeFile]) -> (Vec<PolicyFile>, Vec<Finding>) {
+    let mut sources = if configuration.starter_policies { policy::starter() } else { Vec::new() };
+    let mut findings = Vec::new();
+    for file in files.iter().filter(|f| is_policy_file(configuration, &f.path)) {
+        match std::str::from_utf8(&file.bytes) {
+            Ok(text) => sources.push(PolicyFile { file: file.path.clone(), text: text.to_owned() }),
+            Err(_) => findings.push(
+                Finding::error("policy/not-text", "the policy is no UTF-8 text")
+                    .with_place(Some(select::top(&file.path)))
+                    .with_hint("save it as UTF-8"),
+            ),
+        }
+    }
+    (sources, findings)
+}
+
+/// Judges an environment's tree by one set of schemas (the tree's own CRDs count besides) and
+/// policies.
+///
+/// The findings of files that hold no objects, of objects without namespace and of directories
+/// that would have to be rendered are milder for a tree without configuration
+/// ([`Configuration::unconfigured`]).
+pub fn environment(
+    environment: &EnvironmentConfig,
+    configuration: &Configuration,
+    files: &[TreeFile],
+    schemas: &Schemas,
+    policies: &Policies,
+) -> Evaluation {
+    let mut selected = select::manifests(environment, configuration, files);
+    let mut findings = std::mem::take(&mut selected.findings);
+    let mut manifests = Vec::new();
+    for file in selected.files {
+        let (read, found) = read(file, configuration.unconfigured);
+        manifests.extend(read);
+        findings.extend(found);
+    }
+    let (schemas, found) = schemas.with_crds(manifests.iter());
+    findings.extend(found);
+
+    let mut tree = Assembly {
+        environment,
+        unconfigured: configuration.unconfigured,
+        schemas: &schemas,
+        policies,
+        first_of: HashMap::new(),
+        evaluation: Evaluation { declared: Vec::with_capacity(manifests.len()), findings },
+    };
+    for manifest in manifests {
+        tree.add(manifest);
+    }
+    let mut evaluation = tree.evaluation;
+    in_order(&mut evaluation.findings);
+    evaluation
+}
+
+fn read(file: &TreeFile, unconfigured: bool) -> (Vec<Manifest>, Vec<Finding>) {
+    if unconfigured && !looks_like_objects(&file.bytes) {
+        return (Vec::new(), Vec::new());
+    }
+    let (manifests, mut findings) = manifest::read(&file.path, &file.bytes, &Limits::default());
+    if unconfigured {
+        findings.retain(|f| f.rule != manifest::NOT_AN_OBJECT);
+    }
+    (manifests, findings)
+}
+
+/// Sorts findings by place and drops those that were found twice.
+fn in_order(findings: &mut Vec<Finding>) {
+    findings.sort_by(|a, b| (&a.place, &a.rule, &a.message).cmp(&(&b.place, &b.rule, &b.message)));
+    findings.dedup();
+}
+
+/// Objects as they come together.
+struct Assembly<'a> {
+    environment: &'a EnvironmentConfig,
+    unconfigured: bool,
+    schemas: &'a Schemas,
+    policies: &'a Policies,
+    first_of: HashMap<ObjectKey, usize>,
+    evaluation: Evaluation,
+}
+
+impl Assembly<'_> {
+    fn add(&mut self, mut manifest: Manifest) {
+        let scope = self.schemas.scope(&manifest.gvk);
+        if scope == Some(Scope::Cluster) {
+            manifest.key.namespace.clear();
+        }
+        let key = manifest.key.clone();
+        self.evaluation.findings.extend(self.schemas.check(&manifest));
+        self.evaluation.findings.extend(self.policies.evaluate(&manifest));
+        if !self.unconfigured
+            && let Some(finding) = self.belonging(&manifest, scope)
+        {
+            self.evaluation.findings.push(finding);
+        }
+        if let Some(first) = self.first_of.get(&key) {
+            let first = &self.evaluation.declared[*first].manifest;
+            self.evaluation.findings.push(duplicate(&manifest, first));
+            return;
+        }
+        let canonical = canonical(&manifest, scope);
+        self.first_of.insert(key, self.evaluation.declared.len());
+        self.evaluation.declared.push(Declared {
+            digest: Digest::of(&canonical),
+            has_status_subresource: self.schemas.has_status_subresource(&manifest.gvk),
+            canonical,
+            manifest,
+            expected: None,
+        });
+    }
+
+    /// Whether the object says where it lives, and whether that is this environment's to say.
+    fn belonging(&self, manifest: &Manifest, scope: Option<Scope>) -> Option<Finding> {
+        let key = &manifest.key;
+        if scope == Some(Scope::Namespaced) && key.namespace.is_empty() {
+            let path = FieldPath::of(["metadata"]);
+            return Some(
+                Finding::error("tree/missing-namespace", format!("{} does not say its namespace", key))
+                    .with_object(key.clone())
+                    .with_place(Some(manifest.place(&path)))
+                    .with_field(path)
+                    .with_hint(match self.environment.namespaces.first() {
+                        Some(namespace) => format!("add `namespace: {namespace}` under metadata"),
+                        None => "add a namespace under metadata".to_owned(),
+                    }),
+            );
+        }
+        if self.environment.governs(key) {
+            return None;
+        }
+        let (path, message, hint) = if key.namespace.is_empty() {
+            let kind = if key.group.is_empty() { key.kind.clone() } else { format!("{}.{}", key.kind, key.group) };
+            (
+                FieldPath::of(["kind"]),
+                format!("environment {} does not govern the cluster-scoped kind {kind}", self.environment.name),
+                format!("add `{kind}` to the environment's clusterKinds, or move the object to another one"),
+            )
+        } else {
+            (
+                FieldPath::of(["metadata", "namespace"]),
+                format!("environment {} does not govern namespace {}", self.environment.name, key.namespace),
+                format!("add {} to the environment's namespaces, or move the object to another one", key.namespace),
+            )
+        };
+        Some(
+            Finding::error("tree/wrong-namespace", message)
+                .with_object(key.clone())
+                .with_place(Some(manifest.place(&path)))
+                .with_field(path)
+                .with_hint(hint),
+        )
+    }
+}
+
+/// Places stand in the hint, not in the message: a finding that only moved to another line is
+/// still the same one.
+fn duplicate(manifest: &Manifest, first: &Manifest) -> Finding {
+    let root = FieldPath::root();
+    Finding::error("tree/duplicate-object", format!("{} is declared twice", manifest.key))
+        .with_object(manifest.key.clone())
+        .with_place(Some(manifest.place(&root)))
+        .with_hint(format!("it is declared at {} already: keep one of the two", first.place(&root)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,112 @@
+//! Which files of a tree hold an environment's manifests.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::TreeFile;
+use crate::config::{self, Configuration, EnvironmentConfig};
+use crate::finding::{Finding, Place, Severity};
+
+/// Files with manifests, and directories that would have to be rendered first.
+pub(super) struct Selected<'a> {
+    pub(super) files: Vec<&'a TreeFile>,
+    pub(super) findings: Vec<Finding>,
+}
+
+pub(super) fn manifests<'a>(
+    environment: &EnvironmentConfig,
+    configuration: &Configuration,
+    files: &'a [TreeFile],
+) -> Selected<'a> {
+    let rendered = rendered_directories(environment, files);
+    let mut findings = Vec::new();
+    for (directory, (tool, file)) in &rendered {
+        if enclosing(&rendered, parent(directory)).is_none() {
+            findings.push(not_rendered(directory, tool, file, configuration.unconfigured));
+        }
+    }
+    let files = files
+        .iter()
+        .filter(|f| is_manifest(&f.path) && is_below(&f.path, &environment.path))
+        .filter(|f| *f.path != *config::FILE && !is_hidden(&f.path))
+        .filter(|f| !configuration.policies.iter().any(|d| is_below(&f.path, d)))
+        .filter(|f| enclosing(&rendered, parent(&f.path)).is_none())
+        .collect();
+    Selected { files, findings }
+}
+
+/// Whether a file is a Rego policy of this configuration. Tests of policies count as well: they
+/// are evaluated by `gitward policy test` only, but have to compile.
+pub fn is_policy_file(configuration: &Configuration, path: &str) -> bool {
+    path.ends_with(".rego") && configuration.policies.iter().any(|d| is_below(path, d))
+}
+
+/// Whether the text of a file could hold Kubernetes objects at all: it names both `apiVersion` and
+/// `kind`. Cheap enough for every file of a tree.
+pub fn looks_like_objects(text: &[u8]) -> bool {
+    let holds = |word: &[u8]| text.windows(word.len()).any(|w| w == word);
+    holds(b"apiVersion") && holds(b"kind")
+}
+
+/// The top of a file, for findings about the file as a whole.
+pub(super) fn top(path: &Arc<str>) -> Place {
+    Place { file: path.clone(), line: 1, column: 1 }
+}
+
+type Rendered<'a> = BTreeMap<&'a str, (&'static str, &'a Arc<str>)>;
+
+fn rendered_directories<'a>(environment: &EnvironmentConfig, files: &'a [TreeFile]) -> Rendered<'a> {
+    let mut rendered = Rendered::new();
+    for file in files.iter().filter(|f| is_below(&f.path, &environment.path) && !is_hidden(&f.path)) {
+        let tool = match file.path.rsplit('/').next() {
+            Some("kustomization.yaml" | "kustomization.yml" | "Kustomization") => "kustomize",
+            Some("Chart.yaml") => "Helm",
+            _ => continue,
+        };
+        rendered.insert(parent(&file.path).unwrap_or_default(), (tool, &file.path));
+    }
+    rendered
+}
+
+fn not_rendered(directory: &str, tool: &str, file: &Arc<str>, mild: bool) -> Finding {
+    let directory = if directory.is_empty() { "the root" } else { directory };
+    let message = format!(
+        "{directory} has to be rendered by {tool}, which this version of gitward does not do: nothing below it is read"
+    );
+    let severity = if mild { Severity::Warning } else { Severity::Error };
+    Finding::new(severity, "tree/not-rendered", message)
+        .with_place(Some(top(file)))
+        .with_hint("commit the rendered manifests, or point the environment's path elsewhere")
+}
+
+/// The nearest directory at or above `directory` that would have to be rendered.
+fn enclosing<'a>(rendered: &Rendered<'a>, mut directory: Option<&str>) -> Option<&'a str> {
+    while let Some(here) = directory {
+        if let Some((found, _)) = rendered.get_key_value(here) {
+            return Some(found);
+        }
+        directory = parent(here);
+    }
+    None
+}
+
+/// The directory that holds a path; `None` for the root itself.
+fn parent(path: &str) -> Option<&str> {
+    match path.rfind('/') {
+        Some(slash) => Some(&path[..slash]),
+        None if path.is_empty() => None,
+        None => Some(""),
+    }
+}
+
+fn is_manifest(path: &str) -> bool {
+    [".yaml", ".yml", ".json"].iter().any(|s| path.ends_with(s))
+}
+
+fn is_below(path: &str, directory: &str) -> bool {
+    directory.is_empty() || path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'))
+}
+
+fn is_hidden(path: &str) -> bool {
+    path.split('/').any(|c| c.starts_with('.'))
+}

@@ -1,0 +1,108 @@
+//! What a commit says about judging: its `gitward.yaml` and its policies.
+
+use std::sync::Arc;
+
+use gitward_core::config::{self, Configuration, EnvironmentConfig};
+use gitward_core::evaluate::{self, Evaluation, Judge, TreeFile};
+use gitward_core::finding::{Finding, Place};
+use gitward_repo::{CommitId, Limits, Repository, Selection, Tree};
+
+use crate::Result;
+
+/// Bytes of `gitward.yaml`.
+const CONFIGURATION_LIMIT: u64 = 1 << 20;
+
+/// The `gitward.yaml` of a commit.
+#[derive(Debug)]
+pub(crate) enum Configured {
+    /// There is none.
+    Absent,
+    /// There is one that cannot be read.
+    Broken {
+        findings: Vec<Finding>,
+        file: Option<TreeFile>,
+    },
+    /// There is one.
+    Good(Box<Configuration>),
+}
+
+impl Configured {
+    pub(crate) fn at(repository: &Repository, commit: &CommitId) -> Self {
+        match repository.file(commit, config::FILE, CONFIGURATION_LIMIT) {
+            Ok(None) => Configured::Absent,
+            Ok(Some(file)) => match config::parse(&file.path, &file.bytes) {
+                Ok(configuration) => Configured::Good(Box::new(configuration)),
+                Err(findings) => Configured::Broken { findings, file: Some(file) },
+            },
+            Err(error) => {
+                let place = Place { file: Arc::from(config::FILE), line: 1, column: 1 };
+                let finding = Finding::error("config/unreadable", error.to_string()).with_place(Some(place));
+                Configured::Broken { findings: vec![finding], file: None }
+            }
+        }
+    }
+
+    pub(crate) fn good(&self) -> Option<&Configuration> {
+        match self {
+            Configured::Good(configuration) => Some(configuration),
+            _ => None,
+        }
+    }
+
+    /// Whether it says that a ref feeds some environment.
+    pub(crate) fn feeds(&self, git_ref: &str) -> bool {
+        self.good().is_some_and(|c| c.fed_from(git_ref).next().is_some())
+    }
+}
+
+/// Reads what judging an environment's tree takes: manifests under the given directories, and the
+/// policies and configuration besides.
+pub(crate) fn tree(
+    repository: &Repository,
+    commit: &CommitId,
+    paths: &[String],
+    policies: &[String],
+    limits: &Limits,
+) -> Result<Tree> {
+    let roots = paths.iter().chain(policies).cloned().chain([config::FILE.to_owned()]);
+    Ok(repository.files(commit, &Selection::under(roots), limits)?)
+}
+
+/// The policies of a commit made ready.
+///
+/// # Errors
+/// Outer: the repository cannot be read. Inner: the findings that say which policy is broken, and
+/// the files that they stand in.
+pub(crate) fn judge_of(
+    repository: &Repository,
+    commit: &CommitId,
+    configuration: &Configuration,
+    limits: &Limits,
+) -> Result<std::result::Result<Judge, (Vec<Finding>, Vec<TreeFile>)>> {
+    let tree = tree(repository, commit, &[], &configuration.policies, limits)?;
+    let unread: Vec<Finding> = tree.findings.into_iter().filter(|f| is_about_policy(configuration, f)).collect();
+    Ok(match Judge::new(configuration.clone(), &tree.files) {
+        Ok(judge) if unread.is_empty() => Ok(judge),
+        Ok(_) => Err((unread, tree.files)),
+        Err(mut findings) => {
+            findings.extend(unread);
+            Err((findings, tree.files))
+        }
+    })
+}
+
+fn is_about_policy(configuration: &Configuration, finding: &Finding) -> bool {
+    finding.place.as_ref().is_some_and(|p| evaluate::is_policy_file(configuration, &p.file))
+}
+
+/// Judges an environment's tree, and counts what of it could not be read as found.
+pub(crate) fn evaluate(judge: &Judge, environment: &EnvironmentConfig, tree: &Tree) -> Evaluation {
+    let mut evaluation = judge.environment(environment, &tree.files);
+    let unread = tree.findings.iter().filter(|f| f.place.as_ref().is_some_and(|p| is_below(&p.file, &environment.path)));
+    evaluation.findings.extend(unread.cloned());
+    evaluation
+}
+
+fn is_below(path: &str, directory: &str) -> bool {
+    directory.is_empty() || path == directory || path.strip_prefix(directory).is_some_and(|r| r.starts_with('/'))
+}

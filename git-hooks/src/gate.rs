@@ -1,0 +1,322 @@
+//! The verdict on a push, ref by ref.
+
+use gitward_core::config::{self, Configuration, EnvironmentConfig};
+use gitward_core::evaluate::{self, Judge, TreeFile};
+use gitward_core::finding::{Finding, Severity};
+use gitward_repo::{CommitId, Limits, Repository};
+
+use crate::at_commit::{self, Configured};
+use crate::{RefUpdate, Result, brought, protect};
+
+/// Changed paths that are looked at to tell whether a push only mends policies.
+const CHANGED_PATHS: usize = 10_000;
+
+/// What a push would do to one environment.
+#[derive(Debug, Clone, Default)]
+pub struct EnvironmentVerdict {
+    /// The environment's name.
+    pub environment: String,
+    /// What the push brings.
+    pub brought: Vec<Finding>,
+    /// How many findings were there before.
+    pub before: usize,
+    /// How many objects the tree declares.
+    pub objects: usize,
+}
+
+/// The verdict on one ref.
+#[derive(Debug, Clone, Default)]
+pub struct RefVerdict {
+    /// The ref's full name.
+    pub git_ref: String,
+    /// Why it may not move at all.
+    pub refused: Vec<Finding>,
+    /// What the push would do to each environment that the ref feeds.
+    pub environments: Vec<EnvironmentVerdict>,
+    /// Something worth a line that is neither.
+    pub notice: Option<String>,
+    /// The files that findings stand in.
+    pub sources: Vec<TreeFile>,
+}
+
+impl RefVerdict {
+    /// Whether the ref may move.
+    pub fn allowed(&self) -> bool {
+        self.findings().all(|f| f.severity < Severity::Error)
+    }
+
+    /// Everything that was found.
+    pub fn findings(&self) -> impl Iterator<Item = &Finding> {
+        self.refused.iter().chain(self.environments.iter().flat_map(|e| &e.brought))
+    }
+
+    fn of(update: &RefUpdate) -> Self {
+        Self { git_ref: update.git_ref.clone(), ..Self::default() }
+    }
+
+    fn refuse(mut self, findings: impl IntoIterator<Item = Finding>, sources: Vec<TreeFile>) -> Self {
+        self.refused.extend(findings);
+        self.sources.extend(sources);
+        self
+    }
+
+    fn notice(mut self, notice: impl Into<String>) -> Self {
+        self.notice = Some(notice.into());
+        self
+    }
+}
+
+/// Judges one ref of a push.
+///
+/// # Errors
+/// If the repository cannot be read; the push has to be rejected then.
+pub fn judge(repository: &Repository, update: &RefUpdate, limits: &Limits) -> Result<RefVerdict> {
+    let verdict = RefVerdict::of(update);
+    if let Some(finding) = protect::reserved(update) {
+        return Ok(verdict.refuse([finding], Vec::new()));
+    }
+    let refs = Refs::of(repository, update)?;
+    let gate = Gate { repository, update, limits, new: refs.new.clone() };
+    match refs.rules() {
+        Rules::Nobody => Ok(verdict),
+        Rules::Absent => Ok(verdict
+            .notice(format!("{} has no {}: nothing is judged", update.git_ref, config::FILE))),
+        Rules::BrokenAtFirst { findings, file } => Ok(verdict.refuse(findings, file.into_iter().collect())),
+        Rules::Broken { findings, base } => {
+            if let Some(finding) = protect::movement(repository, update, &[], true)? {
+                return Ok(verdict.refuse([finding], Vec::new()));
+            }
+            gate.mend(verdict, findings, &base, None)
+        }
+        Rules::Of { configuration, base } => gate.by(verdict, &configuration, &base),
+    }
+}
+
+/// The commits and configurations that have a say.
+struct Refs {
+    git_ref: String,
+    old: Option<CommitId>,
+    new: Option<CommitId>,
+    head: Option<CommitId>,
+    is_head: bool,
+    at_old: Configured,
+    at_new: Configured,
+    at_head: Configured,
+}
+
+/// By which rules a ref is judged.
+enum Rules {
+    /// It feeds nothing.
+    Nobody,
+    /// Nobody has written any.
+    Absent,
+    /// The very first configuration of the repository cannot be read.
+    BrokenAtFirst {
+        findings: Vec<Finding>,
+        file: Option<TreeFile>,
+    },
+    /// There are rules at a commit, but they cannot be read.
+    Broken {
+        findings: Vec<Finding>,
+        base: CommitId,
+    },
+    /// By a commit's configuration and policies.
+    Of {
+        configuration: Box<Configuration>,
+        base: CommitId,
+    },
+}
+
+impl Refs {
+    fn of(repository: &Repository, update: &RefUpdate) -> Result<Self> {
+        let commit = |id: &Option<CommitId>| id.as_ref().map_or(Ok(None), |id| repository.peel(id));
+        let (old, new, head) = (commit(&update.old)?, commit(&update.new)?, repository.head()?);
+        let configured = |id: &Option<CommitId>| {
+            id.as_ref().map_or(Configured::Absent, |id| Configured::at(repository, id))
+        };
+        Ok(Self {
+            git_ref: update.git_ref.clone(),
+            at_old: configured(&old),
+            at_new: configured(&new),
+            at_head: configured(&head),
+            is_head: repository.head_ref().as_deref() == Some(update.git_ref.as_str()),
+            old,
+            new,
+            head,
+        })
+    }
+
+    /// The old commit's rules come first. A ref that they do not name may be named by the default
+    /// branch, else a new branch of that name would slip past. Only where neither says anything do
+    /// the pushed commit's own rules count, for there are no others.
+    fn rules(self) -> Rules {
+        let git_ref = self.git_ref.as_str();
+        let of = |configured: Configured, base: Option<CommitId>| match (configured, base) {
+            (Configured::Good(configuration), Some(base)) => Rules::Of { configuration, base },
+            _ => Rules::Nobody,
+        };
+        if self.at_old.feeds(git_ref) {
+            return of(self.at_old, self.old);
+        }
+        if !self.is_head && self.at_head.feeds(git_ref) {
+            return of(self.at_head, self.head);
+        }
+        let head_is_good = self.at_head.good().is_some();
+        match (self.at_old, self.old) {
+            (Configured::Broken { findings, .. }, Some(base)) if self.is_head || !head_is_good => {
+                return Rules::Broken { findings, base };
+            }
+            // The old commit names other refs only; the new one names this ref: the old policies
+            // judge what the new environment holds.
+            (at_old @ Configured::Good(_), old) if self.at_new.feeds(git_ref) => return of(at_old, old),
+            _ => {}
+        }
+        match (self.at_new, self.at_head) {
+            (at_new, _) if at_new.feeds(git_ref) => of(at_new, self.new),
+            (Configured::Broken { findings, file }, Configured::Absent) => Rules::BrokenAtFirst { findings, file },
+            (Configured::Absent, Configured::Absent) if self.new.is_some() => Rules::Absent,
+            _ => Rules::Nobody,
+        }
+    }
+}
+
+struct Gate<'a> {
+    repository: &'a Repository,
+    update: &'a RefUpdate,
+    limits: &'a Limits,
+    new: Option<CommitId>,
+}
+
+impl Gate<'_> {
+    /// Judges by the configuration and policies of a base commit.
+    fn by(&self, verdict: RefVerdict, rules: &Configuration, base: &CommitId) -> Result<RefVerdict> {
+        let git_ref = &self.update.git_ref;
+        let fed: Vec<&EnvironmentConfig> = rules.fed_from(git_ref).collect();
+        if let Some(finding) = protect::movement(self.repository, self.update, &fed, false)? {
+            return Ok(verdict.refuse([finding], Vec::new()));
+        }
+        let Some(new) = &self.new else {
+            if self.update.new.is_none() {
+                return Ok(verdict);
+            }
+            let finding = Finding::error("push/no-commit", format!("{git_ref} would not point to a commit"))
+                .with_hint("push a commit to a ref that feeds an environment");
+            return Ok(verdict.refuse([finding], Vec::new()));
+        };
+        let after = match Configured::at(self.repository, new) {
+            Configured::Good(configuration) => Some(configuration),
+            Configured::Absent => None,
+            Configured::Broken { findings, file } => {
+                return Ok(verdict.refuse(findings, file.into_iter().collect()));
+            }
+        };
+        let judge = match at_commit::judge_of(self.repository, base, rules, self.limits)? {
+            Ok(judge) => judge,
+            Err((findings, _)) if new != base => return self.mend(verdict, findings, base, Some(rules)),
+            Err((findings, files)) => return Ok(verdict.refuse(findings, files)),
+        };
+        if let Some(after) = after.as_deref().filter(|_| new != base)
+            && let Err((findings, files)) = at_commit::judge_of(self.repository, new, after, self.limits)?
+        {
+            return Ok(verdict.refuse(findings, files));
+        }
+        self.environments(verdict, &judge, after.as_deref(), new)
+    }
+
+    fn environments(
+        &self,
+        mut verdict: RefVerdict,
+        judge: &Judge,
+        after: Option<&Configuration>,
+        new: &CommitId,
+    ) -> Result<RefVerdict> {
+        let rules = judge.configuration();
+        let pairs = environments(rules, after, &self.update.git_ref);
+        let paths: Vec<String> = pairs.iter().flat_map(|p| [p.now.path.clone(), p.before.path.clone()]).collect();
+        let mut policies = rules.policies.clone();
+        policies.extend(after.map(|c| c.policies.clone()).unwrap_or_default());
+        let read = |commit: &CommitId| at_commit::tree(self.repository, commit, &paths, &policies, self.limits);
+        let tree = read(new)?;
+        let mut old_tree = None;
+        for Pair { now, before } in pairs {
+            let evaluation = at_commit::evaluate(judge, now, &tree);
+            let (mut found, mut known) = (evaluation.findings, 0);
+            if let Some(old) = self.update.old.as_ref().filter(|_| !found.is_empty()) {
+                if old_tree.is_none() {
+                    old_tree = self.repository.peel(old)?.map(|old| read(&old)).transpose()?;
+                }
+                let old = old_tree.as_ref().map(|t| at_commit::evaluate(judge, before, t)).unwrap_or_default();
+                (found, known) = brought(found, &old.findings);
+            }
+            verdict.environments.push(EnvironmentVerdict {
+                environment: now.name.clone(),
+                brought: found,
+                before: known,
+                objects: evaluation.declared.len(),
+            });
+        }
+        verdict.sources.extend(tree.files);
+        if after.is_none() {
+            verdict.notice = Some(format!("{} is gone: from now on nothing is judged here", config::FILE));
+        }
+        Ok(verdict)
+    }
+
+    /// Rules that cannot be evaluated let only those pass who mend them: a push that changes
+    /// nothing but `gitward.yaml` and policies, and leaves both whole.
+    fn mend(
+        &self,
+        verdict: RefVerdict,
+        broken: Vec<Finding>,
+        base: &CommitId,
+        rules: Option<&Configuration>,
+    ) -> Result<RefVerdict> {
+        let Some(new) = &self.new else { return Ok(verdict.refuse(broken, Vec::new())) };
+        let after = match Configured::at(self.repository, new) {
+            Configured::Good(configuration) => configuration,
+            Configured::Absent => return Ok(verdict.refuse(broken, Vec::new())),
+            Configured::Broken { findings, file } => {
+                return Ok(verdict.refuse(findings, file.into_iter().collect()));
+            }
+        };
+        if let Err((findings, files)) = at_commit::judge_of(self.repository, new, &after, self.limits)? {
+            return Ok(verdict.refuse(findings, files));
+        }
+        let is_policy = |path: &str| {
+            path == config::FILE
+                || evaluate::is_policy_file(&after, path)
+                || rules.is_some_and(|rules| evaluate::is_policy_file(rules, path))
+        };
+        let changed = self.repository.changed_paths(base, new, CHANGED_PATHS)?;
+        if let Some(other) = changed.iter().find(|path| !is_policy(path)) {
+            let message = format!(
+                "the rules at {} cannot be evaluated, so a push may mend them and nothing else; this one changes {other}",
+                base.short()
+            );
+            let finding = Finding::error("push/broken-rules", message)
+                .with_hint("push the mended gitward.yaml or policies alone, then the rest");
+            return Ok(verdict.refuse([finding].into_iter().chain(broken), Vec::new()));
+        }
+        Ok(verdict.notice(format!("{} mends the rules of {}", new.short(), self.update.git_ref)))
+    }
+}
+
+/// An environment as the pushed commit has it, and as the rules had it.
+struct Pair<'a> {
+    now: &'a EnvironmentConfig,
+    before: &'a EnvironmentConfig,
+}
+
+/// The environments that a ref feeds, before and after. What the pushed commit says of path and
+/// namespaces counts, since that is what will be applied; one that it no longer names is judged
+/// as it was.
+fn environments<'a>(rules: &'a Configuration, after: Option<&'a Configuration>, git_ref: &'a str) -> Vec<Pair<'a>> {
+    let now: Vec<&EnvironmentConfig> = after.map(|c| c.fed_from(git_ref).collect()).unwrap_or_default();
+    let mut pairs: Vec<Pair<'a>> = rules
+        .fed_from(git_ref)
+        .map(|before| Pair { now: now.iter().find(|e| e.name == before.name).copied().unwrap_or(before), before })
+        .collect();
+    let added = now.into_iter().filter(|e| rules.fed_from(git_ref).all(|b| b.name != e.name));
+    pairs.extend(added.map(|now| Pair { now, before: now }));
+    pairs
+}

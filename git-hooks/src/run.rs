@@ -1,0 +1,140 @@
+//! Running a hook: input, deadline, a verdict on the pusher's terminal, and an answer to Git.
+//!
+//! Whatever goes wrong on the way to a verdict rejects the push.
+
+use std::io::{Read, Write};
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+use gitward_repo::{Limits, Repository};
+
+use crate::at_commit::Configured;
+use crate::{Error, RefUpdate, RefVerdict, Result, confirmation, judge, parse_lines, rejection, summary};
+
+/// Stack of the thread that judges: manifests and policies may nest.
+const STACK: usize = 64 << 20;
+
+/// Which hook Git runs. Source: githooks(5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hook {
+    /// Once for a whole push, before any ref moves.
+    PreReceive,
+    /// Once for each ref, before it moves.
+    Update,
+    /// Once for a whole push, after the refs have moved.
+    PostReceive,
+}
+
+impl Hook {
+    /// Its file name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Hook::PreReceive => "pre-receive",
+            Hook::Update => "update",
+            Hook::PostReceive => "post-receive",
+        }
+    }
+}
+
+/// How a hook runs.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Time for the whole verdict.
+    pub timeout: Duration,
+    /// Columns of the pusher's terminal that are written.
+    pub width: usize,
+    /// Bounds on what is read.
+    pub limits: Limits,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { timeout: Duration::from_secs(30), width: 78, limits: Limits::default() }
+    }
+}
+
+/// Runs a hook in the environment that Git has set up and returns whether Git may go on.
+///
+/// `arguments` are those of the `update` hook (`ref old new`); the others read `old new ref` lines
+/// from `input`. What the pusher shall read goes to `terminal`.
+pub fn run(
+    hook: Hook,
+    arguments: &[String],
+    input: &mut dyn Read,
+    terminal: &mut dyn Write,
+    options: &Options,
+) -> bool {
+    let updates = match (hook, arguments) {
+        (Hook::Update, [git_ref, old, new]) => RefUpdate::new(old, new, git_ref).map(|u| vec![u]),
+        (Hook::Update, _) => Err(Error::Updates("the update hook takes `ref old new`".to_owned())),
+        _ => parse_lines(input),
+    };
+    let outcome = updates.and_then(|updates| match hook {
+        Hook::PostReceive => confirmations(&updates).map(|text| (text, true)),
+        _ => Ok(guarded(updates, options)),
+    });
+    let (text, allowed) = outcome.unwrap_or_else(|error| (failure(&error), false));
+    // Where the terminal is gone nobody reads the verdict; it holds all the same.
+    let _ = terminal.write_all(text.as_bytes()).and_then(|()| terminal.flush());
+    allowed || hook == Hook::PostReceive
+}
+
+/// Judges on a thread of its own, so that neither a verdict that never comes nor a panic lets a
+/// push through.
+fn guarded(updates: Vec<RefUpdate>, options: &Options) -> (String, bool) {
+    let (sender, receiver) = channel();
+    let limits = options.limits;
+    panic::set_hook(Box::new(|_| {}));
+    let thread = std::thread::Builder::new().stack_size(STACK).spawn(move || {
+        let judged = panic::catch_unwind(AssertUnwindSafe(|| verdicts(&updates, &limits)));
+        let _ = sender.send(judged);
+    });
+    if let Err(error) = thread {
+        return (format!("gitward: rejected: cannot start judging: {error}\n"), false);
+    }
+    match receiver.recv_timeout(options.timeout) {
+        Ok(Ok(Ok(verdicts))) => {
+            let allowed = verdicts.iter().all(RefVerdict::allowed);
+            (format!("{}{}", rejection(&verdicts, options.width), summary(&verdicts)), allowed)
+        }
+        Ok(Ok(Err(error))) => (failure(&error), false),
+        Err(RecvTimeoutError::Timeout) => {
+            let text = format!(
+                "gitward: rejected: no verdict within {} s\nhint: push less at once, or let the server's \
+                 administrator raise GITWARD_HOOK_TIMEOUT\n",
+                options.timeout.as_secs_f32()
+            );
+            (text, false)
+        }
+        Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => {
+            let text = "gitward: rejected: judging this push failed inside gitward itself\nhint: run `gitward check \
+                        --range OLD..NEW` on the same commits and report what it says\n";
+            (text.to_owned(), false)
+        }
+    }
+}
+
+fn verdicts(updates: &[RefUpdate], limits: &Limits) -> Result<Vec<RefVerdict>> {
+    let repository = Repository::open_from_env()?;
+    updates.iter().map(|update| judge(&repository, update, limits)).collect()
+}
+
+fn confirmations(updates: &[RefUpdate]) -> Result<String> {
+    let repository = Repository::open_from_env()?;
+    let mut text = String::new();
+    for update in updates {
+        let Some(new) = update.new.as_ref().and_then(|id| repository.peel(id).ok().flatten()) else { continue };
+        let configured = Configured::at(&repository, &new);
+        let Some(configuration) = configured.good() else { continue };
+        for environment in configuration.fed_from(&update.git_ref) {
+            text.push_str(&confirmation(&environment.name, &update.git_ref, &repository.commit(&new)?));
+        }
+    }
+    Ok(text)
+}
+
+fn failure(error: &Error) -> String {
+    let hint = error.hint().map(|hint| format!("hint: {hint}\n")).unwrap_or_default();
+    format!("gitward: rejected: {error}\n{hint}")
+}

@@ -1,0 +1,111 @@
+//! What can go wrong with a repository, and what to do about it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// An error of this crate.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no repository, or it cannot be opened.
+    #[error("cannot open the Git repository at {path}: {reason}")]
+    Open {
+        /// Where it was looked for.
+        path: PathBuf,
+        /// What libgit2 said.
+        reason: String,
+    },
+    /// The repository uses a storage format that libgit2 does not read.
+    #[error("the Git repository at {path} uses {format}, which this version of gitward does not read")]
+    Format {
+        /// The repository.
+        path: PathBuf,
+        /// `the SHA-256 object format` or `the reftable format`.
+        format: &'static str,
+    },
+    /// Something is no object id.
+    #[error("{0:?} is no commit id")]
+    Id(String),
+    /// A commit, ref or object is not there or is of another kind.
+    #[error("{what}: {reason}")]
+    Object {
+        /// What was looked for.
+        what: String,
+        /// What libgit2 said.
+        reason: String,
+    },
+    /// A tree or directory is larger than what is read.
+    #[error("{what} has more than {limit} {unit}")]
+    TooLarge {
+        /// The tree or directory.
+        what: String,
+        /// The bound.
+        limit: u64,
+        /// Unit of the bound.
+        unit: &'static str,
+    },
+    /// A URL that is not fetched from.
+    #[error("the repository URL {url:?} is refused: {reason}")]
+    Url {
+        /// The URL, without user information.
+        url: String,
+        /// Why.
+        reason: &'static str,
+    },
+    /// An environment name that cannot become part of a ref name.
+    #[error("{0:?} is no environment name")]
+    Environment(String),
+    /// The `git` program could not be started.
+    #[error("cannot run the git program: {0}")]
+    Start(std::io::Error),
+    /// The `git` program took too long and was stopped.
+    #[error("`git {command}` did not finish within {limit:?}")]
+    Timeout {
+        /// The subcommand.
+        command: &'static str,
+        /// The time it had.
+        limit: Duration,
+    },
+    /// The `git` program failed.
+    #[error("`git {command}` failed: {reason}")]
+    Program {
+        /// The subcommand.
+        command: &'static str,
+        /// The last lines of its standard error, without user information of URLs.
+        reason: String,
+    },
+    /// A file or directory could not be read or written.
+    #[error("{path}: {error}")]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+}
+
+impl Error {
+    /// How to put it right, where that is known.
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Error::Open { .. } => "run inside a Git repository, or name one",
+            Error::Format { .. } => "use a repository with SHA-1 objects and files as ref storage (`git init --object-format=sha1 --ref-format=files`)",
+            Error::Id(_) => "give the full hexadecimal object id",
+            Error::Object { .. } => "check the name with `git rev-parse --verify`",
+            Error::TooLarge { .. } => "split the repository, or point the environment at a smaller directory",
+            Error::Url { .. } => "use https://, ssh:// or git@host:path",
+            Error::Environment(_) => "use lower-case letters, digits and `-`, at most 63 characters",
+            Error::Start(_) => "install git and make it reachable by PATH",
+            Error::Timeout { .. } => "check the network and the Git host, or allow more time",
+            Error::Program { .. } => "run the same command by hand to see all of its output",
+            Error::Io { .. } => return None,
+        })
+    }
+
+    pub(crate) fn object(what: impl Into<String>, error: &git2::Error) -> Self {
+        Error::Object { what: what.into(), reason: error.message().to_owned() }
+    }
+
+    pub(crate) fn io(path: impl Into<PathBuf>, error: std::io::Error) -> Self {
+        Error::Io { path: path.into(), error }
+    }
+}

@@ -1,0 +1,255 @@
+//! A repository: refs, commits and how they follow each other.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use git2::{ErrorClass, ErrorCode, ObjectType, Oid};
+use gitward_core::snapshot::Commit;
+use jiff::Timestamp;
+
+use crate::{Error, Result};
+
+/// The full id of a commit, in lower-case hexadecimal.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CommitId(String);
+
+impl CommitId {
+    /// Reads an id of 40 or 64 hexadecimal digits.
+    ///
+    /// # Errors
+    /// [`Error::Id`] for anything else.
+    pub fn parse(text: &str) -> Result<Self> {
+        let is_id = matches!(text.len(), 40 | 64) && text.bytes().all(|b| b.is_ascii_hexdigit());
+        if is_id {
+            Ok(Self(text.to_ascii_lowercase()))
+        } else {
+            Err(Error::Id(text.chars().take(80).collect()))
+        }
+    }
+
+    /// The id that Git writes for "there is none" in ref updates.
+    pub fn is_zero(&self) -> bool {
+        self.0.bytes().all(|b| b == b'0')
+    }
+
+    /// All digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The first twelve digits.
+    pub fn short(&self) -> &str {
+        &self.0[..12]
+    }
+
+    pub(crate) fn oid(&self) -> Result<Oid> {
+        Oid::from_str(&self.0).map_err(|_| Error::Id(self.0.clone()))
+    }
+}
+
+impl fmt::Display for CommitId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<Oid> for CommitId {
+    fn from(oid: Oid) -> Self {
+        Self(oid.to_string())
+    }
+}
+
+/// An open repository.
+pub struct Repository {
+    pub(crate) git: git2::Repository,
+}
+
+impl fmt::Debug for Repository {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Repository").field(&self.git.path()).finish()
+    }
+}
+
+impl Repository {
+    /// Opens the repository at exactly this path (bare, or a working tree's root).
+    ///
+    /// # Errors
+    /// [`Error::Open`], or [`Error::Format`] where libgit2 does not read the storage format.
+    pub fn open(path: &Path) -> Result<Self> {
+        git2::Repository::open(path).map(|git| Self { git }).map_err(|e| open_error(path, &e))
+    }
+
+    /// Opens the repository that holds a path, looking upwards.
+    ///
+    /// # Errors
+    /// As [`Repository::open`].
+    pub fn discover(path: &Path) -> Result<Self> {
+        git2::Repository::discover(path).map(|git| Self { git }).map_err(|e| open_error(path, &e))
+    }
+
+    /// Opens the repository that Git names in a hook's environment, quarantined objects included.
+    ///
+    /// # Errors
+    /// As [`Repository::open`].
+    pub fn open_from_env() -> Result<Self> {
+        let path = std::env::var_os("GIT_DIR").map_or_else(|| PathBuf::from("."), PathBuf::from);
+        git2::Repository::open_from_env().map(|git| Self { git }).map_err(|e| open_error(&path, &e))
+    }
+
+    /// The repository's own directory (`.git`, or the bare repository).
+    pub fn git_dir(&self) -> &Path {
+        self.git.path()
+    }
+
+    /// The working tree's root; `None` for a bare repository.
+    pub fn workdir(&self) -> Option<&Path> {
+        self.git.workdir()
+    }
+
+    /// What a ref points to, with annotated tags followed to their commit; `None` if there is no
+    /// such ref.
+    ///
+    /// # Errors
+    /// [`Error::Object`] if the ref is broken or leads to no commit.
+    pub fn resolve(&self, git_ref: &str) -> Result<Option<CommitId>> {
+        let reference = match self.git.find_reference(git_ref) {
+            Ok(reference) => reference,
+            Err(e) if e.code() == ErrorCode::NotFound => return Ok(None),
+            Err(e) => return Err(Error::object(git_ref, &e)),
+        };
+        let commit = reference.peel_to_commit().map_err(|e| Error::object(git_ref, &e))?;
+        Ok(Some(commit.id().into()))
+    }
+
+    /// The commit at `HEAD`, or `None` while its branch is unborn.
+    ///
+    /// # Errors
+    /// As [`Repository::resolve`].
+    pub fn head(&self) -> Result<Option<CommitId>> {
+        match self.git.head() {
+            Ok(head) => head.peel_to_commit().map(|c| Some(c.id().into())).map_err(|e| Error::object("HEAD", &e)),
+            Err(e) if matches!(e.code(), ErrorCode::UnbornBranch | ErrorCode::NotFound) => Ok(None),
+            Err(e) => Err(Error::object("HEAD", &e)),
+        }
+    }
+
+    /// Full name of the branch at `HEAD`, also an unborn one; `None` if it is detached.
+    pub fn head_ref(&self) -> Option<String> {
+        let head = self.git.find_reference("HEAD").ok()?;
+        head.symbolic_target().ok().flatten().map(str::to_owned)
+    }
+
+    /// The commit that a revision expression (`main~2`, `v1.0`, an abbreviated id) means.
+    ///
+    /// # Errors
+    /// [`Error::Object`] if it means none.
+    pub fn revision(&self, expression: &str) -> Result<CommitId> {
+        let object = self.git.revparse_single(expression).map_err(|e| Error::object(expression, &e))?;
+        let commit = object.peel_to_commit().map_err(|e| Error::object(expression, &e))?;
+        Ok(commit.id().into())
+    }
+
+    /// The commit that an object id means: itself, or what an annotated tag points to. `None` if
+    /// the object is a tree or a blob.
+    ///
+    /// # Errors
+    /// [`Error::Object`] if the object is not there.
+    pub fn peel(&self, id: &CommitId) -> Result<Option<CommitId>> {
+        let object = self.git.find_object(id.oid()?, None).map_err(|e| Error::object(id.as_str(), &e))?;
+        match object.kind() {
+            Some(ObjectType::Commit) => Ok(Some(object.id().into())),
+            Some(ObjectType::Tag) => Ok(object.peel(ObjectType::Commit).ok().map(|c| c.id().into())),
+            _ => Ok(None),
+        }
+    }
+
+    /// Who made a commit, and when.
+    ///
+    /// # Errors
+    /// [`Error::Object`] if it is not there.
+    pub fn commit(&self, id: &CommitId) -> Result<Commit> {
+        let commit = self.git.find_commit(id.oid()?).map_err(|e| Error::object(id.as_str(), &e))?;
+        let author = commit.author();
+        let (name, mail) =
+            (String::from_utf8_lossy(author.name_bytes()), String::from_utf8_lossy(author.email_bytes()));
+        Ok(Commit {
+            id: id.as_str().to_owned(),
+            author: one_line(&format!("{name} <{mail}>")),
+            time: Timestamp::from_second(commit.time().seconds()).unwrap_or(Timestamp::UNIX_EPOCH),
+            subject: one_line(&String::from_utf8_lossy(commit.summary_bytes().unwrap_or_default())),
+        })
+    }
+
+    /// Whether `descendant` is `ancestor` or follows from it.
+    ///
+    /// # Errors
+    /// [`Error::Object`] if one of them is not there.
+    pub fn follows(&self, ancestor: &CommitId, descendant: &CommitId) -> Result<bool> {
+        if ancestor == descendant {
+            return Ok(true);
+        }
+        self.git
+            .graph_descendant_of(descendant.oid()?, ancestor.oid()?)
+            .map_err(|e| Error::object(format!("{}..{}", ancestor.short(), descendant.short()), &e))
+    }
+
+    /// Points a ref at a commit, whatever it pointed to before.
+    pub(crate) fn set_ref(&self, git_ref: &str, id: &CommitId) -> Result<()> {
+        self.git
+            .reference(git_ref, id.oid()?, true, "gitward")
+            .map(|_| ())
+            .map_err(|e| Error::object(git_ref, &e))
+    }
+}
+
+/// Text from a commit as one line without control characters, at most 200 characters.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect::<String>().trim().to_owned()
+}
+
+fn open_error(path: &Path, error: &git2::Error) -> Error {
+    let message = error.message();
+    let format = if message.contains("reftable") || message.contains("refstorage") {
+        Some("the reftable format")
+    } else if message.contains("sha256") || message.contains("objectformat") || message.contains("object format") {
+        Some("the SHA-256 object format")
+    } else {
+        None
+    };
+    match format {
+        Some(format) if error.class() != ErrorClass::Os => Error::Format { path: path.to_owned(), format },
+        _ => Error::Open { path: path.to_owned(), reason: message.to_owned() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_hexadecimal_and_whole() {
+        assert!(CommitId::parse(&"a".repeat(40)).is_ok());
+        assert!(CommitId::parse(&"0".repeat(64)).unwrap().is_zero());
+        for bad in ["", "abc", "--all", &"g".repeat(40), &"a".repeat(41)] {
+            assert!(CommitId::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_sha256_repository_is_refused_with_its_reason() {
+        let dir = tempfile::tempdir().unwrap();
+        let done = std::process::Command::new("git")
+            .args(["init", "--quiet", "--bare", "--object-format=sha256"])
+            .arg(dir.path())
+            .status()
+            .unwrap();
+        assert!(done.success());
+        let error = Repository::open(dir.path()).unwrap_err();
+        assert!(matches!(error, Error::Format { format: "the SHA-256 object format", .. }), "{error}");
+    }
+
+    #[test]
+    fn control_characters_of_a_commit_never_reach_a_terminal() {
+        assert_eq!(one_line("a\u{1b}[31m\nb"), "a [31m b");
+    }
+}

@@ -1,0 +1,297 @@
+//! Reading the tree of a commit: only what is asked for, within bounds, past no trick of names.
+
+use std::sync::Arc;
+
+use git2::{Delta, ObjectType, TreeEntry};
+use gitward_core::evaluate::TreeFile;
+use gitward_core::finding::{Finding, Place};
+
+use crate::{CommitId, Error, Repository, Result};
+
+const MODE_SYMLINK: i32 = 0o120_000;
+const MODE_SUBMODULE: i32 = 0o160_000;
+
+/// Bounds on what is read of one tree.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Entries of all directories together, read or not.
+    pub entries: usize,
+    /// Files that are read.
+    pub files: usize,
+    /// Bytes of one file; a larger one becomes a finding.
+    pub file_bytes: u64,
+    /// Bytes of all files together.
+    pub total_bytes: u64,
+    /// Nesting of directories.
+    pub depth: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { entries: 500_000, files: 50_000, file_bytes: 8 << 20, total_bytes: 512 << 20, depth: 64 }
+    }
+}
+
+/// Which files of a tree are read.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// Directories or files, relative to the root; an empty string means everything.
+    pub roots: Vec<String>,
+}
+
+/// Ends of the names of files that gitward understands.
+const SUFFIXES: [&str; 4] = [".yaml", ".yml", ".json", ".rego"];
+
+impl Selection {
+    /// Manifests, policies and configuration anywhere in the tree.
+    pub fn everything() -> Self {
+        Self { roots: vec![String::new()] }
+    }
+
+    /// Manifests, policies and configuration under the given roots.
+    pub fn under(roots: impl IntoIterator<Item = String>) -> Self {
+        Self { roots: roots.into_iter().collect() }
+    }
+
+    /// Whether a file is one that gitward reads, by its name alone.
+    pub fn names(path: &str) -> bool {
+        SUFFIXES.iter().any(|s| path.ends_with(s)) || path.rsplit('/').next() == Some("Kustomization")
+    }
+
+    /// Whether a path is under one of the roots.
+    pub fn covers(&self, path: &str) -> bool {
+        self.roots.iter().any(|root| is_under(path, root))
+    }
+
+    /// Whether a directory may hold something that is covered.
+    pub(crate) fn reaches(&self, directory: &str) -> bool {
+        self.roots.iter().any(|root| is_under(directory, root) || is_under(root, directory))
+    }
+}
+
+fn is_under(path: &str, root: &str) -> bool {
+    root.is_empty() || path == root || path.strip_prefix(root).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// Files of a tree, and what of it was not read.
+#[derive(Debug, Clone, Default)]
+pub struct Tree {
+    /// The files, by path.
+    pub files: Vec<TreeFile>,
+    /// Symbolic links, submodules, oversized files and names that are not read.
+    pub findings: Vec<Finding>,
+}
+
+impl Tree {
+    pub(crate) fn skip(&mut self, rule: &'static str, path: &str, message: String, hint: &str) {
+        let place = Place { file: Arc::from(path), line: 1, column: 1 };
+        self.findings.push(Finding::error(rule, message).with_place(Some(place)).with_hint(hint));
+    }
+
+    pub(crate) fn skip_symlink(&mut self, path: &str) {
+        // A link to a directory has any name; only names of files that are read for sure are told.
+        if Selection::names(path) {
+            let message = "symbolic links are not followed, so what this one points to is not read".to_owned();
+            self.skip("tree/symlink", path, message, "put the file itself in the tree");
+        }
+    }
+
+    pub(crate) fn skip_large(&mut self, path: &str, limit: u64) {
+        let message = format!("the file is larger than {limit} bytes and is not read");
+        self.skip("tree/too-large", path, message, "split the file");
+    }
+}
+
+/// Counts what a walk has read and stops it at the bounds.
+pub(crate) struct Budget<'a> {
+    limits: &'a Limits,
+    what: String,
+    entries: usize,
+    bytes: u64,
+}
+
+impl<'a> Budget<'a> {
+    pub(crate) fn new(limits: &'a Limits, what: String) -> Self {
+        Self { limits, what, entries: 0, bytes: 0 }
+    }
+
+    fn exceeded(&self, limit: u64, unit: &'static str) -> Error {
+        Error::TooLarge { what: self.what.clone(), limit, unit }
+    }
+
+    pub(crate) fn entry(&mut self, depth: usize) -> Result<()> {
+        self.entries += 1;
+        if self.entries > self.limits.entries {
+            return Err(self.exceeded(self.limits.entries as u64, "entries"));
+        }
+        if depth > self.limits.depth {
+            return Err(self.exceeded(self.limits.depth as u64, "nested directories"));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn file(&mut self, files: usize, bytes: u64) -> Result<()> {
+        self.bytes += bytes;
+        if files >= self.limits.files {
+            return Err(self.exceeded(self.limits.files as u64, "files"));
+        }
+        if self.bytes > self.limits.total_bytes {
+            return Err(self.exceeded(self.limits.total_bytes, "bytes of manifests"));
+        }
+        Ok(())
+    }
+}
+
+impl Repository {
+    /// Reads the selected files of a commit.
+    ///
+    /// # Errors
+    /// [`Error::Object`] if the commit or a part of its tree is missing, [`Error::TooLarge`] past
+    /// the bounds.
+    pub fn files(&self, commit: &CommitId, selection: &Selection, limits: &Limits) -> Result<Tree> {
+        let root = self
+            .git
+            .find_commit(commit.oid()?)
+            .and_then(|c| c.tree())
+            .map_err(|e| Error::object(commit.as_str(), &e))?;
+        let mut walk = Walk {
+            git: &self.git,
+            selection,
+            limits,
+            budget: Budget::new(limits, format!("the tree of {}", commit.short())),
+            tree: Tree::default(),
+        };
+        walk.directory(&root, "", 0)?;
+        Ok(walk.tree)
+    }
+
+    /// Reads one file of a commit; `None` if there is nothing of that name.
+    ///
+    /// # Errors
+    /// [`Error::Object`] if the commit or the blob is missing or if the path is no regular file,
+    /// [`Error::TooLarge`] if it is larger than `limit` bytes.
+    pub fn file(&self, commit: &CommitId, path: &str, limit: u64) -> Result<Option<TreeFile>> {
+        let what = || format!("{path} at {}", commit.short());
+        let tree = self
+            .git
+            .find_commit(commit.oid()?)
+            .and_then(|c| c.tree())
+            .map_err(|e| Error::object(commit.as_str(), &e))?;
+        let entry = match tree.get_path(std::path::Path::new(path)) {
+            Ok(entry) => entry,
+            Err(e) if e.code() == git2::ErrorCode::NotFound => return Ok(None),
+            Err(e) => return Err(Error::object(what(), &e)),
+        };
+        if entry.kind() != Some(ObjectType::Blob) || entry.filemode() == MODE_SYMLINK {
+            return Err(Error::Object { what: what(), reason: "is no regular file".to_owned() });
+        }
+        let header = self.git.odb().and_then(|odb| odb.read_header(entry.id()));
+        if header.map_err(|e| Error::object(what(), &e))?.0 as u64 > limit {
+            return Err(Error::TooLarge { what: what(), limit, unit: "bytes" });
+        }
+        let blob = self.git.find_blob(entry.id()).map_err(|e| Error::object(what(), &e))?;
+        Ok(Some(TreeFile { path: Arc::from(path), bytes: Arc::from(blob.content()) }))
+    }
+
+    /// Paths that differ between two commits, at most `limit` of them; renamed files count under
+    /// both names.
+    ///
+    /// # Errors
+    /// [`Error::Object`] if a commit is missing, [`Error::TooLarge`] past `limit`.
+    pub fn changed_paths(&self, old: &CommitId, new: &CommitId, limit: usize) -> Result<Vec<String>> {
+        let tree = |id: &CommitId| {
+            self.git.find_commit(id.oid()?).and_then(|c| c.tree()).map_err(|e| Error::object(id.as_str(), &e))
+        };
+        let diff = self
+            .git
+            .diff_tree_to_tree(Some(&tree(old)?), Some(&tree(new)?), None)
+            .map_err(|e| Error::object(format!("{}..{}", old.short(), new.short()), &e))?;
+        let mut paths = Vec::new();
+        for delta in diff.deltas().filter(|d| d.status() != Delta::Unmodified) {
+            for file in [delta.old_file(), delta.new_file()] {
+                let path = String::from_utf8_lossy(file.path_bytes().unwrap_or_default()).into_owned();
+                if paths.last() != Some(&path) {
+                    paths.push(path);
+                }
+            }
+            if paths.len() > limit {
+                let what = format!("{}..{}", old.short(), new.short());
+                return Err(Error::TooLarge { what, limit: limit as u64, unit: "changed paths" });
+            }
+        }
+        Ok(paths)
+    }
+}
+
+struct Walk<'a> {
+    git: &'a git2::Repository,
+    selection: &'a Selection,
+    limits: &'a Limits,
+    budget: Budget<'a>,
+    tree: Tree,
+}
+
+impl Walk<'_> {
+    fn directory(&mut self, tree: &git2::Tree<'_>, prefix: &str, depth: usize) -> Result<()> {
+        for entry in tree {
+            self.budget.entry(depth)?;
+            let name = match std::str::from_utf8(entry.name_bytes()) {
+                Ok(name) if is_plain_name(name) => name,
+                _ => {
+                    self.refuse_name(prefix, &entry);
+                    continue;
+                }
+            };
+            let path = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
+            match (entry.kind(), entry.filemode()) {
+                (Some(ObjectType::Tree), _) if self.selection.reaches(&path) => {
+                    let below = self.git.find_tree(entry.id()).map_err(|e| Error::object(&path, &e))?;
+                    self.directory(&below, &path, depth + 1)?;
+                }
+                (_, MODE_SUBMODULE) if self.selection.covers(&path) => {
+                    let message = "submodules are not read, so what this one holds is not known".to_owned();
+                    self.tree.skip("tree/submodule", &path, message, "put the files themselves in the tree");
+                }
+                (_, MODE_SYMLINK) if self.selection.covers(&path) => self.tree.skip_symlink(&path),
+                (Some(ObjectType::Blob), _) if Selection::names(&path) && self.selection.covers(&path) => {
+                    self.file(&entry, &path)?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, entry: &TreeEntry<'_>, path: &str) -> Result<()> {
+        let header = self.git.odb().and_then(|odb| odb.read_header(entry.id()));
+        let size = header.map_err(|e| Error::object(path, &e))?.0 as u64;
+        if size > self.limits.file_bytes {
+            self.tree.skip_large(path, self.limits.file_bytes);
+            return Ok(());
+        }
+        self.budget.file(self.tree.files.len(), size)?;
+        let blob = self.git.find_blob(entry.id()).map_err(|e| Error::object(path, &e))?;
+        self.tree.files.push(TreeFile { path: Arc::from(path), bytes: Arc::from(blob.content()) });
+        Ok(())
+    }
+
+    fn refuse_name(&mut self, prefix: &str, entry: &TreeEntry<'_>) {
+        let directory = if prefix.is_empty() { "the root" } else { prefix };
+        if !self.selection.reaches(prefix) {
+            return;
+        }
+        let shown = String::from_utf8_lossy(entry.name_bytes()).chars().take(80).collect::<String>();
+        let message = format!("{directory} has an entry named {shown:?}, which is no plain file name");
+        self.tree.skip("tree/name", if prefix.is_empty() { "." } else { prefix }, message, "rename or remove it");
+    }
+}
+
+/// Whether a tree entry's name is one path component and nothing else on any system.
+fn is_plain_name(name: &str) -> bool {
+    !name.is_empty()
+        && name != "."
+        && name != ".."
+        && !name.eq_ignore_ascii_case(".git")
+        && !name.contains(['/', '\\'])
+        && !name.chars().any(char::is_control)
+}
