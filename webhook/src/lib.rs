@@ -1,1 +1,19 @@
-//! placeholder
+//! The admission gate: every change in what an environment governs has to have an origin in Git.
+//!
+//! `follow` keeps one immutable [snapshot](gitward_core::snapshot::Snapshot) up to date from Git
+//! and from what the leader learnt; `judge` decides requests by it; `serve` speaks HTTP;
+//! `register` keeps the API server asking.
+
+pub mod certificate;
+pub mod follow;
+pub mod judge;
+pub mod metrics;
+pub mod readiness;
+pub mod register;
+pub mod review;
+pub mod run;
+pub mod second_look;
+pub mod serve;
+pub mod state_dir;
+
+pub use run::{Options, RunError, run};

@@ -1,0 +1,22 @@
+//! What the cluster holds: kept in memory by watches, and read live when a decision asks for it.
+//!
+//! Webhook and reconciler use the same index. It is fed by watches alone, never by admission
+//! reviews: those are attempts, and some of them are lost.
+
+pub mod additions;
+pub mod discovery;
+pub mod environment;
+pub mod fresh;
+pub mod kinds;
+pub mod live;
+pub mod store;
+
+pub mod pauses;
+mod raw;
+mod watching;
+
+pub use discovery::{Discovery, Served};
+pub use fresh::{FreshReads, read_live};
+pub use kinds::{Content, WatchedKind};
+pub use live::{Health, LiveIndex};
+pub use store::{Event, EventKind};

@@ -1,0 +1,14 @@
+//! Following Git and what was learnt: from both to one snapshot, swapped as a whole.
+
+mod additions;
+mod cluster;
+mod commit;
+mod follower;
+mod looker;
+mod store;
+
+pub use cluster::watch_cluster;
+pub use commit::{Declaration, Source, Unusable, evaluate};
+pub use follower::{Follower, News};
+pub use looker::Looker;
+pub use store::SnapshotStore;

@@ -1,0 +1,162 @@
+//! Judging a request: at once from memory, and on a denial again with fresh reads, then with a
+//! fresh fetch of Git. Stale is not wrong.
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use gitward_core::config::Mode;
+use gitward_core::derived::Context;
+use gitward_core::finding::Finding;
+use gitward_core::lookup::{Lookup, Question, Recording};
+use gitward_core::request::Request;
+use gitward_core::snapshot::Snapshot;
+use gitward_core::trace;
+use gitward_core::verdict::Verdict;
+use gitward_index::{FreshReads, LiveIndex, read_live};
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use crate::follow::{Looker, SnapshotStore};
+use crate::metrics::{Metrics, Second};
+use crate::second_look::SecondLooks;
+
+/// Longest time for the fresh reads of one decision.
+const FRESH_READS: Duration = Duration::from_secs(2);
+
+/// Second looks at a time, and those of one account.
+const SECOND_LOOKS: usize = 64;
+const SECOND_LOOKS_EACH: usize = 8;
+
+/// A verdict with what it was given by.
+pub struct Judged {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The snapshot that gave it.
+    pub snapshot: Arc<Snapshot>,
+    /// What else to say on a denial.
+    pub note: Option<&'static str>,
+}
+
+/// Everything that decides.
+pub struct Gate {
+    snapshots: Arc<SnapshotStore>,
+    index: LiveIndex,
+    looker: Looker,
+    second_looks: SecondLooks,
+    metrics: Arc<Metrics>,
+}
+
+impl Gate {
+    /// A gate over a snapshot and an index.
+    pub fn new(snapshots: Arc<SnapshotStore>, index: LiveIndex, looker: Looker, metrics: Arc<Metrics>) -> Self {
+        let second_looks = SecondLooks::new(SECOND_LOOKS, SECOND_LOOKS_EACH);
+        Self { snapshots, index, looker, second_looks, metrics }
+    }
+
+    /// The index that requests are judged by.
+    pub fn index(&self) -> &LiveIndex {
+        &self.index
+    }
+
+    /// Where a fetch of Git can be asked for.
+    pub fn looker(&self) -> &Looker {
+        &self.looker
+    }
+
+    /// Judges a request before `deadline`; `None` if no commit is known.
+    pub async fn judge(&self, request: &Request<'_>, deadline: Instant) -> Option<Judged> {
+        let snapshot = self.snapshots.load()?;
+        let (verdict, questions) = decide(request, &snapshot, &self.index);
+        if settled(&verdict, &snapshot) {
+            return Some(Judged { verdict, snapshot, note: None });
+        }
+        let Some(_look) = self.second_looks.begin(&request.user.name) else {
+            self.metrics.second(Second::Refused);
+            let note = "many requests of this account were denied at the same time, so this one was not looked at again";
+            return Some(Judged { verdict, snapshot, note: Some(note) });
+        };
+        Some(self.look_again(request, deadline, questions, verdict, snapshot).await)
+    }
+
+    async fn look_again(
+        &self,
+        request: &Request<'_>,
+        deadline: Instant,
+        questions: BTreeSet<Question>,
+        verdict: Verdict,
+        snapshot: Arc<Snapshot>,
+    ) -> Judged {
+        let mut last = (verdict, snapshot);
+        let mut asked = questions;
+        // What a rule asks next may follow from a fresh answer: an owner's owner, for example.
+        for _ in 0..ROUNDS {
+            let fresh = self.read(&asked, deadline).await;
+            if fresh.is_empty() {
+                break;
+            }
+            let snapshot = self.snapshots.load().unwrap_or(last.1);
+            let (verdict, questions) = decide(request, &snapshot, &fresh.over(&self.index));
+            last = (verdict, snapshot);
+            if settled(&last.0, &last.1) {
+                return self.explained(Second::ExplainedByCluster, last);
+            }
+            if questions.is_subset(&asked) {
+                break;
+            }
+            asked.extend(questions);
+        }
+        let reached = self.looker.look(deadline).await;
+        let note = (!reached).then_some("Git could not be asked for a newer commit in time");
+        if let Some(snapshot) = self.snapshots.load().filter(|s| !Arc::ptr_eq(s, &last.1)) {
+            let (verdict, questions) = decide(request, &snapshot, &self.index);
+            last = (verdict, snapshot);
+            if !settled(&last.0, &last.1) {
+                let fresh = self.read(&questions, deadline).await;
+                last.0 = decide(request, &last.1, &fresh.over(&self.index)).0;
+            }
+            if settled(&last.0, &last.1) {
+                return self.explained(Second::ExplainedByGit, last);
+            }
+        }
+        self.metrics.second(Second::Denied);
+        Judged { verdict: last.0, snapshot: last.1, note }
+    }
+
+    fn explained(&self, by: Second, (verdict, snapshot): (Verdict, Arc<Snapshot>)) -> Judged {
+        self.metrics.second(by);
+        Judged { verdict, snapshot, note: None }
+    }
+
+    async fn read(&self, questions: &BTreeSet<Question>, deadline: Instant) -> FreshReads {
+        let budget = deadline.saturating_duration_since(Instant::now()).min(FRESH_READS);
+        read_live(self.index.client(), self.index.discovery(), questions, budget).await
+    }
+}
+
+/// Rounds of fresh reads for one decision.
+const ROUNDS: usize = 3;
+
+/// Whether a second look could change nothing: it passes, or nothing is enforced or observed.
+fn settled(verdict: &Verdict, snapshot: &Snapshot) -> bool {
+    match snapshot.environment.mode {
+        Mode::Observe => verdict.findings.is_empty(),
+        Mode::Enforce | Mode::Suspended => verdict.allowed(),
+    }
+}
+
+/// One decision, with the questions that it asked of the cluster.
+fn decide(request: &Request<'_>, snapshot: &Snapshot, live: &dyn Lookup) -> (Verdict, BTreeSet<Question>) {
+    let recording = Recording::new(live);
+    let context = Context { snapshot, live: &recording, now: Timestamp::now() };
+    // A rule that fails on an object it was not made for must not take the process with it.
+    let verdict = catch_unwind(AssertUnwindSafe(|| trace::judge(request, &context))).unwrap_or_else(|_| {
+        tracing::error!(object = %request.key, "judging failed");
+        Verdict::deny(
+            Finding::error("webhook/internal", format!("{}: gitward failed to judge this", request.key))
+                .with_hint("please report it: the log of the webhook has the place"),
+        )
+    });
+    (verdict, recording.into_questions())
+}

@@ -1,0 +1,127 @@
+//! Counters and times, in the text form that Prometheus reads.
+
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+/// How a request was answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub enum Decision {
+    /// Let through.
+    Allowed,
+    /// Let through with warnings.
+    Warned,
+    /// Denied.
+    Denied,
+    /// Denied since no commit is known.
+    NothingKnown,
+    /// No review that could be read.
+    Malformed,
+    /// Turned away: too many at a time.
+    Busy,
+    /// Not answered within the API server's time.
+    Late,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByDecision {
+    decision: Decision,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByOrigin {
+    origin: &'static str,
+}
+
+/// What a second look found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub enum Second {
+    /// Fresh reads of the cluster explained the change.
+    ExplainedByCluster,
+    /// A newer commit explained the change.
+    ExplainedByGit,
+    /// Still denied.
+    Denied,
+    /// Not taken: too many at a time.
+    Refused,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BySecond {
+    outcome: Second,
+}
+
+/// All metrics of the webhook.
+pub struct Metrics {
+    registry: Registry,
+    decisions: Family<ByDecision, Counter>,
+    origins: Family<ByOrigin, Counter>,
+    seconds: Family<BySecond, Counter>,
+    duration: Histogram,
+    /// Times that the webhook's registration was changed or deleted by others and put right.
+    pub repairs: Counter,
+    /// Fetches of Git that failed.
+    pub fetch_failures: Counter,
+    /// Commits that could not be used.
+    pub unusable_commits: Counter,
+    /// When the snapshot in force was put together (seconds since 1970).
+    pub snapshot_time: Gauge<f64, AtomicU64>,
+}
+
+/// From a quarter of a millisecond to ten seconds.
+const BUCKETS: [f64; 12] = [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 2.5, 10.0];
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("gitward_webhook");
+        let decisions = Family::default();
+        let origins = Family::default();
+        let seconds = Family::default();
+        let duration = Histogram::new(BUCKETS);
+        let (repairs, fetch_failures, unusable_commits) = (Counter::default(), Counter::default(), Counter::default());
+        let snapshot_time = Gauge::default();
+        registry.register("decisions", "Answers to reviews", decisions.clone());
+        registry.register("origins", "Reviews let through, by origin of their changes", origins.clone());
+        registry.register("second_looks", "Denials looked at again", seconds.clone());
+        registry.register_with_unit("answer", "Time to an answer", Unit::Seconds, duration.clone());
+        registry.register("registration_repairs", "Registrations put right", repairs.clone());
+        registry.register("fetch_failures", "Failed fetches of Git", fetch_failures.clone());
+        registry.register("unusable_commits", "Commits with errors", unusable_commits.clone());
+        registry.register("snapshot_timestamp_seconds", "Age of the snapshot in force", snapshot_time.clone());
+        Self { registry, decisions, origins, seconds, duration, repairs, fetch_failures, unusable_commits, snapshot_time }
+    }
+}
+
+impl Metrics {
+    /// Counts an answer.
+    pub fn decided(&self, decision: Decision, took: Duration) {
+        self.decisions.get_or_create(&ByDecision { decision }).inc();
+        self.duration.observe(took.as_secs_f64());
+    }
+
+    /// Counts an origin of a request that was let through.
+    pub fn origin(&self, origin: &'static str) {
+        self.origins.get_or_create(&ByOrigin { origin }).inc();
+    }
+
+    /// Counts a second look.
+    pub fn second(&self, outcome: Second) {
+        self.seconds.get_or_create(&BySecond { outcome }).inc();
+    }
+
+    /// All of it as text.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        match encode(&mut text, &self.registry) {
+            Ok(()) => text,
+            Err(_) => String::new(),
+        }
+    }
+}
