@@ -134,7 +134,10 @@ mod tests {
 
     #[test]
     fn a_broken_file_names_its_line() {
-        assert_eq!(refused("package main\ndeny contains \"x\" if {\n  1 ==\n}\n").unwrap(), "policies/a.rego:4:1 expecting expression");
+        assert_eq!(
+            refused("package main\ndeny contains \"x\" if {\n  1 ==\n}\n").unwrap(),
+            "policies/a.rego:4:1 expecting expression"
+        );
     }
 
     #[test]
