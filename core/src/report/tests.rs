@@ -80,15 +80,14 @@ fn lines_keep_to_the_width() {
 #[test]
 fn nothing_from_outside_reaches_the_terminal_raw() {
     let nasty = "\u{1b}]0;owned\u{7}\r\n\u{202e}\u{9b}31m\0\u{200b}";
-    let finding = Finding::error(nasty.to_owned(), nasty)
+    let findings = [Finding::error(nasty.to_owned(), nasty)
         .with_object(ObjectKey::new("", nasty, nasty, nasty))
         .with_field(FieldPath::of(["a", nasty]))
         .with_place(at(nasty, 1, 3))
-        .with_hint(nasty);
+        .with_hint(nasty)];
     let source = |_: &str| Some(Arc::from(nasty));
-    let shown = text(std::slice::from_ref(&finding), &source, &Style::default());
-    let all =
-        [shown, json(&[finding.clone()]), sarif(&[finding.clone()]), github(&[finding.clone()]), junit(&[finding])];
+    let shown = text(&findings, &source, &Style::default());
+    let all = [shown, json(&findings), sarif(&findings), github(&findings), junit(&findings)];
     for out in all {
         let raw: Vec<char> = out.chars().filter(|c| *c != '\n' && escape::is_harmful(*c)).collect();
         assert!(raw.is_empty(), "{raw:?} in {out}");
