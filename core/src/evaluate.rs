@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::config::{Configuration, EnvironmentConfig};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Place, Severity};
 use crate::manifest::{self, Limits, Manifest};
 use crate::object::ObjectKey;
 use crate::path::FieldPath;
@@ -164,10 +164,22 @@ fn read(file: &TreeFile, unconfigured: bool) -> (Vec<Manifest>, Vec<Finding>) {
         return (Vec::new(), Vec::new());
     }
     let (manifests, mut findings) = manifest::read(&file.path, &file.bytes, &Limits::default());
-    if unconfigured {
-        findings.retain(|f| f.rule != manifest::NOT_AN_OBJECT);
+    if unconfigured && !findings.is_empty() {
+        let others = others(file);
+        findings.retain(|f| f.place.as_ref().is_none_or(|p| !others.contains(p)));
     }
     (manifests, findings)
+}
+
+/// Where the documents of a file begin that are no Kubernetes objects and do not look like one:
+/// nobody asked for a tree without configuration to hold nothing else.
+fn others(file: &TreeFile) -> Vec<Place> {
+    let (documents, _) = manifest::documents(&file.bytes, &Limits::default());
+    documents
+        .iter()
+        .filter(|d| d.value.get("apiVersion").is_none() && d.value.get("kind").is_none())
+        .map(|d| d.spans.place(&file.path, &FieldPath::root()))
+        .collect()
 }
 
 /// Sorts findings by place and drops those that were found twice.

@@ -93,6 +93,32 @@ impl FieldPath {
         pointer
     }
 
+    /// A path as the API server names fields in its errors: `spec.containers[0].image`,
+    /// `metadata.labels[app]`. What cannot be read is left out at the end.
+    pub fn from_api(text: &str) -> Self {
+        let mut steps = Vec::new();
+        let mut rest = text;
+        while !rest.is_empty() {
+            if let Some(inside) = rest.strip_prefix('[') {
+                let Some((token, after)) = inside.split_once(']') else { break };
+                steps.push(match token.parse() {
+                    Ok(index) => Step::Index(index),
+                    Err(_) => Step::Field(token.trim_matches('"').to_owned()),
+                });
+                rest = after;
+            } else {
+                let end = rest.find(['.', '[']).unwrap_or(rest.len());
+                let (name, after) = rest.split_at(end);
+                if !name.is_empty() {
+                    steps.push(Step::Field(name.to_owned()));
+                }
+                rest = after;
+            }
+            rest = rest.strip_prefix('.').unwrap_or(rest);
+        }
+        Self(steps)
+    }
+
     /// A path from a JSON pointer (RFC 6901); all-digit tokens become list positions where `root`
     /// has a list.
     pub fn from_pointer(pointer: &str, root: &Value) -> Self {
@@ -178,6 +204,13 @@ mod tests {
             FieldPath::of(["spec", "containers"]).with(Step::Key(vec![("name".into(), json!("app"))])).field("image");
         assert_eq!(path.to_string(), "spec.containers[name=app].image");
         assert_eq!(FieldPath::of(["metadata", "labels", "app.io/x"]).to_string(), "metadata.labels[\"app.io/x\"]");
+    }
+
+    #[test]
+    fn paths_of_the_api_server_are_read() {
+        assert_eq!(FieldPath::from_api("spec.containers[0].image").to_string(), "spec.containers[0].image");
+        assert_eq!(FieldPath::from_api("metadata.labels[a.b/c]").fields(), ["metadata", "labels", "a.b/c"]);
+        assert_eq!(FieldPath::from_api("..[x").0.len(), 0);
     }
 
     #[test]

@@ -1,1 +1,17 @@
-//! placeholder
+//! The runtime gate: pulls from Git, prechecks a commit as a whole before the first write,
+//! converges, reverts what was changed behind Git's back, and says what it did.
+
+pub mod api;
+pub mod converge;
+pub mod curable;
+pub mod guard;
+pub mod health;
+pub mod learn;
+pub mod mutators;
+pub mod order;
+pub mod prune;
+pub mod publish;
+pub mod report;
+pub mod run;
+pub mod state;
+pub mod write;

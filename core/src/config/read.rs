@@ -8,7 +8,7 @@ use serde_path_to_error::Segment;
 
 use super::{API_VERSION, Configuration, EnvironmentConfig, Exemption, KIND};
 use crate::finding::{Finding, Place};
-use crate::manifest::{Document, Limits};
+use crate::manifest::{self, Document, Limits};
 use crate::path::FieldPath;
 use crate::schema::Schemas;
 
@@ -38,7 +38,7 @@ pub fn parse(file: &Arc<str>, text: &[u8]) -> Result<Configuration, Vec<Finding>
 
 fn single_document(file: &Arc<str>, text: &[u8]) -> Result<Document, Vec<Finding>> {
     let limits = Limits { bytes: 1 << 20, depth: 32, nodes: 100_000 };
-    crate::manifest::document(file, text, &limits)
+    manifest::parse_document(text, &limits).map_err(|problem| vec![problem.finding(file)])
 }
 
 struct Source<'a> {
@@ -48,7 +48,7 @@ struct Source<'a> {
 
 impl Source<'_> {
     fn place(&self, path: &FieldPath) -> Place {
-        self.document.place(self.file, path)
+        self.document.spans.place(self.file, path)
     }
 
     fn finding(&self, rule: &'static str, path: &FieldPath, message: impl Into<String>) -> Finding {
@@ -68,8 +68,13 @@ impl Source<'_> {
         };
         // A path of the unknown field itself is not in every case part of the error.
         let unknown = message.split('`').nth(1).map(|name| path.field(name)).filter(|p| p.get(root).is_some());
-        let path = if rule == "config/unknown-field" { unknown.unwrap_or(path) } else { path };
-        self.finding(rule, &path, message).with_hint("see the configuration reference for the fields there are")
+        let hint = "see the configuration reference for the fields there are";
+        if rule == "config/unknown-field" {
+            let path = unknown.unwrap_or(path);
+            let place = self.document.spans.key_place(self.file, &path);
+            return Finding::error(rule, message).with_field(path).with_place(Some(place)).with_hint(hint);
+        }
+        self.finding(rule, &path, message).with_hint(hint)
     }
 }
 

@@ -57,8 +57,12 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Chunk<'_>, Problem> {
             let (good, bad) = body.split_at(error.valid_up_to());
             let at = start.after(str::from_utf8(good).unwrap_or_default());
             let byte = bad.first().copied().unwrap_or_default();
-            Err(Problem::new(Rule::Encoding, at, format!("the file is not UTF-8: byte 0x{byte:02x} does not belong here"))
-                .hint("Save it as UTF-8; keep binary content base64 encoded, in `binaryData` or `data`."))
+            Err(Problem::new(
+                Rule::Encoding,
+                at,
+                format!("the file is not UTF-8: byte 0x{byte:02x} does not belong here"),
+            )
+            .hint("Save it as UTF-8; keep binary content base64 encoded, in `binaryData` or `data`."))
         }
     }
 }

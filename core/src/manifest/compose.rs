@@ -179,7 +179,8 @@ impl Composer<'_> {
             Slot::Occupied(slot) => slot,
         };
         let earlier = *slot.get();
-        let overrides = earlier.merged_by.is_some() && (field.merged_by.is_none() || field.merged_by == earlier.merged_by);
+        let overrides =
+            earlier.merged_by.is_some() && (field.merged_by.is_none() || field.merged_by == earlier.merged_by);
         if overrides {
             slot.insert(field);
             return Ok(());
@@ -256,11 +257,14 @@ impl Composer<'_> {
         let at = self.at(node);
         let (message, hint) = match why {
             Unreadable::Tag => ("the value does not fit its tag", "Remove the tag, or correct the value."),
-            Unreadable::Binary => {
-                ("`!!binary` holds no base64 of UTF-8 text", "Drop the tag: Kubernetes takes base64 in `data` and `binaryData` as plain text.")
-            }
+            Unreadable::Binary => (
+                "`!!binary` holds no base64 of UTF-8 text",
+                "Drop the tag: Kubernetes takes base64 in `data` and `binaryData` as plain text.",
+            ),
             Unreadable::Timestamp => ("`!!timestamp` is not read", "Write the time as quoted text."),
-            Unreadable::NotFinite => ("infinity and not-a-number cannot be written in JSON", "Quote the value if text is meant."),
+            Unreadable::NotFinite => {
+                ("infinity and not-a-number cannot be written in JSON", "Quote the value if text is meant.")
+            }
             Unreadable::Key => ("a key has to be text, a boolean or a number", "Quote the key."),
         };
         let hint = template_hint(self.chunk, at).unwrap_or(hint);

@@ -157,8 +157,13 @@ fn cut<'a>(text: &'a [u8], limits: &Limits) -> Result<Vec<Result<Chunk<'a>, Prob
     Ok(chunks)
 }
 
+/// Whether a document holds nothing but comments. YAML has more line breaks than LF, and content
+/// may begin after each of them.
 fn is_blank(text: &str) -> bool {
-    text.lines().all(|line| line.is_empty() || line.starts_with('#'))
+    text.lines().all(|line| {
+        let blank = line.is_empty() || line.starts_with('#') || line.trim_end() == "...";
+        blank && !line.contains(['\r', '\u{85}', '\u{2028}', '\u{2029}'])
+    })
 }
 
 fn document(chunk: Chunk<'_>, limits: &Limits, nodes: &mut usize) -> Result<Option<Document>, Vec<Problem>> {

@@ -41,7 +41,12 @@ impl Collector<'_> {
     fn object(&mut self, mut value: Value, base: FieldPath, inherited: Option<&ItemType>) {
         if !value.is_object() {
             let message = format!("{} where an object has to stand", what(&value));
-            return self.problem(Rule::NotAnObject, &base, message, "A manifest is a mapping with apiVersion, kind and metadata.");
+            return self.problem(
+                Rule::NotAnObject,
+                &base,
+                message,
+                "A manifest is a mapping with apiVersion, kind and metadata.",
+            );
         }
         if let Some(inherited) = inherited.filter(|_| value.get("kind").is_none_or(|k| k == "")) {
             value["apiVersion"] = Value::String(inherited.api_version.clone());
@@ -49,7 +54,9 @@ impl Collector<'_> {
         }
         let Some(kind) = self.text(&value, &base, &["kind"], Rule::MissingKind, KIND_HINT) else { return };
         let hint = "Say which version of the API the object is written for, for example `apiVersion: v1`.";
-        let Some(api_version) = self.text(&value, &base, &["apiVersion"], Rule::MissingApiVersion, hint) else { return };
+        let Some(api_version) = self.text(&value, &base, &["apiVersion"], Rule::MissingApiVersion, hint) else {
+            return;
+        };
         if api_version.matches('/').count() > 1 || api_version.starts_with('/') || api_version.ends_with('/') {
             let message = format!("apiVersion `{api_version}` is neither `version` nor `group/version`");
             return self.problem(Rule::MissingApiVersion, &base.field("apiVersion"), message, hint);
@@ -70,7 +77,12 @@ impl Collector<'_> {
         let base = base.field("items");
         match items {
             Value::Array(_) if base.0.len() > self.depth => {
-                self.problem(Rule::TooLarge, &base, "lists within lists, too deep to read".to_owned(), "Write the objects as documents.");
+                self.problem(
+                    Rule::TooLarge,
+                    &base,
+                    "lists within lists, too deep to read".to_owned(),
+                    "Write the objects as documents.",
+                );
             }
             Value::Array(items) => {
                 for (index, item) in items.into_iter().enumerate() {
@@ -95,13 +107,23 @@ impl Collector<'_> {
         if generated && metadata.get("name").is_none_or(|name| name == "" || name.is_null()) {
             let message = "an object with generateName has no name of its own: it cannot be declared in Git";
             let hint = "Give it a fixed `metadata.name`: what is in the cluster is compared with Git by name.";
-            return self.problem(Rule::MissingName, &base.field("metadata").field("generateName"), message.to_owned(), hint);
+            return self.problem(
+                Rule::MissingName,
+                &base.field("metadata").field("generateName"),
+                message.to_owned(),
+                hint,
+            );
         }
         let Some(name) = self.text(&value, &base, &["metadata", "name"], Rule::MissingName, NAME_HINT) else { return };
         if !is_name(&name) {
             let hint = "Names are at most 253 characters, without `/` and `%`, and not `.` or `..`.";
             let at = base.field("metadata").field("name");
-            return self.problem(Rule::InvalidName, &at, format!("the API server takes no object named {name:?}"), hint);
+            return self.problem(
+                Rule::InvalidName,
+                &at,
+                format!("the API server takes no object named {name:?}"),
+                hint,
+            );
         }
         let namespace = match metadata.get("namespace") {
             None | Some(Value::Null) => String::new(),
@@ -110,7 +132,12 @@ impl Collector<'_> {
                 let found = other.as_str().map_or_else(|| what(other).to_owned(), |text| format!("{text:?}"));
                 let hint = "A namespace is text of at most 63 lower-case letters, digits and `-`; quote it if it looks like a number.";
                 let at = base.field("metadata").field("namespace");
-                return self.problem(Rule::InvalidName, &at, format!("metadata.namespace is {found}, which names no namespace"), hint);
+                return self.problem(
+                    Rule::InvalidName,
+                    &at,
+                    format!("metadata.namespace is {found}, which names no namespace"),
+                    hint,
+                );
             }
         };
         let key = ObjectKey { group: gvk.group.clone(), kind: gvk.kind.clone(), namespace, name };
@@ -143,7 +170,8 @@ impl Collector<'_> {
     }
 }
 
-const KIND_HINT: &str = "Add `apiVersion` and `kind`; if this file is no manifest, keep it out of the environment's path.";
+const KIND_HINT: &str =
+    "Add `apiVersion` and `kind`; if this file is no manifest, keep it out of the environment's path.";
 const NAME_HINT: &str = "Add `metadata.name`.";
 
 fn what(value: &Value) -> &'static str {

@@ -106,7 +106,11 @@ pub(super) fn explain(error: &Error, chunk: Chunk<'_>) -> Problem {
     let line = line_at(chunk.text, (at.offset - chunk.start.offset) as usize);
     let here = chunk.text[(at.offset - chunk.start.offset) as usize..].chars().next();
 
-    let mut message = error.problem().to_owned();
+    let mut message = match error.problem() {
+        "did not find expected <document start>" => "the document has ended before this line",
+        other => other,
+    }
+    .to_owned();
     if let (Some(context), Some(opened)) = (error.context(), opened) {
         message.push(' ');
         message.push_str(context);
@@ -136,20 +140,29 @@ fn hint(problem: &str, here: Option<char>, line: &str) -> Option<&'static str> {
         "mapping values are not allowed in this context" => {
             Some("Quote a value that holds `: `, or check the indentation of this line.")
         }
-        "could not find expected ':'" => {
-            Some("A key needs a colon and a space; a text of several lines needs quotes or `|`, and its lines more indentation.")
-        }
+        "could not find expected ':'" => Some(
+            "A key needs a colon and a space; a text of several lines needs quotes or `|`, and its lines more indentation.",
+        ),
         "did not find expected key"
         | "did not find expected '-' indicator"
         | "block sequence entries are not allowed in this context" => {
             Some("The indentation of this line does not fit the lines above it.")
         }
+        "found unexpected ':'" => Some("Put a space after the colon, or quote the value."),
+        "found invalid Unicode character escape code" | "did not find expected hexdecimal number" => {
+            Some("Write the character itself instead of its escape.")
+        }
+        "found undefined tag handle" => Some("Quote a value that begins with `!`."),
         "found unknown escape character" => Some("Use single quotes, or write the backslash twice."),
         "found unexpected end of stream" | "found unexpected document indicator" => {
             Some("A quote was opened and never closed.")
         }
-        "did not find expected ',' or ']'" => Some("A `[` was opened and not closed; quote values that hold `[`, `]` or `,`."),
-        "did not find expected ',' or '}'" => Some("A `{` was opened and not closed; quote values that hold `{`, `}` or `,`."),
+        "did not find expected ',' or ']'" => {
+            Some("A `[` was opened and not closed; quote values that hold `[`, `]` or `,`.")
+        }
+        "did not find expected ',' or '}'" => {
+            Some("A `{` was opened and not closed; quote values that hold `{`, `}` or `,`.")
+        }
         "did not find expected alphabetic or numeric character" => {
             Some("A value that begins with `*` or `&` needs quotes.")
         }

@@ -194,17 +194,16 @@ impl Scalar {
     }
 }
 
-/// Go writes a whole number below 1e21 without a point, so whoever reads it back reads an integer.
+/// Go writes a whole number below 1e21 without a point, so whoever reads it back reads an integer:
+/// the shortest digits that tell the float from its neighbours, filled up with zeros.
 fn go_number(f: f64) -> Option<Number> {
-    const TWO_TO_64: f64 = 18_446_744_073_709_551_616.0;
-    let whole = f.fract() == 0.0 && !(f == 0.0 && f.is_sign_negative());
-    if whole && f >= 0.0 && f < TWO_TO_64 {
-        return Some((f as u64).into());
+    let negative_zero = f == 0.0 && f.is_sign_negative();
+    if f.fract() != 0.0 || f.abs() >= 1e21 || negative_zero {
+        return Number::from_f64(f);
     }
-    if whole && f < 0.0 && f >= i64::MIN as f64 {
-        return Some((f as i64).into());
-    }
-    Number::from_f64(f)
+    let digits = format!("{f}");
+    let integer = digits.parse::<u64>().map(Number::from).or_else(|_| digits.parse::<i64>().map(Number::from));
+    integer.ok().or_else(|| Number::from_f64(f))
 }
 
 /// Go's `FormatFloat(f, 'g', -1, 32)`, which sigs.k8s.io/yaml makes keys with.
@@ -258,7 +257,9 @@ mod tests {
 
     #[test]
     fn keys_are_what_go_prints() {
-        for (f, key) in [(1.5, "1.5"), (1e6, "1e+06"), (123456.0, "123456"), (0.0001, "0.0001"), (1e-5, "1e-05"), (1e300, ".inf")] {
+        for (f, key) in
+            [(1.5, "1.5"), (1e6, "1e+06"), (123456.0, "123456"), (0.0001, "0.0001"), (1e-5, "1e-05"), (1e300, ".inf")]
+        {
             assert_eq!(go_key(f), key);
         }
     }

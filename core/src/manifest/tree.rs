@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::ops::Range;
 
-use libyaml_safer::{Encoding, Event, EventData, Parser, ScalarStyle};
+use libyaml_safer::{Encoding, Event, EventData, MappingStyle, Parser, ScalarStyle, SequenceStyle};
 
 use super::Limits;
 use super::chunks::{Chunk, Point};
@@ -52,6 +52,7 @@ pub(super) struct Tree {
 /// Parses a chunk; `None` if it holds nothing but comments. `nodes` is how many nodes it may have.
 pub(super) fn parse(chunk: Chunk<'_>, limits: &Limits, nodes: usize) -> Result<Option<Tree>, Problem> {
     refuse_directives(chunk)?;
+    refuse_late_byte_order_marks(chunk)?;
     // The parser fails on a block scalar that ends the input without a line break; kubectl's
     // reader ends every line with one.
     let ending: &[u8] = if chunk.text.ends_with('\n') { b"" } else { b"\n" };
@@ -66,8 +67,12 @@ pub(super) fn parse(chunk: Chunk<'_>, limits: &Limits, nodes: usize) -> Result<O
         match event.data {
             EventData::DocumentStart { .. } if tree.is_some() => {
                 let at = builder.cursor.advance(event.start_mark.index);
-                return Err(Problem::new(Rule::Syntax, at, "content after the end of the document (`...`), which kubectl does not read")
-                    .hint("Begin the next document with `---`."));
+                return Err(Problem::new(
+                    Rule::Syntax,
+                    at,
+                    "content after the end of the document, which kubectl does not read",
+                )
+                .hint("Begin the next document with `---`."));
             }
             EventData::DocumentEnd { .. } => tree = Some(builder.finish()?),
             _ => builder.event(event)?,
@@ -94,6 +99,19 @@ fn refuse_directives(chunk: Chunk<'_>) -> Result<(), Problem> {
     Ok(())
 }
 
+/// The parser drops byte order marks at the beginning of lines, go-yaml reads some of them as text.
+fn refuse_late_byte_order_marks(chunk: Chunk<'_>) -> Result<(), Problem> {
+    let late = chunk
+        .text
+        .match_indices('\u{feff}')
+        .map(|(offset, _)| &chunk.text[..offset])
+        .find(|before| before.ends_with(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']));
+    late.map_or(Ok(()), |before| {
+        let at = chunk.start.after(before);
+        Err(Problem::new(Rule::Encoding, at, "a byte order mark (U+FEFF) in the middle of the file").hint("Remove it."))
+    })
+}
+
 /// Turns byte indices, which only grow, into points.
 struct Cursor<'a> {
     chunk: Chunk<'a>,
@@ -117,6 +135,7 @@ struct Open {
     node: u32,
     children: usize,
     map: bool,
+    flow: bool,
 }
 
 struct Builder<'a> {
@@ -155,6 +174,10 @@ impl<'a> Builder<'a> {
                     _ => self.content(start, end, anchor.is_some() || tag.is_some()),
                 };
                 let at = self.cursor.advance(begin);
+                if style == ScalarStyle::Plain && value.contains('?') && self.open.last().is_some_and(|o| o.flow) {
+                    let message = "`?` in an unquoted value within `[ ]` or `{ }`, which kubectl does not read";
+                    return Err(Problem::new(Rule::Syntax, at, message).hint("Quote the value."));
+                }
                 let end = (end as usize).min(self.chunk.text.len());
                 let length = end.saturating_sub(self.cursor.index) as u32;
                 let content = Content::Scalar { text: value, tag: tag.map(String::into), implicit: plain_implicit };
@@ -169,8 +192,14 @@ impl<'a> Builder<'a> {
                 let length = (end.saturating_sub(start)) as u32;
                 self.node(Mark { at, length }, Content::Alias(target), None)
             }
-            EventData::SequenceStart { anchor, tag, .. } => self.begin(start, anchor, tag, false),
-            EventData::MappingStart { anchor, tag, .. } => self.begin(start, anchor, tag, true),
+            EventData::SequenceStart { anchor, tag, style, .. } => {
+                let at = self.content(start, u64::MAX, anchor.is_some() || tag.is_some());
+                self.begin(at, anchor, false, style == SequenceStyle::Flow)
+            }
+            EventData::MappingStart { anchor, tag, style, .. } => {
+                let at = self.content(start, u64::MAX, anchor.is_some() || tag.is_some());
+                self.begin(at, anchor, true, style == MappingStyle::Flow)
+            }
             EventData::SequenceEnd | EventData::MappingEnd => {
                 self.end();
                 Ok(())
@@ -198,14 +227,13 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn begin(&mut self, start: u64, anchor: Option<String>, tag: Option<String>, map: bool) -> Result<(), Problem> {
-        let begin = self.content(start, u64::MAX, anchor.is_some() || tag.is_some());
-        let at = self.cursor.advance(begin);
+    fn begin(&mut self, start: u64, anchor: Option<String>, map: bool, flow: bool) -> Result<(), Problem> {
+        let at = self.cursor.advance(start);
         if self.open.len() >= self.depth {
             return Err(too_deep(at, self.depth));
         }
         self.push(Mark { at, length: 0 }, Content::List(0..0), anchor)?;
-        self.open.push(Open { node: self.last(), children: self.pending.len(), map });
+        self.open.push(Open { node: self.last(), children: self.pending.len(), map, flow });
         Ok(())
     }
 

@@ -8,6 +8,7 @@ use crate::change::{Change, changes, normalised};
 use crate::derived::{self, Context};
 use crate::exemption;
 use crate::object::{self, ObjectKey};
+use crate::snapshot::Declared;
 use crate::verdict::Origin;
 
 /// What a live object is, seen from Git.
@@ -33,9 +34,15 @@ pub fn judge_live(key: &ObjectKey, live: &Value, context: &Context<'_>) -> Judge
     if !snapshot.governs(key) {
         return Judged::NotGoverned;
     }
-    let Some(declared) = snapshot.declared(key) else {
-        return undeclared(key, live, context);
-    };
+    match snapshot.declared(key) {
+        Some(declared) => judge_declared(declared, live, context),
+        None => undeclared(key, live, context),
+    }
+}
+
+/// Compares a live object with the declared object of its name.
+pub fn judge_declared(declared: &Declared, live: &Value, context: &Context<'_>) -> Judged {
+    let key = &declared.manifest.key;
     let Some(expected) = &declared.expected else { return Judged::NotLearnt };
     let mut expected = expected_of(expected, declared, live, context);
     let subject = Subject { key, declared: &declared.canonical, live, record: None };

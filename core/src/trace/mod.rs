@@ -6,7 +6,7 @@
 mod denial;
 mod live;
 
-pub use live::{Judged, judge_live};
+pub use live::{Judged, judge_declared, judge_live};
 
 use serde_json::Value;
 

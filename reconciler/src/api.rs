@@ -1,0 +1,202 @@
+//! Requests to the API server about whole objects, as JSON, with the answer as it came.
+
+use gitward_core::object::{Gvk, ObjectKey};
+use gitward_index::Discovery;
+use http::{Method, Request, StatusCode};
+use kube::Client;
+use serde_json::{Value, json};
+
+/// The field manager of everything that gitward writes.
+pub const FIELD_MANAGER: &str = "gitward";
+
+/// What went wrong with a request.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ApiError {
+    /// The API server refused it.
+    #[error("{message}")]
+    Refused {
+        /// HTTP status.
+        status: u16,
+        /// `reason` of the answer's `Status`, empty if it was none.
+        reason: String,
+        /// What the API server said.
+        message: String,
+        /// `details.kind` of the answer: the kind that is missing, for example.
+        kind: String,
+        /// `details.name` of the answer.
+        name: String,
+        /// The first field that the answer's causes name, empty if none.
+        field: String,
+    },
+    /// The kind is not served (no CRD yet, or a version that is not served).
+    #[error("{0} is not served by this cluster")]
+    NotServed(String),
+    /// The API server could not be reached, or answered with something that is no object.
+    #[error("the API server could not be asked: {0}")]
+    Unreachable(String),
+}
+
+impl ApiError {
+    /// Whether the object changed between reading and writing it.
+    pub fn is_conflict(&self) -> bool {
+        matches!(self, Self::Refused { status: 409, reason, .. } if reason == "Conflict")
+    }
+
+    /// Whether something of that name is there already.
+    pub fn is_already_there(&self) -> bool {
+        matches!(self, Self::Refused { reason, .. } if reason == "AlreadyExists")
+    }
+
+    /// Whether the object itself, its namespace or its kind is not there.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Refused { status: 404, .. })
+    }
+
+    /// Whether the content is refused as such.
+    pub fn is_invalid(&self) -> bool {
+        matches!(self, Self::Refused { status: 422, .. })
+    }
+
+    /// Whether the same request may succeed a moment later.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Unreachable(_) | Self::Refused { status: 429 | 500 | 503 | 504, .. })
+    }
+}
+
+/// Writes and dry runs, under the account of the client.
+#[derive(Clone)]
+pub struct Api {
+    client: Client,
+    discovery: Discovery,
+}
+
+/// Whether a write is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Everything but the storing.
+    DryRun,
+    /// Stored.
+    Stored,
+}
+
+impl Api {
+    /// Requests through `client`, with kinds resolved by `discovery`.
+    pub fn new(client: Client, discovery: Discovery) -> Self {
+        Self { client, discovery }
+    }
+
+    /// The client behind it.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The live object.
+    ///
+    /// # Errors
+    /// Anything but "not found".
+    pub async fn get(&self, gvk: &Gvk, key: &ObjectKey) -> Result<Option<Value>, ApiError> {
+        let path = self.path(gvk, key, true).await?;
+        match self.send(Method::GET, &path, None).await {
+            Ok(object) => Ok(Some(object)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Creates an object.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub async fn create(&self, gvk: &Gvk, key: &ObjectKey, body: &Value, effect: Effect) -> Result<Value, ApiError> {
+        let path = format!("{}?{}", self.path(gvk, key, false).await?, query(effect));
+        self.send(Method::POST, &path, Some(body)).await
+    }
+
+    /// Replaces an object. The body carries `resourceVersion` and `uid`: a resource version alone
+    /// does not guard where an update may create.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub async fn replace(&self, gvk: &Gvk, key: &ObjectKey, body: &Value, effect: Effect) -> Result<Value, ApiError> {
+        let path = format!("{}?{}", self.path(gvk, key, true).await?, query(effect));
+        self.send(Method::PUT, &path, Some(body)).await
+    }
+
+    /// Deletes exactly the object that was seen.
+    ///
+    /// # Errors
+    /// See [`ApiError`]; a conflict if it is another object by now.
+    pub async fn delete(&self, gvk: &Gvk, key: &ObjectKey, uid: &str) -> Result<(), ApiError> {
+        let path = self.path(gvk, key, true).await?;
+        let options = json!({
+            "apiVersion": "v1", "kind": "DeleteOptions",
+            "preconditions": {"uid": uid}, "propagationPolicy": "Background",
+        });
+        self.send(Method::DELETE, &path, Some(&options)).await.map(|_| ())
+    }
+
+    /// A merge patch of the status subresource.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub async fn patch_status(&self, gvk: &Gvk, key: &ObjectKey, patch: &Value) -> Result<Value, ApiError> {
+        let path = format!("{}/status?fieldManager={FIELD_MANAGER}", self.path(gvk, key, true).await?);
+        self.send(Method::PATCH, &path, Some(patch)).await
+    }
+
+    async fn path(&self, gvk: &Gvk, key: &ObjectKey, named: bool) -> Result<String, ApiError> {
+        let served = self.discovery.resolve(&gvk.group, &gvk.kind).await;
+        let served = served.map_err(|e| ApiError::Unreachable(e.to_string()))?;
+        let served = served.ok_or_else(|| ApiError::NotServed(gvk.to_string()))?;
+        let mut path = if gvk.group.is_empty() {
+            format!("/api/{}", gvk.version)
+        } else {
+            format!("/apis/{}/{}", gvk.group, gvk.version)
+        };
+        if served.namespaced {
+            path.push_str("/namespaces/");
+            path.push_str(&key.namespace);
+        }
+        path.push('/');
+        path.push_str(&served.resource.plural);
+        if named {
+            path.push('/');
+            path.push_str(&key.name);
+        }
+        Ok(path)
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, ApiError> {
+        let content_type = if method == Method::PATCH { "application/merge-patch+json" } else { "application/json" };
+        let bytes = body.map(|b| b.to_string().into_bytes()).unwrap_or_default();
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(http::header::CONTENT_TYPE, content_type)
+            .body(bytes)
+            .map_err(|e| ApiError::Unreachable(e.to_string()))?;
+        let response = self.client.request_text(request).await;
+        match response {
+            Ok(text) => serde_json::from_str(&text).map_err(|e| ApiError::Unreachable(e.to_string())),
+            Err(kube::Error::Api(status)) => Err(refused(&status)),
+            Err(error) => Err(ApiError::Unreachable(error.to_string())),
+        }
+    }
+}
+
+fn query(effect: Effect) -> String {
+    let dry = if effect == Effect::DryRun { "&dryRun=All" } else { "" };
+    format!("fieldManager={FIELD_MANAGER}&fieldValidation=Strict{dry}")
+}
+
+fn refused(status: &kube::core::Status) -> ApiError {
+    let details = status.details.as_ref();
+    ApiError::Refused {
+        status: if status.code == 0 { StatusCode::INTERNAL_SERVER_ERROR.as_u16() } else { status.code },
+        reason: status.reason.clone(),
+        message: status.message.clone(),
+        kind: details.map(|d| d.kind.clone()).unwrap_or_default(),
+        name: details.map(|d| d.name.clone()).unwrap_or_default(),
+        field: details.and_then(|d| d.causes.first()).map(|c| c.field.clone()).unwrap_or_default(),
+    }
+}

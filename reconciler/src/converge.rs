@@ -1,0 +1,304 @@
+//! Bringing a commit to the cluster: precheck everything, then write wave by wave, then prune, and
+//! say object by object what became of it.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use futures::StreamExt;
+use gitward_core::finding::Finding;
+use gitward_core::lookup::Lookup;
+use gitward_core::object::{self, ObjectKey};
+use gitward_core::path::FieldPath;
+use gitward_core::snapshot::{Declared, Snapshot};
+use tokio::time::{Instant, sleep};
+
+use crate::api::ApiError;
+use crate::curable::Brings;
+use crate::health::has_condition;
+use crate::learn::{Action, Learnt, learn};
+use crate::mutators;
+use crate::order::Wave;
+use crate::prune::prune;
+use crate::publish::{Channel, shards};
+use crate::report::Reason;
+use crate::state::State;
+use crate::write::write;
+
+/// Requests under way at once.
+const CONCURRENT: usize = 8;
+
+/// How long an object of a later wave waits for what the same commit brings.
+const CURE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What became of a commit.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Objects created.
+    pub created: usize,
+    /// Objects replaced.
+    pub changed: usize,
+    /// Objects removed because Git stopped declaring them.
+    pub pruned: usize,
+    /// Objects that were as Git says already.
+    pub unchanged: usize,
+    /// What could not be written, with the place in Git.
+    pub failures: Vec<Finding>,
+}
+
+/// Why nothing of a commit was applied.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The commit is bad: every finding names its place.
+    Findings(Vec<Finding>),
+    /// The API server could not be asked; the same commit is tried again.
+    Passing(String),
+}
+
+/// Brings the cluster to `target`.
+///
+/// # Errors
+/// The commit was refused as a whole before its first write.
+pub async fn converge(state: &State, channel: &Channel, target: Snapshot) -> Result<Outcome, Refusal> {
+    refuse_unknown_mutators(state, &target)?;
+    let (learnt, deferred) = precheck(state, &target).await?;
+    let mut run = Run { state, channel, target, learnt, outcome: Outcome::default() };
+    run.hold(&deferred);
+    run.publish().await.map_err(|e| Refusal::Passing(e.to_string()))?;
+    for wave in Wave::ALL {
+        run.wave(wave, &deferred).await;
+    }
+    run.finish().await;
+    Ok(run.outcome)
+}
+
+fn refuse_unknown_mutators(state: &State, target: &Snapshot) -> Result<(), Refusal> {
+    let unknown = mutators::unknown(&state.context(target));
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let findings = unknown.into_iter().map(|key| {
+        let message = format!("{key} changes objects as they are written and is not as Git declares it: nothing is learnt while it is in force");
+        state.reporter.about(&key, "v1", "", Reason::UnknownMutator, message.clone());
+        Finding::error("runtime/unknown-mutator", message)
+            .with_object(key)
+            .with_hint("declare it in Git, or name it under knownMutators in gitward.yaml, or remove it")
+    });
+    Err(Refusal::Findings(findings.collect()))
+}
+
+type Deferred = HashMap<ObjectKey, String>;
+
+/// Dry-runs every object of the commit. What fails for want of something that the commit itself
+/// brings is deferred; anything else that fails refuses the commit.
+async fn precheck(state: &State, target: &Snapshot) -> Result<(HashMap<ObjectKey, Learnt>, Deferred), Refusal> {
+    let brings = Brings::of(target.declared.values().map(AsRef::as_ref));
+    let mut results = futures::stream::iter(target.declared.values())
+        .map(|declared| async move { (declared, learn(state, target, declared).await) })
+        .buffer_unordered(CONCURRENT);
+    let (mut learnt, mut deferred, mut findings) = (HashMap::new(), Deferred::new(), Vec::new());
+    let mut passing = None;
+    while let Some((declared, result)) = results.next().await {
+        let key = declared.manifest.key.clone();
+        match result {
+            Ok(found) => {
+                learnt.insert(key, found);
+            }
+            Err(error) => match brings.cure(declared, &error) {
+                Some(cure) => {
+                    deferred.insert(key, cure);
+                }
+                None if error.is_passing() => passing = Some(format!("{key}: {error}")),
+                None => findings.push(refused(declared, &error)),
+            },
+        }
+    }
+    if !findings.is_empty() {
+        findings.sort_by(|a, b| a.place.cmp(&b.place));
+        return Err(Refusal::Findings(findings));
+    }
+    match passing {
+        Some(message) => Err(Refusal::Passing(message)),
+        None => Ok((learnt, deferred)),
+    }
+}
+
+/// An API server's refusal as a finding at the field it names.
+pub fn refused(declared: &Declared, error: &ApiError) -> Finding {
+    let key = &declared.manifest.key;
+    let field = match error {
+        ApiError::Refused { field, .. } => FieldPath::from_api(field),
+        _ => FieldPath::root(),
+    };
+    let place = declared.place(&field);
+    let hint = match error {
+        ApiError::NotServed(_) => "add its CustomResourceDefinition to the environment, or install it first",
+        ApiError::Refused { status: 403, .. } => "give the environment's account the right, or change the object",
+        _ => "correct it and push again",
+    };
+    // The message of a refused Secret may quote its data.
+    let message = if key.kind == "Secret" { "the API server refuses it".to_owned() } else { error.to_string() };
+    Finding::error("runtime/refused", format!("{key}: {message}"))
+        .with_object(key.clone())
+        .with_field(field)
+        .with_place(Some(place))
+        .with_hint(hint)
+}
+
+struct Run<'a> {
+    state: &'a State,
+    channel: &'a Channel,
+    target: Snapshot,
+    learnt: HashMap<ObjectKey, Learnt>,
+    outcome: Outcome,
+}
+
+impl Run<'_> {
+    /// From here on every object is held to the new commit, and those that are still to be written
+    /// are the convergence's alone.
+    fn hold(&mut self, deferred: &Deferred) {
+        let mut busy = self.state.busy();
+        for (key, found) in &self.learnt {
+            self.state.put_entry(found.entry.clone());
+            if found.action != Action::Keep {
+                busy.insert(key.clone());
+            }
+        }
+        busy.extend(deferred.keys().cloned());
+        drop(busy);
+        self.refresh_held();
+    }
+
+    fn refresh_held(&mut self) {
+        self.target = self.target.with_additions(&self.state.additions());
+        self.state.hold(self.target.clone());
+    }
+
+    async fn publish(&self) -> Result<(), kube::Error> {
+        let now = shards(&self.state.additions());
+        self.channel.publish(now, &self.target.commit.id).await
+    }
+
+    async fn wave(&mut self, wave: Wave, deferred: &Deferred) {
+        let in_wave = |key: &&ObjectKey| Wave::of(key) == wave;
+        let waiting: Vec<ObjectKey> = deferred.keys().filter(in_wave).cloned().collect();
+        if !waiting.is_empty() {
+            self.learn_deferred(waiting).await;
+        }
+        let todo: Vec<ObjectKey> = self.learnt.keys().filter(in_wave).cloned().collect();
+        let writing: Vec<_> = todo.iter().filter(|k| self.learnt[*k].action != Action::Keep).cloned().collect();
+        self.outcome.unchanged += todo.len() - writing.len();
+        if writing.is_empty() {
+            return;
+        }
+        self.write_all(&writing).await;
+        self.settle(wave, &writing).await;
+    }
+
+    /// Objects whose prerequisites were written in an earlier wave of this commit.
+    async fn learn_deferred(&mut self, mut waiting: Vec<ObjectKey>) {
+        let deadline = Instant::now() + CURE_TIMEOUT;
+        let mut pause = Duration::from_millis(20);
+        loop {
+            let (state, target) = (self.state, &self.target);
+            let results: Vec<_> = futures::stream::iter(waiting.drain(..))
+                .filter_map(|key| async move { target.declared(&key) })
+                .map(|declared| async move { (declared, learn(state, target, declared).await) })
+                .buffer_unordered(CONCURRENT)
+                .collect()
+                .await;
+            let brings = Brings::of(target.declared.values().map(AsRef::as_ref));
+            let mut still = Vec::new();
+            for (declared, result) in results {
+                let key = declared.manifest.key.clone();
+                match result {
+                    Ok(found) => {
+                        self.state.put_entry(found.entry.clone());
+                        self.learnt.insert(key, found);
+                    }
+                    Err(error) if Instant::now() < deadline && (error.is_passing() || brings.cure(declared, &error).is_some()) => {
+                        still.push(key);
+                    }
+                    Err(error) => {
+                        self.outcome.failures.push(refused(declared, &error));
+                        self.state.busy().remove(&key);
+                    }
+                }
+            }
+            if still.is_empty() {
+                break;
+            }
+            waiting = still;
+            sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(1));
+            let _ = self.state.index.discovery().refresh().await;
+        }
+        self.refresh_held();
+        if let Err(error) = self.publish().await {
+            tracing::warn!(%error, "what was learnt could not be published yet");
+        }
+    }
+
+    async fn write_all(&mut self, keys: &[ObjectKey]) {
+        let (state, target, learnt) = (self.state, &self.target, &self.learnt);
+        let results: Vec<_> = futures::stream::iter(keys)
+            .filter_map(|key| async move { target.declared(key).zip(learnt.get(key)) })
+            .map(|(declared, found)| async move { (declared, found.action, write(state, target, declared, found).await) })
+            .buffer_unordered(CONCURRENT)
+            .collect()
+            .await;
+        for (declared, action, result) in results {
+            match result {
+                Ok(()) if action == Action::Create => self.outcome.created += 1,
+                Ok(()) => self.outcome.changed += 1,
+                Err(error) => {
+                    let finding = refused(declared, &error);
+                    let key = &declared.manifest.key;
+                    self.state.reporter.about(key, &declared.gvk().api_version(), "", Reason::Failed, finding.message.clone());
+                    self.outcome.failures.push(finding);
+                }
+            }
+        }
+        self.refresh_held();
+        if let Err(error) = self.publish().await {
+            tracing::warn!(%error, "what was learnt could not be published yet");
+        }
+        let mut busy = self.state.busy();
+        for key in keys {
+            busy.remove(key);
+        }
+    }
+
+    /// Later waves may count on what this one brought.
+    async fn settle(&self, wave: Wave, written: &[ObjectKey]) {
+        if wave != Wave::Definitions {
+            return;
+        }
+        let deadline = Instant::now() + CURE_TIMEOUT;
+        while Instant::now() < deadline {
+            let established = |key: &&ObjectKey| {
+                self.state.index.get(key).is_some_and(|crd| has_condition(&crd, "Established") && !object::is_terminating(&crd))
+            };
+            if written.iter().filter(|k| !self.failed(k)).all(|k| established(&k)) {
+                break;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+        let _ = self.state.index.discovery().refresh().await;
+    }
+
+    fn failed(&self, key: &ObjectKey) -> bool {
+        self.outcome.failures.iter().any(|f| f.object.as_ref() == Some(key))
+    }
+
+    async fn finish(&mut self) {
+        let pruned = prune(self.state, &self.target).await;
+        self.outcome.pruned = pruned.removed;
+        self.outcome.failures.extend(pruned.failures);
+        if pruned.removed > 0
+            && let Err(error) = self.publish().await
+        {
+            tracing::warn!(%error, "what was learnt could not be published yet");
+        }
+        self.state.busy().clear();
+    }
+}

@@ -1,0 +1,340 @@
+//! The guard: every watch event is compared whole with what Git says; what differs is told, then
+//! brought back.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use gitward_core::change::Change;
+use gitward_core::config::Mode;
+use gitward_core::derived::Context;
+use gitward_core::lookup::{Lookup, Recording};
+use gitward_core::object::{self, ObjectKey};
+use gitward_core::snapshot::{Declared, Snapshot};
+use gitward_core::trace::{Judged, judge_live};
+use gitward_index::{Event, EventKind, read_live};
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::sync::{broadcast, mpsc};
+use tokio::time::{Instant, sleep};
+
+use crate::api::ApiError;
+use crate::learn::{Action, learn};
+use crate::prune::served;
+use crate::report::Reason;
+use crate::state::State;
+use crate::write::write;
+
+/// Objects are spread over so many workers; one object's events are handled in order.
+const WORKERS: usize = 4;
+
+/// Time for the live reads behind one comparison.
+const READ_BUDGET: Duration = Duration::from_secs(2);
+
+/// How long a controller may take until what it made can be explained.
+const SETTLING: Duration = Duration::from_secs(1);
+
+/// The whole is compared again after this time, whatever the watches said.
+pub const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
+
+/// Asks the guard to look at objects again.
+#[derive(Clone)]
+pub struct Poke(mpsc::UnboundedSender<Look>);
+
+enum Look {
+    At(Vec<ObjectKey>),
+    Everything,
+}
+
+impl Poke {
+    /// Looks at these objects again.
+    pub fn at(&self, keys: Vec<ObjectKey>) {
+        let _ = self.0.send(Look::At(keys));
+    }
+
+    /// Looks at everything again.
+    pub fn everything(&self) {
+        let _ = self.0.send(Look::Everything);
+    }
+}
+
+/// Starts guarding. Must be called within a tokio runtime.
+pub fn start(state: Arc<State>) -> Poke {
+    let (poke, looks) = mpsc::unbounded_channel();
+    let workers: Vec<_> = (0..WORKERS)
+        .map(|_| {
+            let (send, receive) = mpsc::unbounded_channel();
+            tokio::spawn(work(state.clone(), receive));
+            send
+        })
+        .collect();
+    tokio::spawn(distribute(state, workers, looks));
+    Poke(poke)
+}
+
+type Workers = Vec<mpsc::UnboundedSender<Event>>;
+
+async fn distribute(state: Arc<State>, workers: Workers, mut looks: mpsc::UnboundedReceiver<Look>) {
+    let mut events = state.index.subscribe();
+    let mut sweep = tokio::time::interval_at(Instant::now() + SWEEP_INTERVAL, SWEEP_INTERVAL);
+    loop {
+        tokio::select! {
+            event = events.recv() => match event {
+                Ok(event) => hand_over(&workers, event),
+                // Too slow: what was missed is found by looking at everything.
+                Err(broadcast::error::RecvError::Lagged(_)) => sweep_all(&state, &workers),
+                Err(broadcast::error::RecvError::Closed) => return,
+            },
+            look = looks.recv() => match look {
+                Some(Look::At(keys)) => keys.into_iter().for_each(|key| hand_over(&workers, applied(key))),
+                Some(Look::Everything) => sweep_all(&state, &workers),
+                None => return,
+            },
+            _ = sweep.tick() => sweep_all(&state, &workers),
+        }
+    }
+}
+
+fn applied(key: ObjectKey) -> Event {
+    Event { key, kind: EventKind::Applied }
+}
+
+fn hand_over(workers: &Workers, event: Event) {
+    let mut hasher = DefaultHasher::new();
+    event.key.hash(&mut hasher);
+    let worker = usize::try_from(hasher.finish() % WORKERS as u64).unwrap_or(0);
+    let _ = workers[worker].send(event);
+}
+
+fn sweep_all(state: &State, workers: &Workers) {
+    let Some(held) = state.held() else { return };
+    for served in state.index.discovery().table().all() {
+        let (group, kind) = (&served.resource.group, &served.resource.kind);
+        for object in state.index.list(group, kind, "") {
+            let key = ObjectKey::new(group, kind, object::namespace(&object), object::name(&object));
+            if held.governs(&key) {
+                hand_over(workers, applied(key));
+            }
+        }
+    }
+    for key in held.declared.keys().filter(|k| state.index.get(k).is_none()) {
+        hand_over(workers, Event { key: key.clone(), kind: EventKind::Deleted });
+    }
+}
+
+/// What a worker remembers of an object, to notice a fight and to tell things once.
+#[derive(Default)]
+struct Memory {
+    reverts: HashMap<ObjectKey, Vec<Instant>>,
+    told: HashMap<ObjectKey, String>,
+}
+
+/// So many reverts of one object within [`FIGHT_WINDOW`] are a fight.
+const FIGHT: usize = 5;
+const FIGHT_WINDOW: Duration = Duration::from_secs(30);
+
+async fn work(state: Arc<State>, mut events: mpsc::UnboundedReceiver<Event>) {
+    let mut memory = Memory::default();
+    while let Some(event) = events.recv().await {
+        let Some(held) = state.held() else { continue };
+        if held.environment.mode == Mode::Suspended || !held.governs(&event.key) || state.busy().contains(&event.key) {
+            continue;
+        }
+        let handled = match held.declared(&event.key) {
+            Some(declared) => declared_event(&state, &held, declared, &event, &mut memory).await,
+            None if event.kind == EventKind::Applied => undeclared_event(&state, &held, &event.key, &mut memory).await,
+            None => Ok(()),
+        };
+        if let Err(error) = handled {
+            tracing::warn!(object = %event.key, %error, "it could not be brought back yet");
+            again_later(&state, event);
+        }
+    }
+}
+
+/// A failed revert is not lost: the object is looked at again after a pause.
+fn again_later(state: &Arc<State>, event: Event) {
+    let state = state.clone();
+    tokio::spawn(async move {
+        sleep(Duration::from_secs(2)).await;
+        state.index.tell_again(event);
+    });
+}
+
+async fn declared_event(
+    state: &State,
+    held: &Snapshot,
+    declared: &Declared,
+    event: &Event,
+    memory: &mut Memory,
+) -> Result<(), ApiError> {
+    let key = &event.key;
+    let judged = state.index.get(key).map(|live| judge_live(key, &live, &state.context(held)));
+    match judged {
+        Some(Judged::Diverged(_)) => {}
+        None if declared.expected.is_some() => {}
+        _ => return Ok(()),
+    }
+    // Before anything is told or written: the object and what the rules ask about it, read afresh.
+    let live = state.api.get(declared.gvk(), key).await?;
+    let Some(live) = live else { return deleted(state, held, declared, memory).await };
+    let Judged::Diverged(changes) = judge_afresh(state, held, key, &live).await else { return Ok(()) };
+    if object::is_terminating(&live) {
+        return Ok(());
+    }
+    let learnt = learn(state, held, declared).await?;
+    if learnt.action == Action::Keep {
+        // The API server makes something else of the same content by now (an upgrade, a mutator).
+        state.put_entry(learnt.entry);
+        state.hold(held.with_additions(&state.additions()));
+        return Ok(());
+    }
+    tell_divergence(state, declared, &live, &changes);
+    if held.environment.mode == Mode::Enforce {
+        memory.pause_if_fighting(state, declared, &live).await;
+        write(state, held, declared, &learnt).await?;
+        let message = format!("brought back to {} of {}", held.commit.short(), declared.place(&root()));
+        state.reporter.about(key, &declared.gvk().api_version(), object::uid(&live), Reason::Reverted, message);
+    }
+    Ok(())
+}
+
+fn root() -> gitward_core::path::FieldPath {
+    gitward_core::path::FieldPath::root()
+}
+
+async fn deleted(state: &State, held: &Snapshot, declared: &Declared, memory: &mut Memory) -> Result<(), ApiError> {
+    let key = &declared.manifest.key;
+    let learnt = learn(state, held, declared).await?;
+    if learnt.action == Action::Keep {
+        state.put_entry(learnt.entry);
+        return Ok(());
+    }
+    let message = format!("{key} was deleted; Git declares it at {}", declared.place(&root()));
+    let api_version = declared.gvk().api_version();
+    state.reporter.about(key, &api_version, "", Reason::Diverged, message);
+    if held.environment.mode == Mode::Enforce {
+        memory.pause_if_fighting(state, declared, &Value::Null).await;
+        write(state, held, declared, &learnt).await?;
+        state.hold(held.with_additions(&state.additions()));
+        let message = format!("made again from {} of {}", held.commit.short(), declared.place(&root()));
+        state.reporter.about(key, &api_version, "", Reason::Reverted, message);
+    }
+    Ok(())
+}
+
+async fn judge_afresh(state: &State, held: &Snapshot, key: &ObjectKey, live: &Value) -> Judged {
+    let questions = {
+        let recording = Recording::new(&state.index);
+        let context = Context { snapshot: held, live: &recording, now: Timestamp::now() };
+        let judged = judge_live(key, live, &context);
+        let questions = recording.into_questions();
+        if questions.is_empty() || !matches!(judged, Judged::Diverged(_) | Judged::Undeclared(_)) {
+            return judged;
+        }
+        questions
+    };
+    let fresh = read_live(state.api.client(), state.index.discovery(), &questions, READ_BUDGET).await;
+    let overlay = fresh.over(&state.index);
+    judge_live(key, live, &Context { snapshot: held, live: &overlay, now: Timestamp::now() })
+}
+
+fn tell_divergence(state: &State, declared: &Declared, live: &Value, changes: &[Change]) {
+    let key = &declared.manifest.key;
+    let fields: Vec<String> = changes.iter().take(8).map(|c| c.path.to_string()).collect();
+    let more = changes.len().saturating_sub(fields.len());
+    let place = changes.first().map(|c| declared.place(&c.path)).unwrap_or_else(|| declared.place(&root()));
+    let tail = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let message = format!("{key} is not what Git declares at {place}: {}{tail}", fields.join(", "));
+    state.reporter.about(key, &declared.gvk().api_version(), object::uid(live), Reason::Diverged, message);
+}
+
+async fn undeclared_event(
+    state: &State,
+    held: &Snapshot,
+    key: &ObjectKey,
+    memory: &mut Memory,
+) -> Result<(), ApiError> {
+    let Some(live) = state.index.get(key) else { return Ok(()) };
+    let Judged::Undeclared(_) = judge_live(key, &live, &state.context(held)) else {
+        memory.told.remove(key);
+        return Ok(());
+    };
+    // What Git used to declare is the pruning's business.
+    if state.additions().entries.get(key).is_some_and(|e| e.uid.as_deref() == Some(object::uid(&live))) {
+        return Ok(());
+    }
+    let Some(gvk) = served(state, key).await else { return Ok(()) };
+    let Some(mut live) = state.api.get(&gvk, key).await? else { return Ok(()) };
+    let mut judged = judge_afresh(state, held, key, &live).await;
+    if matches!(judged, Judged::Undeclared(_)) && !object::owner_references(&live).is_empty() {
+        // A controller's child may be seen before what explains it.
+        sleep(SETTLING).await;
+        match state.api.get(&gvk, key).await? {
+            Some(now) => live = now,
+            None => return Ok(()),
+        }
+        judged = judge_afresh(state, held, key, &live).await;
+    }
+    let Judged::Undeclared(reason) = judged else { return Ok(()) };
+    let uid = object::uid(&live).to_owned();
+    match stays_because(state, held, key, &live) {
+        Some(why) => {
+            let message = format!("{key} is not declared in Git ({reason}); it is left alone: {why}");
+            if memory.told.insert(key.clone(), uid.clone()).as_deref() != Some(uid.as_str()) {
+                state.reporter.about(key, &gvk.api_version(), &uid, Reason::LeftAlone, message);
+            }
+        }
+        None => {
+            let message = format!("{key} is not declared in Git at {}: {reason}", held.commit.short());
+            state.reporter.about(key, &gvk.api_version(), &uid, Reason::Diverged, message);
+            state.api.delete(&gvk, key, &uid).await?;
+            state.reporter.about(key, &gvk.api_version(), &uid, Reason::Reverted, format!("{key} was removed"));
+        }
+    }
+    Ok(())
+}
+
+/// Nothing that holds data, and nothing that was there before, is deleted by surprise.
+fn stays_because(state: &State, held: &Snapshot, key: &ObjectKey, live: &Value) -> Option<&'static str> {
+    if held.environment.mode != Mode::Enforce {
+        return Some("the environment is only observed");
+    }
+    if object::holds_data(&key.group, &key.kind) {
+        return Some("it holds data");
+    }
+    let made = object::metadata_str(live, "creationTimestamp").and_then(|t| t.parse::<Timestamp>().ok());
+    match (made, state.adopted()) {
+        (Some(made), Some(adopted)) if made >= adopted => None,
+        _ => Some("it was there before this environment took over"),
+    }
+}
+
+impl Memory {
+    /// Slows down where another party writes against Git again and again, and names it.
+    async fn pause_if_fighting(&mut self, state: &State, declared: &Declared, live: &Value) {
+        let key = &declared.manifest.key;
+        let now = Instant::now();
+        let times = self.reverts.entry(key.clone()).or_default();
+        times.retain(|t| now.duration_since(*t) < FIGHT_WINDOW);
+        times.push(now);
+        let over = times.len().saturating_sub(FIGHT);
+        if over == 0 {
+            return;
+        }
+        let managers = live.pointer("/metadata/managedFields").and_then(Value::as_array);
+        let others = managers.into_iter().flatten().filter_map(|m| m["manager"].as_str());
+        let others: Vec<&str> = others.filter(|m| *m != crate::api::FIELD_MANAGER).collect();
+        let message = format!(
+            "{key} was brought back {} times in {} s; written against Git by: {}",
+            times.len(),
+            FIGHT_WINDOW.as_secs(),
+            if others.is_empty() { "unknown".to_owned() } else { others.join(", ") }
+        );
+        state.reporter.about(key, &declared.gvk().api_version(), object::uid(live), Reason::Fight, message);
+        let pause = Duration::from_millis(250 << over.min(7));
+        // The worker must not hold up other objects for long.
+        sleep(pause.min(Duration::from_secs(10))).await;
+    }
+}

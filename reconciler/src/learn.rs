@@ -1,0 +1,244 @@
+//! Learning: what the API server makes of a declared object, by dry runs of whole objects.
+//!
+//! A creation where the object does not exist, a replacement where it does; never a server-side
+//! apply, which would merge out-of-band fields in. The request that is dry-run is the request that
+//! is sent afterwards.
+
+use std::sync::Arc;
+
+use gitward_core::additions::{Entry, added};
+use gitward_core::carry::{self, Subject};
+use gitward_core::change::normalised;
+use gitward_core::derived::Context;
+use gitward_core::object;
+use gitward_core::snapshot::{Declared, Snapshot};
+use gitward_core::trace::{Judged, judge_declared};
+use serde_json::{Value, json};
+
+use crate::api::{Api, ApiError, Effect};
+use crate::state::State;
+
+/// What has to be done to bring an object to what Git says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Nothing.
+    Keep,
+    /// Create it.
+    Create,
+    /// Replace it.
+    Replace,
+    /// Delete it and create it again: a field that cannot be changed differs.
+    Recreate,
+}
+
+/// What was learnt of one object, and what is to be done.
+#[derive(Debug, Clone)]
+pub struct Learnt {
+    /// To be published.
+    pub entry: Entry,
+    /// To be done.
+    pub action: Action,
+}
+
+/// How often a conflict is answered by reading again.
+const ATTEMPTS: usize = 5;
+
+/// Learns one object of `snapshot` by a dry run.
+///
+/// # Errors
+/// What the API server said; nothing is changed then.
+pub async fn learn(state: &State, snapshot: &Snapshot, declared: &Declared) -> Result<Learnt, ApiError> {
+    let key = &declared.manifest.key;
+    let mut live = current(state, declared).await?;
+    for _ in 1..ATTEMPTS {
+        match learn_from(state, snapshot, declared, live.as_ref()).await {
+            Err(error) if error.is_conflict() || error.is_already_there() => {
+                live = state.api.get(declared.gvk(), key).await?;
+            }
+            other => return other,
+        }
+    }
+    learn_from(state, snapshot, declared, live.as_ref()).await
+}
+
+/// The live object in the version that Git declares it in: from the index, or read.
+///
+/// # Errors
+/// The API server could not be asked.
+pub async fn current(state: &State, declared: &Declared) -> Result<Option<Value>, ApiError> {
+    use gitward_core::lookup::Lookup;
+    let key = &declared.manifest.key;
+    match state.index.get(key) {
+        Some(live) if object::metadata_str(&live, "resourceVersion").is_some() && same_version(&live, declared) => {
+            Ok(Some(live.as_ref().clone()))
+        }
+        _ => match state.api.get(declared.gvk(), key).await {
+            Err(ApiError::NotServed(_)) => Ok(None),
+            other => other,
+        },
+    }
+}
+
+fn same_version(live: &Value, declared: &Declared) -> bool {
+    // An index that keeps metadata alone holds neither data nor spec.
+    let whole = declared.canonical.as_object().is_none_or(|d| d.len() <= 3 || live.as_object().is_some_and(|l| l.len() > 3));
+    live.get("apiVersion") == declared.canonical.get("apiVersion") && whole
+}
+
+async fn learn_from(
+    state: &State,
+    snapshot: &Snapshot,
+    declared: &Declared,
+    live: Option<&Value>,
+) -> Result<Learnt, ApiError> {
+    let entry = state.entry(&declared.manifest.key);
+    match live {
+        None => learn_absent(&state.api, declared, entry).await,
+        Some(live) => learn_present(state, snapshot, declared, entry, live).await,
+    }
+}
+
+async fn learn_absent(api: &Api, declared: &Declared, entry: Option<Entry>) -> Result<Learnt, ApiError> {
+    if let Some(entry) = entry.filter(|e| e.digest == declared.digest && ran_to_its_end(e, declared)) {
+        return Ok(Learnt { entry: Entry { finished: true, ..entry }, action: Action::Keep });
+    }
+    let answer = api.create(declared.gvk(), &declared.manifest.key, &declared.canonical, Effect::DryRun).await?;
+    let answer = normalised(&answer, declared.has_status_subresource);
+    Ok(Learnt { entry: Entry::learnt(declared, &answer, None, Value::Null), action: Action::Create })
+}
+
+/// A Job runs once for its content: one that was made, asks to be removed when it is done, and is
+/// gone, has run.
+fn ran_to_its_end(entry: &Entry, declared: &Declared) -> bool {
+    let key = &declared.manifest.key;
+    let removes_itself = declared.canonical.pointer("/spec/ttlSecondsAfterFinished").is_some();
+    key.group == "batch" && key.kind == "Job" && (entry.finished || (entry.uid.is_some() && removes_itself))
+}
+
+async fn learn_present(
+    state: &State,
+    snapshot: &Snapshot,
+    declared: &Declared,
+    entry: Option<Entry>,
+    live: &Value,
+) -> Result<Learnt, ApiError> {
+    let (gvk, key) = (declared.gvk(), &declared.manifest.key);
+    if object::is_terminating(live) {
+        return Err(being_deleted(declared));
+    }
+    let record = match entry.filter(|e| e.uid.as_deref() == Some(object::uid(live))) {
+        Some(ours) => ours.record,
+        None => adopted_record(&state.api, declared, live).await,
+    };
+    let context = state.context(snapshot);
+    let body = write_body(declared, live, &record, &context);
+    let answer = match state.api.replace(gvk, key, &body, Effect::DryRun).await {
+        Ok(answer) => answer,
+        Err(error) if error.is_invalid() && may_recreate(declared) => {
+            let answer = alias(&state.api, declared).await.map_err(|_| error)?;
+            return Ok(Learnt { entry: Entry::learnt(declared, &answer, None, Value::Null), action: Action::Recreate });
+        }
+        Err(error) => return Err(error),
+    };
+    let answer = normalised(&answer, declared.has_status_subresource);
+    let entry = Entry::learnt(declared, &answer, Some(object::uid(live)), record);
+    let action = if differs(&entry, declared, live, &context) { Action::Replace } else { Action::Keep };
+    Ok(Learnt { entry, action })
+}
+
+fn differs(entry: &Entry, declared: &Declared, live: &Value, context: &Context<'_>) -> bool {
+    judge_declared(&with_entry(declared, entry), live, context) != Judged::Converged
+}
+
+/// The declared object with what an entry says is expected of it.
+pub fn with_entry(declared: &Declared, entry: &Entry) -> Declared {
+    let mut declared = declared.clone();
+    declared.expected = entry.expected(&declared).map(Arc::new);
+    declared
+}
+
+/// The body of a replacement: what Git declares, what is carried from the live object by proof, and
+/// the guard against writing to another object or another state of it.
+pub fn write_body(declared: &Declared, live: &Value, record: &Value, context: &Context<'_>) -> Value {
+    let mut body = declared.canonical.clone();
+    let record = (!record.is_null()).then_some(record);
+    let subject = Subject { key: &declared.manifest.key, declared: &declared.canonical, live, record };
+    carry::carry(&mut body, &subject, context);
+    carry::exempted(&mut body, &subject, context);
+    for field in ["resourceVersion", "uid"] {
+        if let Some(value) = object::metadata_str(live, field) {
+            body["metadata"][field] = json!(value);
+        }
+    }
+    body
+}
+
+/// What is kept of the answer to a creation: where an update would inherit from the live object, or
+/// would not set what the creation set.
+pub fn creation_record(declared: &Declared, created: &Value) -> Value {
+    let key = &declared.manifest.key;
+    let kept = matches!(
+        (key.group.as_str(), key.kind.as_str()),
+        ("", "Service" | "PersistentVolumeClaim" | "Pod" | "Namespace") | ("networking.k8s.io", "Ingress")
+    );
+    if !kept {
+        return Value::Null;
+    }
+    let mut record = added(&declared.canonical, &normalised(created, true));
+    if key.kind == "Pod" {
+        // A Pod is created whole: its lists, too, are as admission left them.
+        record["spec"] = created["spec"].clone();
+    }
+    record
+}
+
+/// The record of an object that others made. A creation's dry run under a generated name is the
+/// witness of what creation sets; allocations cannot be proven and are taken as they are.
+async fn adopted_record(api: &Api, declared: &Declared, live: &Value) -> Value {
+    let key = &declared.manifest.key;
+    match (key.group.as_str(), key.kind.as_str()) {
+        ("", "Service" | "Namespace") => added(&declared.canonical, &normalised(live, true)),
+        ("", "PersistentVolumeClaim" | "Pod") | ("networking.k8s.io", "Ingress") => match alias(api, declared).await {
+            Ok(answer) => creation_record(declared, &answer),
+            Err(_) => Value::Null,
+        },
+        _ => Value::Null,
+    }
+}
+
+/// A dry run of the creation of the same content under a generated name, normalised.
+async fn alias(api: &Api, declared: &Declared) -> Result<Value, ApiError> {
+    let key = &declared.manifest.key;
+    let mut body = declared.canonical.clone();
+    if let Some(metadata) = body.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.remove("name");
+        let stem: String = key.name.chars().take(200).collect();
+        metadata.insert("generateName".to_owned(), json!(format!("{stem}-")));
+    }
+    let mut answer = api.create(declared.gvk(), key, &body, Effect::DryRun).await?;
+    if let Some(metadata) = answer.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.remove("generateName");
+        metadata.insert("name".to_owned(), json!(key.name));
+    }
+    Ok(normalised(&answer, declared.has_status_subresource))
+}
+
+/// Kinds whose immutable fields are put right by deletion and creation: they hold no data of their
+/// own and nothing is lost but the object itself.
+fn may_recreate(declared: &Declared) -> bool {
+    let key = &declared.manifest.key;
+    matches!(
+        (key.group.as_str(), key.kind.as_str()),
+        ("", "Pod" | "ConfigMap" | "Secret")
+            | ("batch", "Job")
+            | ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding")
+            | ("storage.k8s.io", "StorageClass")
+            | ("scheduling.k8s.io", "PriorityClass")
+            | ("node.k8s.io", "RuntimeClass")
+            | ("networking.k8s.io", "IngressClass")
+    )
+}
+
+fn being_deleted(declared: &Declared) -> ApiError {
+    ApiError::Unreachable(format!("{} is being deleted; it is made again when it is gone", declared.manifest.key))
+}

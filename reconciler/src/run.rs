@@ -1,0 +1,385 @@
+//! The reconciler's main loop: look at Git, converge, report, again.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gitward_core::finding::Finding;
+use gitward_core::object::{Gvk, ObjectKey};
+use gitward_core::snapshot::Snapshot;
+use gitward_index::environment::Environment;
+use gitward_index::kinds::for_derived_rules;
+use gitward_index::{Content, Discovery, LiveIndex, WatchedKind};
+use gitward_repo::{Credentials, Declaration, Source, Unusable};
+use jiff::Timestamp;
+use kube::{Api as KubeApi, Client};
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+use crate::api::Api;
+use crate::converge::{Outcome, Refusal, converge};
+use crate::guard::{self, Poke};
+use crate::health::not_ready;
+use crate::publish::Channel;
+use crate::report::{Reason, Reporter};
+use crate::state::State;
+
+/// What the process is told at its start.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Name of the Environment resource.
+    pub environment: String,
+    /// Directory for the mirror of Git.
+    pub state_dir: PathBuf,
+    /// How often Git is asked.
+    pub poll: Duration,
+    /// How Git is told who asks.
+    pub credentials: Credentials,
+}
+
+/// Longest time for one fetch.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long workloads may take to get ready before that is reported.
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// Longest pause between two tries of a commit that did not converge.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// Kinds that come and go by themselves and are nobody's to declare.
+const NOT_WATCHED: [(&str, &str); 8] = [
+    ("", "Event"),
+    ("events.k8s.io", "Event"),
+    ("coordination.k8s.io", "Lease"),
+    ("metrics.k8s.io", "PodMetrics"),
+    ("metrics.k8s.io", "NodeMetrics"),
+    ("", "ComponentStatus"),
+    ("", "Binding"),
+    ("authorization.k8s.io", "LocalSubjectAccessReview"),
+];
+
+/// Why the process cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The API server refused or could not be reached.
+    #[error("the API server: {0}")]
+    Api(#[from] kube::Error),
+    /// There is no such Environment.
+    #[error("there is no Environment {0} in the cluster; create it (see deploy/)")]
+    NoEnvironment(String),
+}
+
+/// Runs until `stop`.
+///
+/// # Errors
+/// At the start only: the API server cannot be reached or has no such Environment. Later troubles
+/// are reported and ridden out.
+pub async fn run(client: Client, options: Options, stop: CancellationToken) -> Result<(), Error> {
+    let environments: KubeApi<Environment> = KubeApi::all(client.clone());
+    let environment = environments.get_opt(&options.environment).await?;
+    let environment = environment.ok_or_else(|| Error::NoEnvironment(options.environment.clone()))?;
+    let discovery = Discovery::new(client.clone());
+    discovery.refresh().await?;
+    let index = LiveIndex::start(client.clone(), discovery.clone(), &[], &[]);
+    let reporter = Reporter::start(client.clone(), &options.environment);
+    let state = Arc::new(State::new(Api::new(client.clone(), discovery), index, reporter));
+    let channel = Channel::new(client, &options.environment);
+    *state.additions() = channel.load().await?;
+    let adopted = environment.status.as_ref().and_then(|s| s.adopted_at.as_deref()).and_then(|t| t.parse().ok());
+    if let Some(at) = adopted {
+        state.set_adopted(at);
+    }
+    let source = Source {
+        environment: options.environment.clone(),
+        repository: environment.spec.repository.clone(),
+        git_ref: environment.spec.git_ref.clone(),
+        path: environment.spec.path.clone(),
+        mirror: options.state_dir.join("mirror"),
+        credentials: options.credentials.clone(),
+    };
+    let poke = guard::start(state.clone());
+    let mut looper = Loop { state, channel, source, poke, options, current: None, due: None, tries: 0, told: None };
+    looper.turn_until(stop).await;
+    Ok(())
+}
+
+struct Loop {
+    state: Arc<State>,
+    channel: Channel,
+    source: Source,
+    poke: Poke,
+    options: Options,
+    current: Option<Declaration>,
+    /// When the current commit is tried again; `None` once it converged.
+    due: Option<Instant>,
+    tries: u32,
+    /// The last trouble that was told, so that it is told once.
+    told: Option<String>,
+}
+
+impl Loop {
+    async fn turn_until(&mut self, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.turn() => {}
+            }
+            let poll = Instant::now() + self.options.poll;
+            let next = self.due.map_or(poll, |due| due.min(poll));
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep_until(next) => {}
+            }
+        }
+    }
+
+    async fn turn(&mut self) {
+        self.look().await;
+        let due = self.due.is_some_and(|at| at <= Instant::now());
+        if let (true, Some(current)) = (due, self.current.clone()) {
+            self.converge(current).await;
+        }
+    }
+
+    /// Asks Git. A commit that cannot be used is told once; the last good one stays in force.
+    async fn look(&mut self) {
+        let (source, known) = (self.source.clone(), self.current.as_ref().map(Declaration::known));
+        let first = self.current.is_none();
+        let looked = tokio::task::spawn_blocking(move || match source.fetch(known.as_ref(), FETCH_TIMEOUT) {
+            // Git is away at the start: the last good commit goes on.
+            Err(Unusable::Git(error)) if first => match source.accepted() {
+                Ok(Some(declaration)) => Ok(Some(declaration)),
+                _ => Err(Unusable::Git(error)),
+            },
+            Err(error) if first => match source.accepted() {
+                Ok(Some(declaration)) => {
+                    tracing::warn!(%error, "the last good commit stays in force");
+                    Ok(Some(declaration))
+                }
+                _ => Err(error),
+            },
+            other => other,
+        })
+        .await;
+        match looked {
+            Ok(Ok(None)) => {}
+            Ok(Ok(Some(declaration))) => {
+                self.current = Some(declaration);
+                self.due = Some(Instant::now());
+                self.tries = 0;
+            }
+            Ok(Err(error)) => self.tell_unusable(&error).await,
+            Err(panic) => tracing::error!(%panic, "evaluating a commit failed"),
+        }
+    }
+
+    async fn tell_unusable(&mut self, error: &Unusable) {
+        let message = error.to_string();
+        if self.told.as_ref() == Some(&message) {
+            return;
+        }
+        self.told = Some(message.clone());
+        let reason = match error {
+            Unusable::Git(_) => {
+                tracing::warn!(%message, "Git could not be asked; the last good commit stays in force");
+                return;
+            }
+            Unusable::Findings { findings, .. } => {
+                findings.iter().for_each(log_finding);
+                Reason::Refused
+            }
+            Unusable::Rewound { .. } => Reason::Rewound,
+        };
+        self.state.reporter.about_environment(reason, message.clone());
+        self.set_condition("CommitUsable", false, &format!("{reason:?}"), &message).await;
+    }
+
+    async fn converge(&mut self, declaration: Declaration) {
+        let started = Instant::now();
+        let commit = declaration.commit.clone();
+        self.watch(&declaration).await;
+        if self.state.adopted().is_none() {
+            self.adopt().await;
+        }
+        let previous = self.state.held();
+        let target = Snapshot::assemble(
+            declaration.environment,
+            declaration.configuration,
+            declaration.commit,
+            declaration.declared,
+            &self.state.additions(),
+            previous.as_deref(),
+            Timestamp::now(),
+        );
+        let count = target.declared.len();
+        match converge(&self.state, &self.channel, target).await {
+            Ok(outcome) => {
+                self.poke.everything();
+                self.report(&commit.id, commit.short(), &commit.author, count, &outcome, started).await;
+            }
+            Err(Refusal::Passing(message)) => {
+                tracing::warn!(%message, "the commit is prechecked again in a moment");
+                self.again();
+            }
+            Err(Refusal::Findings(findings)) => self.refused(commit.short(), &findings).await,
+        }
+    }
+
+    fn again(&mut self) {
+        self.tries = self.tries.saturating_add(1);
+        let pause = Duration::from_millis(500 << self.tries.min(7)).min(LONGEST_PAUSE);
+        self.due = Some(Instant::now() + pause);
+    }
+
+    async fn refused(&mut self, commit: &str, findings: &[Finding]) {
+        findings.iter().for_each(log_finding);
+        let first = findings.first().map(describe).unwrap_or_default();
+        let more = findings.len().saturating_sub(1);
+        let message = format!("commit {commit} is refused as a whole, nothing of it was applied: {first} (and {more} more)");
+        if self.told.as_ref() != Some(&message) {
+            self.told = Some(message.clone());
+            self.state.reporter.about_environment(Reason::Refused, message.clone());
+            self.set_condition("Converged", false, "Refused", &message).await;
+        }
+        // What stands in its way may be the cluster's: a right, a mutator, a webhook.
+        self.again();
+    }
+
+    async fn report(&mut self, id: &str, short: &str, author: &str, count: usize, outcome: &Outcome, started: Instant) {
+        if !outcome.failures.is_empty() {
+            outcome.failures.iter().for_each(log_finding);
+            let first = outcome.failures.first().map(describe).unwrap_or_default();
+            let message = format!(
+                "commit {short}: {} of {count} objects could not be brought to it, the first: {first}",
+                outcome.failures.len()
+            );
+            self.state.reporter.about_environment(Reason::Failed, message.clone());
+            self.set_condition("Converged", false, "Failed", &message).await;
+            self.again();
+            return;
+        }
+        self.due = None;
+        self.told = None;
+        let took = started.elapsed();
+        let message = format!(
+            "commit {short} by {author}: {count} objects as Git says ({} created, {} changed, {} pruned, {} unchanged) in {} ms",
+            outcome.created,
+            outcome.changed,
+            outcome.pruned,
+            outcome.unchanged,
+            took.as_millis()
+        );
+        self.state.reporter.about_environment(Reason::Converged, message.clone());
+        self.set_status(&json!({"commit": id, "objects": count})).await;
+        self.set_condition("CommitUsable", true, "Evaluated", "the ref's commit can be used").await;
+        self.set_condition("Converged", true, "Converged", &message).await;
+        self.watch_health(id.to_owned());
+    }
+
+    /// Reports in the background when everything of the commit runs, or what does not.
+    fn watch_health(&self, commit: String) {
+        let state = self.state.clone();
+        let environment = self.options.environment.clone();
+        tokio::spawn(async move {
+            let deadline = Instant::now() + HEALTH_TIMEOUT;
+            let mut waiting;
+            loop {
+                let Some(held) = state.held().filter(|h| h.commit.id == commit) else { return };
+                waiting = not_ready(&held, &state.index);
+                if waiting.is_empty() || Instant::now() >= deadline {
+                    break;
+                }
+                sleep(Duration::from_millis(250)).await;
+            }
+            let short = commit.get(..12).unwrap_or(&commit);
+            let (ready, reason, message) = match waiting.first() {
+                None => (true, "Ready", format!("everything of commit {short} is ready")),
+                Some((key, why)) => {
+                    (false, "NotReady", format!("{} objects are not ready, the first: {key}: {why}", waiting.len()))
+                }
+            };
+            set_condition(&state, &environment, "Ready", ready, reason, &message).await;
+            tracing::info!(%message, "health");
+        });
+    }
+
+    /// Watches every served kind of the governed namespaces and the governed cluster-scoped kinds.
+    async fn watch(&self, declaration: &Declaration) {
+        let table = self.state.index.discovery().table();
+        let mut kinds = for_derived_rules();
+        for served in table.all().filter(|s| s.verbs.iter().any(|v| v == "watch")) {
+            let (group, kind) = (served.resource.group.as_str(), served.resource.kind.as_str());
+            if NOT_WATCHED.contains(&(group, kind)) {
+                continue;
+            }
+            let key = ObjectKey::new(group, kind, "", "");
+            if served.namespaced {
+                kinds.retain(|k| !(k.group == group && k.kind == kind && k.content == Content::Metadata));
+                kinds.push(WatchedKind::governed(group, kind));
+            } else if declaration.environment.governs(&key) || group == "admissionregistration.k8s.io" {
+                kinds.push(WatchedKind::cluster(group, kind));
+            }
+        }
+        kinds.sort_by(|a, b| (&a.group, &a.kind).cmp(&(&b.group, &b.kind)));
+        kinds.dedup();
+        self.state.index.rescope(&kinds, &declaration.environment.namespaces);
+        self.state.index.wait_synced().await;
+    }
+
+    /// Marks the time from which on undeclared objects are removed.
+    async fn adopt(&self) {
+        let now = Timestamp::now();
+        // The API server's times have whole seconds; what was made in this second came before.
+        let at = Timestamp::from_second(now.as_second() + 1).unwrap_or(now);
+        self.state.set_adopted(at);
+        self.set_status(&json!({"adoptedAt": at.to_string()})).await;
+    }
+
+    async fn set_condition(&self, kind: &str, holds: bool, reason: &str, message: &str) {
+        set_condition(&self.state, &self.options.environment, kind, holds, reason, message).await;
+    }
+
+    async fn set_status(&self, status: &Value) {
+        patch_status(&self.state, &self.options.environment, status).await;
+    }
+}
+
+fn describe(finding: &Finding) -> String {
+    match &finding.place {
+        Some(place) => format!("{place}: {} [{}]", finding.message, finding.rule),
+        None => format!("{} [{}]", finding.message, finding.rule),
+    }
+}
+
+fn log_finding(finding: &Finding) {
+    tracing::warn!(rule = %finding.rule, hint = finding.hint.as_deref(), "{}", describe(finding));
+}
+
+fn environment_key(name: &str) -> (Gvk, ObjectKey) {
+    (Gvk::new("gitward.dev/v1alpha1", "Environment"), ObjectKey::new("gitward.dev", "Environment", "", name))
+}
+
+async fn patch_status(state: &State, environment: &str, status: &Value) {
+    let (gvk, key) = environment_key(environment);
+    if let Err(error) = state.api.patch_status(&gvk, &key, &json!({"status": status})).await {
+        tracing::warn!(%error, "the Environment's status could not be written");
+    }
+}
+
+/// Sets one condition, keeping the others and, if its status is the same, its time.
+async fn set_condition(state: &State, environment: &str, kind: &str, holds: bool, reason: &str, message: &str) {
+    let (gvk, key) = environment_key(environment);
+    let Ok(Some(live)) = state.api.get(&gvk, &key).await else { return };
+    let mut conditions = live.pointer("/status/conditions").and_then(Value::as_array).cloned().unwrap_or_default();
+    let status = if holds { "True" } else { "False" };
+    let before = conditions.iter().find(|c| c["type"] == kind && c["status"] == status);
+    let since = before.map_or_else(|| json!(Timestamp::now().to_string()), |c| c["lastTransitionTime"].clone());
+    let message: String = message.chars().take(2000).collect();
+    conditions.retain(|c| c["type"] != kind);
+    conditions.push(json!({
+        "type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": since,
+        "observedGeneration": live.pointer("/metadata/generation"),
+    }));
+    patch_status(state, environment, &json!({"conditions": conditions})).await;
+}

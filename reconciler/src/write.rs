@@ -1,0 +1,145 @@
+//! Writing one object: the request that was dry-run, sent for real, and its answer checked.
+
+use std::time::Duration;
+
+use gitward_core::additions::{Entry, create_only};
+use gitward_core::change::normalised;
+use gitward_core::object;
+use gitward_core::snapshot::{Declared, Snapshot};
+use gitward_core::trace::{Judged, judge_declared};
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+
+use crate::api::{ApiError, Effect};
+use crate::learn::{Action, Learnt, creation_record, current, learn, with_entry, write_body};
+use crate::mutators;
+use crate::report::Reason;
+use crate::state::State;
+
+/// How long a write is tried again when it is denied (a webhook replica has not seen the commit
+/// yet), conflicts, or the API server is away.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Brings one object to what was learnt of it.
+///
+/// # Errors
+/// What the API server said last.
+pub async fn write(state: &State, snapshot: &Snapshot, declared: &Declared, learnt: &Learnt) -> Result<(), ApiError> {
+    let deadline = Instant::now() + WRITE_TIMEOUT;
+    let mut pause = Duration::from_millis(10);
+    let mut learnt = learnt.clone();
+    loop {
+        let result = match learnt.action {
+            Action::Keep => return Ok(()),
+            Action::Create => create(state, snapshot, declared, &learnt.entry).await,
+            Action::Replace => replace(state, snapshot, declared, &learnt.entry).await,
+            Action::Recreate => recreate(state, snapshot, declared, &learnt.entry).await,
+        };
+        let Err(error) = result else { return Ok(()) };
+        if Instant::now() >= deadline || !may_pass(&error) {
+            return Err(error);
+        }
+        tracing::debug!(object = %declared.manifest.key, %error, "the write is tried again");
+        sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(2));
+        if !is_denied(&error) {
+            // The object came, went or changed in between: look again before writing.
+            learnt = learn(state, snapshot, declared).await?;
+        }
+    }
+}
+
+fn is_denied(error: &ApiError) -> bool {
+    matches!(error, ApiError::Refused { message, .. } if message.contains("admission webhook"))
+}
+
+fn may_pass(error: &ApiError) -> bool {
+    error.is_conflict() || error.is_already_there() || error.is_not_found() || error.is_passing() || is_denied(error)
+}
+
+async fn create(state: &State, snapshot: &Snapshot, declared: &Declared, foretold: &Entry) -> Result<(), ApiError> {
+    let (gvk, key) = (declared.gvk(), &declared.manifest.key);
+    let created = state.api.create(gvk, key, &declared.canonical, Effect::Stored).await?;
+    let uid = object::uid(&created);
+    let context = state.context(snapshot);
+    if let Judged::Diverged(changes) = judge_declared(&with_entry(declared, foretold), &created, &context) {
+        let fields: Vec<String> = changes.iter().take(5).map(|c| c.path.to_string()).collect();
+        let message = format!("its creation came out otherwise than its dry run in {}", fields.join(", "));
+        state.reporter.about(key, &gvk.api_version(), uid, Reason::Diverged, message);
+        state.put_entry(Entry { uid: Some(uid.to_owned()), ..foretold.clone() });
+        return Ok(());
+    }
+    let mut record = creation_record(declared, &created);
+    if mutators::any_in_force(&context) {
+        record_create_only(state, snapshot, declared, &created, &mut record).await;
+    }
+    let answer = normalised(&created, declared.has_status_subresource);
+    state.put_entry(Entry::learnt(declared, &answer, Some(uid), record));
+    Ok(())
+}
+
+/// What a declared mutator set at the creation alone is kept with the object's uid: an update would
+/// not set it again.
+async fn record_create_only(
+    state: &State,
+    snapshot: &Snapshot,
+    declared: &Declared,
+    created: &Value,
+    record: &mut Value,
+) {
+    let body = write_body(declared, created, record, &state.context(snapshot));
+    let updated = state.api.replace(declared.gvk(), &declared.manifest.key, &body, Effect::DryRun).await;
+    let Ok(updated) = updated else { return };
+    let status = declared.has_status_subresource;
+    let only = create_only(&normalised(created, status), &normalised(&updated, status));
+    if !gitward_core::change::is_empty(&only) {
+        if record.is_null() {
+            *record = Value::Object(serde_json::Map::new());
+        }
+        record["createOnly"] = only;
+    }
+}
+
+async fn replace(state: &State, snapshot: &Snapshot, declared: &Declared, entry: &Entry) -> Result<(), ApiError> {
+    let (gvk, key) = (declared.gvk(), &declared.manifest.key);
+    let live = match current(state, declared).await? {
+        Some(live) if Some(object::uid(&live)) == entry.uid.as_deref() => live,
+        _ => return Err(other_object(declared)),
+    };
+    let body = write_body(declared, &live, &entry.record, &state.context(snapshot));
+    let answer = match state.api.replace(gvk, key, &body, Effect::Stored).await {
+        Err(error) if error.is_conflict() => {
+            // The index lags behind: the object as it is now.
+            let live = state.api.get(gvk, key).await?.ok_or_else(|| other_object(declared))?;
+            let body = write_body(declared, &live, &entry.record, &state.context(snapshot));
+            state.api.replace(gvk, key, &body, Effect::Stored).await?
+        }
+        other => other?,
+    };
+    let context = state.context(snapshot);
+    if let Judged::Diverged(changes) = judge_declared(&with_entry(declared, entry), &answer, &context) {
+        let fields: Vec<String> = changes.iter().take(5).map(|c| c.path.to_string()).collect();
+        tracing::warn!(object = %key, ?fields, "the write came out otherwise than its dry run");
+    }
+    state.put_entry(entry.clone());
+    Ok(())
+}
+
+async fn recreate(state: &State, snapshot: &Snapshot, declared: &Declared, entry: &Entry) -> Result<(), ApiError> {
+    let (gvk, key) = (declared.gvk(), &declared.manifest.key);
+    if let Some(live) = state.api.get(gvk, key).await? {
+        state.api.delete(gvk, key, object::uid(&live)).await?;
+        let deadline = Instant::now() + WRITE_TIMEOUT;
+        while state.api.get(gvk, key).await?.is_some_and(|o| object::uid(&o) == object::uid(&live)) {
+            if Instant::now() >= deadline {
+                return Err(ApiError::Unreachable(format!("{key} is still being deleted")));
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+    create(state, snapshot, declared, entry).await
+}
+
+fn other_object(declared: &Declared) -> ApiError {
+    ApiError::Unreachable(format!("{} was made anew by others", declared.manifest.key))
+}
