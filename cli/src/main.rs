@@ -1,2 +1,71 @@
-//! placeholder
-fn main() {}
+//! `gitward`: one binary for laptops, Git servers and clusters.
+//!
+//! A subcommand is one line here and one file beside this one. Exit codes: 0 all is well, 1
+//! something was found, 2 the command could not do its work.
+
+mod check;
+mod explain;
+mod fault;
+mod hook;
+mod init;
+mod output;
+mod policy;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Nothing runs in the cluster that Git did not say.
+#[derive(Debug, Parser)]
+#[command(name = "gitward", version, about, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Judge manifests as the push gate would.
+    Check(check::Args),
+    /// Write a first gitward.yaml from what the tree holds.
+    Init(init::Args),
+    /// Say what a rule demands, why, and how to keep to it.
+    Explain(explain::Args),
+    /// Work on policies.
+    Policy(policy::Args),
+    /// Run or install the hooks of a Git server.
+    Hook(hook::Args),
+}
+
+/// How a command that did its work ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// All is well.
+    Clean,
+    /// Something was found that denies.
+    Findings,
+}
+
+impl From<bool> for Outcome {
+    fn from(clean: bool) -> Self {
+        if clean { Outcome::Clean } else { Outcome::Findings }
+    }
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Check(args) => check::run(&args),
+        Command::Init(args) => init::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Policy(args) => policy::run(&args),
+        Command::Hook(args) => hook::run(&args),
+    };
+    match done {
+        Ok(Outcome::Clean) => ExitCode::SUCCESS,
+        Ok(Outcome::Findings) => ExitCode::from(1),
+        Err(error) => {
+            fault::report(&error);
+            ExitCode::from(2)
+        }
+    }
+}

@@ -202,4 +202,3 @@ pub struct Exemption {
     /// Why.
     pub reason: String,
 }
-

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::config::{Configuration, EnvironmentConfig};
 use crate::finding::{Finding, Place, Severity};
 use crate::manifest::{self, Limits, Manifest};
-use crate::object::ObjectKey;
+use crate::object::{Gvk, ObjectKey};
 use crate::path::FieldPath;
 use crate::policy::{self, Policies, PolicyFile};
 use crate::schema::{Schemas, Scope};
@@ -84,6 +84,11 @@ impl Judge {
     /// The configuration that it was made from.
     pub fn configuration(&self) -> &Configuration {
         &self.configuration
+    }
+
+    /// Whether a built-in kind is cluster-scoped.
+    pub fn is_cluster_scoped(&self, gvk: &Gvk) -> bool {
+        self.schemas.first().and_then(|s| s.scope(gvk)) == Some(Scope::Cluster)
     }
 
     /// Judges an environment's tree: by every Kubernetes version of the configuration, and by its

@@ -18,10 +18,7 @@ pub(crate) enum Configured {
     /// There is none.
     Absent,
     /// There is one that cannot be read.
-    Broken {
-        findings: Vec<Finding>,
-        file: Option<TreeFile>,
-    },
+    Broken { findings: Vec<Finding>, file: Option<TreeFile> },
     /// There is one.
     Good(Box<Configuration>),
 }
@@ -98,7 +95,8 @@ fn is_about_policy(configuration: &Configuration, finding: &Finding) -> bool {
 /// Judges an environment's tree, and counts what of it could not be read as found.
 pub(crate) fn evaluate(judge: &Judge, environment: &EnvironmentConfig, tree: &Tree) -> Evaluation {
     let mut evaluation = judge.environment(environment, &tree.files);
-    let unread = tree.findings.iter().filter(|f| f.place.as_ref().is_some_and(|p| is_below(&p.file, &environment.path)));
+    let unread =
+        tree.findings.iter().filter(|f| f.place.as_ref().is_some_and(|p| is_below(&p.file, &environment.path)));
     evaluation.findings.extend(unread.cloned());
     evaluation
 }

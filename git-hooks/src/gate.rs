@@ -79,8 +79,7 @@ pub fn judge(repository: &Repository, update: &RefUpdate, limits: &Limits) -> Re
     let gate = Gate { repository, update, limits, new: refs.new.clone() };
     match refs.rules() {
         Rules::Nobody => Ok(verdict),
-        Rules::Absent => Ok(verdict
-            .notice(format!("{} has no {}: nothing is judged", update.git_ref, config::FILE))),
+        Rules::Absent => Ok(verdict.notice(format!("{} has no {}: nothing is judged", update.git_ref, config::FILE))),
         Rules::BrokenAtFirst { findings, file } => Ok(verdict.refuse(findings, file.into_iter().collect())),
         Rules::Broken { findings, base } => {
             if let Some(finding) = protect::movement(repository, update, &[], true)? {
@@ -111,29 +110,19 @@ enum Rules {
     /// Nobody has written any.
     Absent,
     /// The very first configuration of the repository cannot be read.
-    BrokenAtFirst {
-        findings: Vec<Finding>,
-        file: Option<TreeFile>,
-    },
+    BrokenAtFirst { findings: Vec<Finding>, file: Option<TreeFile> },
     /// There are rules at a commit, but they cannot be read.
-    Broken {
-        findings: Vec<Finding>,
-        base: CommitId,
-    },
+    Broken { findings: Vec<Finding>, base: CommitId },
     /// By a commit's configuration and policies.
-    Of {
-        configuration: Box<Configuration>,
-        base: CommitId,
-    },
+    Of { configuration: Box<Configuration>, base: CommitId },
 }
 
 impl Refs {
     fn of(repository: &Repository, update: &RefUpdate) -> Result<Self> {
         let commit = |id: &Option<CommitId>| id.as_ref().map_or(Ok(None), |id| repository.peel(id));
         let (old, new, head) = (commit(&update.old)?, commit(&update.new)?, repository.head()?);
-        let configured = |id: &Option<CommitId>| {
-            id.as_ref().map_or(Configured::Absent, |id| Configured::at(repository, id))
-        };
+        let configured =
+            |id: &Option<CommitId>| id.as_ref().map_or(Configured::Absent, |id| Configured::at(repository, id));
         Ok(Self {
             git_ref: update.git_ref.clone(),
             at_old: configured(&old),

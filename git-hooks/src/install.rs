@@ -177,8 +177,7 @@ mod tests {
         let before = fs::read_to_string(&hook).unwrap();
         assert_eq!(install(dir.path(), Hook::PreReceive, Path::new("/bin/false")).unwrap(), Installed::Chained);
         assert_eq!(install(dir.path(), Hook::PreReceive, Path::new("/bin/false")).unwrap(), Installed::Renewed);
-        let mut child =
-            std::process::Command::new(&hook).stdin(std::process::Stdio::piped()).spawn().unwrap();
+        let mut child = std::process::Command::new(&hook).stdin(std::process::Stdio::piped()).spawn().unwrap();
         io::Write::write_all(&mut child.stdin.take().unwrap(), b"a b c\nd e f\n").unwrap();
         assert!(!child.wait().unwrap().success(), "gitward's own verdict is the last word");
         assert_eq!(fs::read_to_string(&log).unwrap(), "a b c\nd e f\n");

@@ -88,7 +88,9 @@ impl Error {
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
             Error::Open { .. } => "run inside a Git repository, or name one",
-            Error::Format { .. } => "use a repository with SHA-1 objects and files as ref storage (`git init --object-format=sha1 --ref-format=files`)",
+            Error::Format { .. } => {
+                "use a repository with SHA-1 objects and files as ref storage (`git init --object-format=sha1 --ref-format=files`)"
+            }
             Error::Id(_) => "give the full hexadecimal object id",
             Error::Object { .. } => "check the name with `git rev-parse --verify`",
             Error::TooLarge { .. } => "split the repository, or point the environment at a smaller directory",

@@ -20,11 +20,7 @@ impl CommitId {
     /// [`Error::Id`] for anything else.
     pub fn parse(text: &str) -> Result<Self> {
         let is_id = matches!(text.len(), 40 | 64) && text.bytes().all(|b| b.is_ascii_hexdigit());
-        if is_id {
-            Ok(Self(text.to_ascii_lowercase()))
-        } else {
-            Err(Error::Id(text.chars().take(80).collect()))
-        }
+        if is_id { Ok(Self(text.to_ascii_lowercase())) } else { Err(Error::Id(text.chars().take(80).collect())) }
     }
 
     /// The id that Git writes for "there is none" in ref updates.
@@ -104,6 +100,20 @@ impl Repository {
     /// The working tree's root; `None` for a bare repository.
     pub fn workdir(&self) -> Option<&Path> {
         self.git.workdir()
+    }
+
+    /// The directory that Git runs this repository's hooks from, `core.hooksPath` respected.
+    ///
+    /// # Errors
+    /// [`Error::Object`] if the configuration cannot be read.
+    pub fn hooks_dir(&self) -> Result<PathBuf> {
+        let config = self.git.config().map_err(|e| Error::object("the configuration", &e))?;
+        match config.get_path("core.hooksPath") {
+            // Relative paths are relative to where hooks run. Source: git-config(1).
+            Ok(path) => Ok(self.git.workdir().unwrap_or_else(|| self.git.path()).join(path)),
+            Err(e) if e.code() == ErrorCode::NotFound => Ok(self.git.commondir().join("hooks")),
+            Err(e) => Err(Error::object("core.hooksPath", &e)),
+        }
     }
 
     /// What a ref points to, with annotated tags followed to their commit; `None` if there is no
@@ -195,10 +205,7 @@ impl Repository {
 
     /// Points a ref at a commit, whatever it pointed to before.
     pub(crate) fn set_ref(&self, git_ref: &str, id: &CommitId) -> Result<()> {
-        self.git
-            .reference(git_ref, id.oid()?, true, "gitward")
-            .map(|_| ())
-            .map_err(|e| Error::object(git_ref, &e))
+        self.git.reference(git_ref, id.oid()?, true, "gitward").map(|_| ()).map_err(|e| Error::object(git_ref, &e))
     }
 }
 

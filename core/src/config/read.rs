@@ -28,9 +28,7 @@ pub fn parse(file: &Arc<str>, text: &[u8]) -> Result<Configuration, Vec<Finding>
     if !findings.is_empty() {
         return Err(findings);
     }
-    let places = |list: &str, count: usize| {
-        (0..count).map(|i| source.place(&FieldPath::of([list]).index(i))).collect()
-    };
+    let places = |list: &str, count: usize| (0..count).map(|i| source.place(&FieldPath::of([list]).index(i))).collect();
     configuration.exemption_places = places("exemptions", configuration.exemptions.len());
     configuration.environment_places = places("environments", configuration.environments.len());
     Ok(configuration)
@@ -117,7 +115,8 @@ impl Check<'_> {
     fn header(&mut self) {
         let configuration = self.configuration;
         if configuration.api_version != API_VERSION {
-            let message = format!("apiVersion is {:?}, but this gitward reads {API_VERSION}", configuration.api_version);
+            let message =
+                format!("apiVersion is {:?}, but this gitward reads {API_VERSION}", configuration.api_version);
             self.report("config/version", &FieldPath::of(["apiVersion"]), message, "use a gitward of that version");
         }
         if configuration.kind != KIND {
@@ -217,7 +216,10 @@ impl Check<'_> {
                     format!("namespace {namespace} is named twice")
                 } else {
                     let (a, b) = (&environments[other].name, &environment.name);
-                    format!("environments {a:?} and {b:?} both govern namespace {namespace} from {}", environment.git_ref)
+                    format!(
+                        "environments {a:?} and {b:?} both govern namespace {namespace} from {}",
+                        environment.git_ref
+                    )
                 };
                 let hint = "let one environment govern it, or feed the two from different refs";
                 self.report("config/namespace", &at.field("namespaces").index(n), message, hint);

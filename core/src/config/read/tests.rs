@@ -58,8 +58,7 @@ fn each_mistake_is_found_at_its_place() {
         let text = GOOD.replacen(from, to, 1);
         assert_ne!(text, GOOD, "{from}");
         let findings = read(&text).unwrap_err();
-        let found: Vec<_> =
-            findings.iter().map(|f| (f.rule.as_ref(), f.place.as_ref().unwrap().to_string())).collect();
+        let found: Vec<_> = findings.iter().map(|f| (f.rule.as_ref(), f.place.as_ref().unwrap().to_string())).collect();
         assert_eq!(found, [(rule, place.to_owned())], "{from} -> {to}");
     }
 }
@@ -69,7 +68,11 @@ fn two_environments_of_a_ref_do_not_share_a_namespace() {
     let second = "- {name: canary, ref: refs/heads/main, namespaces: [shop]}\nexemptions:";
     let findings = read(&GOOD.replacen("exemptions:", second, 1)).unwrap_err();
     assert_eq!(findings.len(), 1);
-    assert!(findings[0].message.contains("\"prod\" and \"canary\" both govern namespace shop"), "{}", findings[0].message);
+    assert!(
+        findings[0].message.contains("\"prod\" and \"canary\" both govern namespace shop"),
+        "{}",
+        findings[0].message
+    );
     let elsewhere = second.replacen("heads/main", "heads/canary", 1);
     assert!(read(&GOOD.replacen("exemptions:", &elsewhere, 1)).is_ok());
 }

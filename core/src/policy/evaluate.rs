@@ -1,0 +1,217 @@
+//! Evaluating policies for one object.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use regorus::{Engine, Value};
+
+use super::redact::Secrets;
+use super::source::Located;
+use super::view::PodView;
+use super::{Entry, Inner, Policy, exceptions, field};
+use crate::finding::{Finding, Severity};
+use crate::manifest::Manifest;
+use crate::path::FieldPath;
+
+/// Characters of a message or hint.
+const MAX_TEXT: usize = 2_000;
+
+/// Runs every policy that judges the object, or the Pod it would make.
+pub(super) fn evaluate(inner: &Inner, manifest: &Manifest) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut run = |object: &serde_json::Value, pod: Option<&PodView>, judges: &dyn Fn(&Policy) -> bool| {
+        let policies: Vec<&Policy> = inner.policies.iter().filter(|policy| judges(policy)).collect();
+        if !policies.is_empty() {
+            findings.extend(Subject { inner, manifest, pod }.judge(object, &policies));
+        }
+    };
+    run(&manifest.value, None, &|policy| policy.judges(&manifest.gvk));
+    if let Some(view) = PodView::of(&manifest.gvk, &manifest.value) {
+        run(&view.pod, Some(&view), &Policy::judges_pods);
+    }
+    let secrets = Secrets::of(manifest);
+    for finding in &mut findings {
+        finding.message = cut(secrets.redact(std::mem::take(&mut finding.message)));
+        finding.hint = finding.hint.take().map(|hint| cut(secrets.redact(hint)));
+    }
+    findings
+}
+
+/// What is judged: the object, or the Pod that it would make.
+struct Subject<'a> {
+    inner: &'a Inner,
+    manifest: &'a Manifest,
+    pod: Option<&'a PodView>,
+}
+
+impl Subject<'_> {
+    fn judge(&self, object: &serde_json::Value, policies: &[&Policy]) -> Vec<Finding> {
+        let input = Value::from(serde_json::json!({ "object": object, "file": &*self.manifest.file }));
+        if input == Value::Undefined {
+            return policies.iter().map(|p| self.failed(p, Severity::Error, "the object cannot be its input")).collect();
+        }
+        let mut engines = Engines { inner: self.inner, input, strict: None, lenient: None };
+        let mut findings = Vec::new();
+        for policy in policies {
+            for entry in &policy.entries {
+                let results = match engines.evaluate(entry) {
+                    Answer::Value(value) => value,
+                    Answer::Lenient(value, severity, why) => {
+                        findings.push(self.failed(policy, severity, &why));
+                        value
+                    }
+                    Answer::Failed(why) => {
+                        findings.push(self.failed(policy, Severity::Error, &why));
+                        continue;
+                    }
+                };
+                self.findings(policy, entry, &results, &mut findings);
+            }
+        }
+        findings
+    }
+
+    /// Turns what a rule holds into findings.
+    fn findings(&self, policy: &Policy, entry: &Entry, results: &Value, findings: &mut Vec<Finding>) {
+        let items: Vec<&Value> = match results {
+            Value::Undefined | Value::Bool(false) => return,
+            Value::Set(items) => items.iter_sorted().collect(),
+            Value::Array(items) => items.iter().collect(),
+            _ => {
+                let why = format!("`{}` is no set of messages", entry.path);
+                findings.push(self.failed(policy, Severity::Error, &why));
+                return;
+            }
+        };
+        let limit = self.inner.limits.results;
+        for item in items.iter().take(limit) {
+            let finding = match self.finding(policy, entry, item) {
+                Ok(finding) => exceptions::apply(&self.inner.exceptions, &self.manifest.key, finding),
+                Err(why) => self.failed(policy, Severity::Error, &why),
+            };
+            findings.push(finding);
+        }
+        if items.len() > limit {
+            let message = format!("{} more findings of this policy for {}", items.len() - limit, self.manifest.key);
+            findings.push(self.located(Finding::new(entry.severity, policy.rule.clone(), message), FieldPath::root()));
+        }
+    }
+
+    fn finding(&self, policy: &Policy, entry: &Entry, item: &Value) -> Result<Finding, String> {
+        if let Value::String(message) = item {
+            let finding = Finding::new(entry.severity, policy.rule.clone(), message.to_string());
+            return Ok(self.located(finding, FieldPath::root()));
+        }
+        let Value::Object(fields) = item else {
+            return Err(format!("`{}` holds something that is neither a string nor an object", entry.path));
+        };
+        let get = |name: &str| fields.get(&Value::from(name));
+        let text = |name: &str| match get(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.to_string())),
+            Some(_) => Err(format!("`{}` holds an object whose `{name}` is no string", entry.path)),
+        };
+        let mut message = match (text("message")?, text("msg")?) {
+            (Some(message), _) | (None, Some(message)) => message,
+            (None, None) => return Err(format!("`{}` holds an object without `message`", entry.path)),
+        };
+        let severity = match text("severity")?.as_deref() {
+            None => entry.severity,
+            Some("error") => Severity::Error,
+            Some("warning") => Severity::Warning,
+            Some("info") => Severity::Info,
+            Some(_) => return Err(format!("`{}` has a severity that is not error, warning or info", entry.path)),
+        };
+        let object = self.pod.map_or(&self.manifest.value, |view| &view.pod);
+        let path = match get("field").map(|value| (value, field::read(value, object))) {
+            None => FieldPath::root(),
+            Some((_, Some(path))) => self.pod.map_or(path.clone(), |view| view.field_in_object(path)),
+            Some((unreadable, None)) => {
+                message = format!("{message} (at {unreadable})");
+                FieldPath::root()
+            }
+        };
+        let mut finding = Finding::new(severity, policy.rule.clone(), message);
+        finding.hint = text("hint")?;
+        Ok(self.located(finding, path))
+    }
+
+    /// The policy could not be evaluated: never a reason to let the object pass unseen.
+    fn failed(&self, policy: &Policy, severity: Severity, why: &str) -> Finding {
+        let message = format!("the policy {} cannot be evaluated for {}: {why}", policy.rule, self.manifest.key);
+        self.located(Finding::new(severity, "policy/evaluation", message), FieldPath::root())
+    }
+
+    fn located(&self, finding: Finding, path: FieldPath) -> Finding {
+        let place = self.manifest.place(&path);
+        let finding = finding.with_object(self.manifest.key.clone()).with_place(Some(place));
+        if path.0.is_empty() { finding } else { finding.with_field(path) }
+    }
+}
+
+enum Answer {
+    Value(Value),
+    /// A built-in function failed and counted as undefined: so heavy a fault, and why.
+    Lenient(Value, Severity, String),
+    Failed(String),
+}
+
+/// The two engines with their input, made when they are needed.
+struct Engines<'a> {
+    inner: &'a Inner,
+    input: Value,
+    strict: Option<Engine>,
+    lenient: Option<Engine>,
+}
+
+impl Engines<'_> {
+    fn evaluate(&mut self, entry: &Entry) -> Answer {
+        let strict = self.strict.get_or_insert_with(|| with_input(&self.inner.strict, &self.input));
+        let error = match run(strict, &entry.path) {
+            Ok(value) => return Answer::Value(value),
+            Err(error) => error,
+        };
+        let lenient = self.lenient.get_or_insert_with(|| with_input(&self.inner.lenient, &self.input));
+        match run(lenient, &entry.path) {
+            // A wrong type is a common idiom (`walk` and then `endswith`) and the schema's business.
+            // A value that a function cannot read might be written to slip past the policy.
+            Ok(value) if is_type_mismatch(&error) => Answer::Lenient(value, Severity::Warning, error),
+            Ok(value) => Answer::Lenient(value, Severity::Error, error),
+            Err(error) => Answer::Failed(error),
+        }
+    }
+}
+
+fn is_type_mismatch(error: &str) -> bool {
+    [" expects ", " requires "].iter().any(|words| error.contains(words))
+}
+
+fn with_input(engine: &Engine, input: &Value) -> Engine {
+    let mut engine = engine.clone();
+    engine.set_input(input.clone());
+    engine
+}
+
+/// Evaluates a rule; a panic inside the engine is an error like any other.
+fn run(engine: &mut Engine, rule: &str) -> Result<Value, String> {
+    let outcome = catch_unwind(AssertUnwindSafe(|| engine.eval_rule(rule.to_owned())));
+    match outcome {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(explained(&error.to_string())),
+        Err(_) => Err("the engine failed".to_owned()),
+    }
+}
+
+fn explained(error: &str) -> String {
+    let error = Located::of(error);
+    match error.place() {
+        Some(place) => format!("{} ({place})", error.message),
+        None => error.message,
+    }
+}
+
+fn cut(text: String) -> String {
+    match text.char_indices().nth(MAX_TEXT) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}

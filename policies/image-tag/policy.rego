@@ -1,0 +1,27 @@
+package gitward.image_tag
+
+import data.gitward.lib.pod
+
+title := "Images have a fixed tag"
+
+kinds := {"Pod"}
+
+deny contains {
+	"message": sprintf("container %s runs %s, which is another image tomorrow", [pod.name(entry.container), image]),
+	"field": pod.field(entry, ["image"]),
+	"hint": "name a version, or better a digest: `image: name@sha256:…`",
+} if {
+	some entry in pod.containers
+	image := entry.container.image
+	not contains(image, "@")
+	floats(tag(image))
+}
+
+floats(tag) if tag in {"", "latest"}
+
+# What follows the colon in the last part; a colon before that belongs to a registry's port.
+tag(image) := "" if not contains(last_part(image), ":")
+
+tag(image) := split(last_part(image), ":")[1] if contains(last_part(image), ":")
+
+last_part(image) := parts[count(parts) - 1] if parts := split(image, "/")

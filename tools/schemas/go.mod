@@ -1,0 +1,3 @@
+module gitward.dev/tools/schemas
+
+go 1.26
