@@ -73,7 +73,7 @@ pub async fn read_live(
 ) -> FreshReads {
     let deadline = tokio::time::Instant::now() + budget;
     let mut fresh = FreshReads::default();
-    let asked = questions.iter().take(MAX_QUESTIONS).map(|q| answer(client, discovery, q));
+    let asked: Vec<_> = questions.iter().take(MAX_QUESTIONS).map(|q| answer(client, discovery, q)).collect();
     let mut answers = futures::stream::iter(asked).buffer_unordered(CONCURRENT);
     while let Ok(Some(answer)) = tokio::time::timeout_at(deadline, answers.next()).await {
         match answer {

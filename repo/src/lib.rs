@@ -9,6 +9,7 @@ mod error;
 mod mirror;
 mod program;
 mod repository;
+mod source;
 mod tree;
 mod url;
 mod worktree;
@@ -16,6 +17,7 @@ mod worktree;
 pub use error::Error;
 pub use mirror::{Credentials, Fetched, Mirror};
 pub use repository::{CommitId, Repository};
+pub use source::{Declaration, Known, Source, Unusable};
 pub use tree::{Limits, Selection, Tree};
 pub use worktree::read_directory;
 

@@ -22,6 +22,7 @@ use crate::metrics::{Decision, Metrics};
 use crate::readiness::Readiness;
 use crate::review::{self, Review};
 
+pub use duration::parse as parse_duration;
 pub use limits::Limits;
 
 /// Path of reviews of everyone's requests.

@@ -8,7 +8,7 @@ use gitward_core::additions::{Additions, SHARDS};
 use gitward_core::object::ObjectKey;
 use gitward_core::snapshot::{Digest, Snapshot};
 use gitward_index::environment::EnvironmentSpec;
-use gitward_repo::Credentials;
+use gitward_repo::{Credentials, Declaration, Known, Source, Unusable};
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -16,7 +16,6 @@ use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use super::additions::{ahead, in_force};
-use super::commit::{Declaration, Known, Source, Unusable};
 use super::looker::{Done, Looker, Looks};
 use super::store::SnapshotStore;
 use crate::metrics::Metrics;
@@ -138,8 +137,8 @@ impl Follower {
     }
 
     async fn take_environment(&mut self, spec: EnvironmentSpec) {
-        let trusted = |s: &EnvironmentSpec| (s.repository.clone(), s.git_ref.clone(), s.path.clone());
-        if self.source.as_ref().is_some_and(|s| trusted(&s.spec) == trusted(&spec)) {
+        let same = |s: &Source| s.repository == spec.repository && s.git_ref == spec.git_ref && s.path == spec.path;
+        if self.source.as_ref().is_some_and(same) {
             return;
         }
         tracing::info!(repository = %spec.repository, git_ref = %spec.git_ref, "following");
@@ -159,7 +158,14 @@ impl Follower {
         let name = Digest::of(&serde_json::json!([spec.repository, spec.git_ref]));
         let mirror: PathBuf = self.state.path(&format!("{}/mirror-{name}", self.environment));
         let credentials = self.credentials.clone();
-        Source { environment: self.environment.clone(), spec, mirror, credentials }
+        Source {
+            environment: self.environment.clone(),
+            repository: spec.repository,
+            git_ref: spec.git_ref,
+            path: spec.path,
+            mirror,
+            credentials,
+        }
     }
 
     async fn load_accepted(&mut self) {

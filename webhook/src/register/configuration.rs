@@ -91,7 +91,7 @@ pub struct Registration {
 }
 
 /// The configuration's name.
-pub fn name(environment: &str) -> String {
+pub(crate) fn name(environment: &str) -> String {
     format!("gitward-{environment}")
 }
 

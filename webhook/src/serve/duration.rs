@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Reads `10s`, `1m30s`, `1.5s` or `500ms`; `None` for anything else, and past an hour.
-pub(super) fn parse(text: &str) -> Option<Duration> {
+pub fn parse(text: &str) -> Option<Duration> {
     let mut rest = text;
     let mut seconds = 0.0;
     while !rest.is_empty() {
