@@ -10,6 +10,7 @@ mod hook;
 mod init;
 mod output;
 mod policy;
+mod webhook;
 
 use std::process::ExitCode;
 
@@ -35,6 +36,8 @@ enum Command {
     Policy(policy::Args),
     /// Run or install the hooks of a Git server.
     Hook(hook::Args),
+    /// Run the admission gate.
+    Webhook(webhook::Args),
 }
 
 /// How a command that did its work ended.
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Policy(args) => policy::run(&args),
         Command::Hook(args) => hook::run(&args),
+        Command::Webhook(args) => webhook::run(&args),
     };
     match done {
         Ok(Outcome::Clean) => ExitCode::SUCCESS,

@@ -2,13 +2,11 @@
 
 mod additions;
 mod cluster;
-mod commit;
 mod follower;
 mod looker;
 mod store;
 
 pub use cluster::watch_cluster;
-pub use commit::{Declaration, Source, Unusable, evaluate};
 pub use follower::{Follower, News};
 pub use looker::Looker;
 pub use store::SnapshotStore;

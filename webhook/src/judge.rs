@@ -74,7 +74,8 @@ impl Gate {
         }
         let Some(_look) = self.second_looks.begin(&request.user.name) else {
             self.metrics.second(Second::Refused);
-            let note = "many requests of this account were denied at the same time, so this one was not looked at again";
+            let note =
+                "many requests of this account were denied at the same time, so this one was not looked at again";
             return Some(Judged { verdict, snapshot, note: Some(note) });
         };
         Some(self.look_again(request, deadline, questions, verdict, snapshot).await)

@@ -95,7 +95,17 @@ impl Default for Metrics {
         registry.register("fetch_failures", "Failed fetches of Git", fetch_failures.clone());
         registry.register("unusable_commits", "Commits with errors", unusable_commits.clone());
         registry.register("snapshot_timestamp_seconds", "Age of the snapshot in force", snapshot_time.clone());
-        Self { registry, decisions, origins, seconds, duration, repairs, fetch_failures, unusable_commits, snapshot_time }
+        Self {
+            registry,
+            decisions,
+            origins,
+            seconds,
+            duration,
+            repairs,
+            fetch_failures,
+            unusable_commits,
+            snapshot_time,
+        }
     }
 }
 

@@ -25,10 +25,7 @@ pub(super) fn in_force<'a>(
 
 /// Whether entries were learnt for a content that is not declared here: the leader knows a commit
 /// that was not fetched yet.
-pub(super) fn ahead<'a>(
-    declared: impl Iterator<Item = (&'a ObjectKey, &'a Digest)>,
-    published: &Additions,
-) -> bool {
+pub(super) fn ahead<'a>(declared: impl Iterator<Item = (&'a ObjectKey, &'a Digest)>, published: &Additions) -> bool {
     let mut declared = declared;
     declared.any(|(key, digest)| published.entries.get(key).is_some_and(|e| e.digest != *digest))
 }

@@ -50,13 +50,8 @@ impl Response {
 
     fn new(review: &Review, status: Option<Status>) -> Self {
         let allowed = status.is_none();
-        let body = Body {
-            uid: review.uid.clone(),
-            allowed,
-            status,
-            warnings: Vec::new(),
-            audit_annotations: BTreeMap::new(),
-        };
+        let body =
+            Body { uid: review.uid.clone(), allowed, status, warnings: Vec::new(), audit_annotations: BTreeMap::new() };
         Self { api_version: API_VERSION, kind: "AdmissionReview", response: body }
     }
 }

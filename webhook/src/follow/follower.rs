@@ -1,0 +1,334 @@
+//! The follower: one task that turns news of Git and of the cluster into snapshots.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gitward_core::additions::{Additions, SHARDS};
+use gitward_core::object::ObjectKey;
+use gitward_core::snapshot::{Digest, Snapshot};
+use gitward_index::environment::EnvironmentSpec;
+use gitward_repo::{Credentials, Declaration, Known, Source, Unusable};
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+
+use super::additions::{ahead, in_force};
+use super::looker::{Done, Looker, Looks};
+use super::store::SnapshotStore;
+use crate::metrics::Metrics;
+use crate::state_dir::StateDir;
+
+/// Longest time for one fetch.
+const FETCH: Duration = Duration::from_secs(30);
+
+/// Between the beginnings of two fetches, whoever asks for them.
+const FETCH_INTERVAL: Duration = Duration::from_secs(1);
+
+/// After a failed fetch, those who ask are told so at once for this long: a Git host that hangs
+/// must not hold every denial.
+const AFTER_FAILURE: Duration = Duration::from_secs(5);
+
+/// What the cluster says.
+#[derive(Debug)]
+pub enum News {
+    /// The Environment as it is now.
+    Environment(EnvironmentSpec),
+    /// One shard of the published additions.
+    Shard(u8, String),
+}
+
+/// Turns news into snapshots.
+pub struct Follower {
+    environment: String,
+    state: StateDir,
+    credentials: Credentials,
+    store: Arc<SnapshotStore>,
+    metrics: Arc<Metrics>,
+    looks: Looks,
+    source: Option<Source>,
+    published: Additions,
+    in_force: Additions,
+    fetching: Option<Fetch>,
+    began: Option<Instant>,
+    failed: Option<Instant>,
+    /// The last problem that was logged, so that each is logged once and not at every poll.
+    problem: Option<String>,
+}
+
+struct Fetch {
+    answers: u64,
+    source: Source,
+    task: JoinHandle<Result<Option<Declaration>, Unusable>>,
+}
+
+impl Follower {
+    /// A follower and the way to ask it for a fetch.
+    pub fn new(
+        environment: &str,
+        state: StateDir,
+        credentials: Credentials,
+        store: Arc<SnapshotStore>,
+        metrics: Arc<Metrics>,
+    ) -> (Self, Looker) {
+        let (looker, looks) = Looker::new();
+        let follower = Self {
+            environment: environment.to_owned(),
+            state,
+            credentials,
+            store,
+            metrics,
+            looks,
+            source: None,
+            published: Additions::default(),
+            in_force: Additions::default(),
+            fetching: None,
+            began: None,
+            failed: None,
+            problem: None,
+        };
+        (follower, looker)
+    }
+
+    /// Puts the last good state in force, from the state directory alone.
+    pub async fn restore(&mut self) {
+        for shard in 0..SHARDS {
+            if let Ok(Some(json)) = self.state.read(&shard_file(&self.environment, shard)) {
+                self.load_shard(shard, &json);
+            }
+        }
+        let Ok(Some(json)) = self.state.read(&environment_file(&self.environment)) else { return };
+        let Ok(spec) = serde_json::from_str(&json) else { return };
+        self.source = Some(self.source_of(spec));
+        self.load_accepted().await;
+    }
+
+    /// Follows until `shutdown`.
+    pub async fn run(mut self, mut news: mpsc::Receiver<News>, poll: Duration, shutdown: CancellationToken) {
+        let mut ticks = tokio::time::interval(poll);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                _ = ticks.tick() => self.begin_fetch(),
+                changed = self.looks.wanted.changed() => match changed {
+                    Ok(()) => self.look_wanted(),
+                    // Nobody can ask any more.
+                    Err(_) => return,
+                },
+                Some(one) = news.recv() => self.take(one).await,
+                outcome = ended(&mut self.fetching) => self.end_fetch(outcome),
+            }
+        }
+    }
+
+    async fn take(&mut self, news: News) {
+        match news {
+            News::Environment(spec) => self.take_environment(spec).await,
+            News::Shard(shard, json) => {
+                if self.load_shard(shard, &json) {
+                    self.keep(&shard_file(&self.environment, shard), json.as_bytes());
+                    self.additions_changed();
+                }
+            }
+        }
+    }
+
+    async fn take_environment(&mut self, spec: EnvironmentSpec) {
+        let same = |s: &Source| s.repository == spec.repository && s.git_ref == spec.git_ref && s.path == spec.path;
+        if self.source.as_ref().is_some_and(same) {
+            return;
+        }
+        tracing::info!(repository = %spec.repository, git_ref = %spec.git_ref, "following");
+        if let Ok(json) = serde_json::to_vec(&spec) {
+            self.keep(&environment_file(&self.environment), &json);
+        }
+        self.source = Some(self.source_of(spec));
+        (self.began, self.failed) = (None, None);
+        if self.store.load().is_none() {
+            self.load_accepted().await;
+        }
+        self.begin_fetch();
+    }
+
+    fn source_of(&self, spec: EnvironmentSpec) -> Source {
+        // Another repository is another mirror: nothing of the one can be taken for the other's.
+        let name = Digest::of(&serde_json::json!([spec.repository, spec.git_ref]));
+        let mirror: PathBuf = self.state.path(&format!("{}/mirror-{name}", self.environment));
+        let credentials = self.credentials.clone();
+        Source {
+            environment: self.environment.clone(),
+            repository: spec.repository,
+            git_ref: spec.git_ref,
+            path: spec.path,
+            mirror,
+            credentials,
+        }
+    }
+
+    async fn load_accepted(&mut self) {
+        let Some(source) = self.source.clone() else { return };
+        match tokio::task::spawn_blocking(move || source.accepted()).await {
+            Ok(Ok(Some(declaration))) => self.put_in_force(declaration),
+            Ok(Ok(None)) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the last good commit cannot be loaded"),
+            Err(error) => tracing::error!(%error, "loading the last good commit failed"),
+        }
+    }
+
+    /// Someone asked: answered by a fetch that begins now or, if one was made just before, soon.
+    fn look_wanted(&mut self) {
+        if self.fetching.is_some() {
+            // The one under way may have begun before the push; `end_fetch` begins another.
+            return;
+        }
+        if self.failed.is_some_and(|at| at.elapsed() < AFTER_FAILURE) || self.source.is_none() {
+            let upto = *self.looks.wanted.borrow_and_update();
+            self.looks.done.send_replace(Done { upto, reached: false });
+            return;
+        }
+        self.begin_fetch();
+    }
+
+    fn begin_fetch(&mut self) {
+        let Some(source) = self.source.clone().filter(|_| self.fetching.is_none()) else { return };
+        let pause = self.began.map(|at| FETCH_INTERVAL.saturating_sub(at.elapsed())).unwrap_or_default();
+        self.began = Some(Instant::now() + pause);
+        let known = self
+            .store
+            .load()
+            .map(|s| Known { commit: s.commit.id.clone(), allows_rewinding: s.environment.allow_force_push });
+        let answers = *self.looks.wanted.borrow_and_update();
+        let fetched = source.clone();
+        let task = tokio::spawn(async move {
+            tokio::time::sleep(pause).await;
+            let fetch = tokio::task::spawn_blocking(move || fetched.fetch(known.as_ref(), FETCH));
+            match fetch.await {
+                Ok(outcome) => outcome,
+                Err(failed) => std::panic::resume_unwind(failed.into_panic()),
+            }
+        });
+        self.fetching = Some(Fetch { answers, source, task });
+    }
+
+    fn end_fetch(&mut self, outcome: Ended) {
+        let Some(fetch) = self.fetching.take() else { return };
+        let current = self.source.as_ref().is_some_and(|s| s.mirror == fetch.source.mirror);
+        let mut reached = true;
+        match outcome {
+            Ok(_) if !current => reached = false,
+            Ok(Ok(declaration)) => {
+                self.failed = None;
+                self.problem = None;
+                if let Some(declaration) = declaration {
+                    self.put_in_force(declaration);
+                }
+            }
+            Ok(Err(error @ Unusable::Git(_))) => {
+                reached = false;
+                self.failed = Some(Instant::now());
+                self.metrics.fetch_failures.inc();
+                self.log_once(&error.to_string());
+            }
+            Ok(Err(error)) => {
+                self.failed = None;
+                self.metrics.unusable_commits.inc();
+                self.log_once(&error.to_string());
+            }
+            Err(error) => {
+                reached = false;
+                self.failed = Some(Instant::now());
+                self.log_once(&format!("evaluating failed: {error}"));
+            }
+        }
+        self.looks.done.send_replace(Done { upto: fetch.answers, reached });
+        if !current {
+            self.begin_fetch();
+        } else if *self.looks.wanted.borrow() > fetch.answers {
+            self.look_wanted();
+        }
+    }
+
+    fn log_once(&mut self, problem: &str) {
+        if self.problem.as_deref() != Some(problem) {
+            tracing::warn!(problem, "no newer commit is put in force");
+            self.problem = Some(problem.to_owned());
+        }
+    }
+
+    fn put_in_force(&mut self, new: Declaration) {
+        let declared: Vec<_> = new.declared.iter().map(|d| (&d.manifest.key, &d.digest)).collect();
+        self.in_force = in_force(declared.into_iter(), &self.published, &self.in_force);
+        let before = self.store.load();
+        let (commit, objects) = (new.commit.id.clone(), new.declared.len());
+        let snapshot = Snapshot::assemble(
+            new.environment,
+            new.configuration,
+            new.commit,
+            new.declared,
+            &self.in_force,
+            before.as_deref(),
+            Timestamp::now(),
+        );
+        tracing::info!(%commit, objects, learnt = self.in_force.entries.len(), "commit in force");
+        self.swap(snapshot);
+    }
+
+    fn additions_changed(&mut self) {
+        let Some(snapshot) = self.store.load() else { return };
+        let declared = || contents(&snapshot);
+        let chosen = in_force(declared(), &self.published, &self.in_force);
+        if chosen != self.in_force {
+            self.in_force = chosen;
+            self.swap(snapshot.with_additions(&self.in_force));
+        }
+        if ahead(declared(), &self.published) {
+            self.begin_fetch();
+        }
+    }
+
+    fn swap(&self, snapshot: Snapshot) {
+        self.metrics.snapshot_time.set(Timestamp::now().as_millisecond() as f64 / 1000.0);
+        self.store.swap(snapshot);
+    }
+
+    fn load_shard(&mut self, shard: u8, json: &str) -> bool {
+        match self.published.load_shard(shard, json) {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!(shard, %error, "published additions cannot be read; the last ones stay");
+                false
+            }
+        }
+    }
+
+    fn keep(&self, name: &str, content: &[u8]) {
+        if let Err(error) = self.state.write(name, content) {
+            tracing::warn!(name, %error, "the state directory cannot be written: a restart needs API server and Git");
+        }
+    }
+}
+
+type Ended = Result<Result<Option<Declaration>, Unusable>, tokio::task::JoinError>;
+
+/// Waits for the fetch under way; for ever if there is none.
+async fn ended(fetching: &mut Option<Fetch>) -> Ended {
+    match fetching {
+        Some(fetch) => (&mut fetch.task).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn contents(snapshot: &Snapshot) -> impl Iterator<Item = (&ObjectKey, &Digest)> {
+    snapshot.declared.iter().map(|(key, declared)| (key, &declared.digest))
+}
+
+fn environment_file(environment: &str) -> String {
+    format!("{environment}/environment.json")
+}
+
+fn shard_file(environment: &str, shard: u8) -> String {
+    format!("{environment}/additions-{shard}.json")
+}

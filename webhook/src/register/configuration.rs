@@ -1,0 +1,242 @@
+//! The ValidatingWebhookConfiguration of an environment, a function of what Git says and of where
+//! the webhook is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gitward_core::config::EnvironmentConfig;
+use gitward_index::discovery::Table;
+use k8s_openapi::ByteString;
+use k8s_openapi::api::admissionregistration::v1::{
+    MatchCondition, RuleWithOperations, ServiceReference, ValidatingWebhook, ValidatingWebhookConfiguration,
+    WebhookClientConfig,
+};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement, ObjectMeta};
+
+use crate::serve::{ADMIT, ADMIT_CONTROL_PLANE};
+
+/// Seconds that the API server waits for an answer.
+const TIMEOUT: i32 = 10;
+
+/// Label that every Namespace carries and nobody can change: its name. Any other label could be
+/// taken away, since an update is matched by its new labels.
+const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
+
+/// What the cluster or gitward needs to start. It never waits for the webhook, unless Git says so.
+const SYSTEM_NAMESPACES: [&str; 4] = ["gitward-system", "kube-node-lease", "kube-public", "kube-system"];
+
+/// Where the API server reaches the webhook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// A URL up to the path, for example `https://127.0.0.1:9443`.
+    Url(String),
+    /// A Service.
+    Service {
+        /// Its namespace.
+        namespace: String,
+        /// Its name.
+        name: String,
+        /// Its port.
+        port: u16,
+    },
+}
+
+impl Address {
+    /// The names and addresses that the certificate has to be for.
+    pub fn names(&self) -> Vec<String> {
+        match self {
+            Address::Url(url) => host(url).map(str::to_owned).into_iter().collect(),
+            Address::Service { namespace, name, .. } => vec![format!("{name}.{namespace}.svc")],
+        }
+    }
+
+    fn client_config(&self, path: &str, ca_bundle: &str) -> WebhookClientConfig {
+        let ca_bundle = Some(ByteString(ca_bundle.as_bytes().to_vec()));
+        match self {
+            Address::Url(url) => {
+                let url = format!("{}{path}", url.trim_end_matches('/').trim_end_matches(ADMIT));
+                WebhookClientConfig { ca_bundle, url: Some(url), service: None }
+            }
+            Address::Service { namespace, name, port } => {
+                let service = ServiceReference {
+                    namespace: namespace.clone(),
+                    name: name.clone(),
+                    path: Some(path.to_owned()),
+                    port: Some(i32::from(*port)),
+                };
+                WebhookClientConfig { ca_bundle, url: None, service: Some(service) }
+            }
+        }
+    }
+}
+
+fn host(url: &str) -> Option<&str> {
+    let authority = url.strip_prefix("https://")?.split('/').next()?;
+    let host = match authority.strip_prefix('[') {
+        Some(v6) => v6.split(']').next()?,
+        None => authority.rsplit_once(':').map_or(authority, |(host, _)| host),
+    };
+    (!host.is_empty()).then_some(host)
+}
+
+/// What the registration depends on besides Git.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registration {
+    /// Where the webhook is reached.
+    pub address: Address,
+    /// CA certificates to trust it by (PEM).
+    pub ca_bundle: String,
+    /// Account whose dry runs of whole objects are not asked about: nothing comes of them, and
+    /// learning must not wait for its own gate.
+    pub learner: String,
+}
+
+/// The configuration's name.
+pub(crate) fn name(environment: &str) -> String {
+    format!("gitward-{environment}")
+}
+
+/// The configuration of an environment. Cluster-scoped kinds that `served` does not know are left
+/// out and returned as well.
+pub fn configuration(
+    environment: &EnvironmentConfig,
+    registration: &Registration,
+    served: &Table,
+) -> (ValidatingWebhookConfiguration, Vec<String>) {
+    let (cluster_rules, unknown) = cluster_rules(environment, served);
+    let namespaces = governed(environment);
+    let mut webhooks = Vec::new();
+    if !namespaces.is_empty() {
+        let selector = selector("In", namespaces.iter().cloned());
+        webhooks.extend(pair("namespaced", vec![rule("*", "*/*", "Namespaced")], selector, registration));
+    }
+    if !cluster_rules.is_empty() {
+        // The selector speaks of Namespace objects alone: other cluster-scoped objects have no
+        // namespace to be selected by, and are never left out.
+        let all = environment.cluster_kinds.iter().any(|k| k == "Namespace");
+        let selector = if all {
+            selector("NotIn", SYSTEM_NAMESPACES.iter().map(|n| (*n).to_owned()))
+        } else {
+            selector("In", namespaces.iter().cloned())
+        };
+        webhooks.extend(pair("cluster", cluster_rules, selector, registration));
+    }
+    let labels = BTreeMap::from([
+        ("app.kubernetes.io/managed-by".to_owned(), "gitward".to_owned()),
+        ("gitward.dev/environment".to_owned(), environment.name.clone()),
+    ]);
+    let metadata = ObjectMeta { name: Some(name(&environment.name)), labels: Some(labels), ..ObjectMeta::default() };
+    (ValidatingWebhookConfiguration { metadata, webhooks: Some(webhooks) }, unknown)
+}
+
+fn governed(environment: &EnvironmentConfig) -> BTreeSet<String> {
+    let may = |n: &&String| environment.allow_system_namespaces || !SYSTEM_NAMESPACES.contains(&n.as_str());
+    environment.namespaces.iter().filter(may).cloned().collect()
+}
+
+fn selector(operator: &str, values: impl Iterator<Item = String>) -> LabelSelector {
+    let requirement = LabelSelectorRequirement {
+        key: NAMESPACE_NAME.to_owned(),
+        operator: operator.to_owned(),
+        values: Some(values.collect()),
+    };
+    LabelSelector { match_expressions: Some(vec![requirement]), match_labels: None }
+}
+
+fn rule(group: &str, resource: &str, scope: &str) -> RuleWithOperations {
+    let one = |s: &str| Some(vec![s.to_owned()]);
+    RuleWithOperations {
+        api_groups: one(group),
+        api_versions: one("*"),
+        operations: one("*"),
+        resources: one(resource),
+        scope: Some(scope.to_owned()),
+    }
+}
+
+/// Rules for the governed cluster-scoped kinds with all their subresources, and for Namespaces.
+fn cluster_rules(environment: &EnvironmentConfig, served: &Table) -> (Vec<RuleWithOperations>, Vec<String>) {
+    let mut resources: BTreeSet<(String, String)> = BTreeSet::new();
+    let mut unknown = Vec::new();
+    if !governed(environment).is_empty() {
+        resources.insert((String::new(), "namespaces".to_owned()));
+    }
+    for kind in &environment.cluster_kinds {
+        let found: Vec<_> = served.named(kind).into_iter().filter(|s| !s.namespaced).collect();
+        if found.is_empty() {
+            unknown.push(kind.clone());
+        }
+        resources.extend(found.into_iter().map(|s| (s.resource.group.clone(), s.resource.plural.clone())));
+    }
+    let rules = resources
+        .into_iter()
+        .map(|(group, plural)| RuleWithOperations {
+            resources: Some(vec![plural.clone(), format!("{plural}/*")]),
+            ..rule(&group, "", "Cluster")
+        })
+        .collect();
+    (rules, unknown)
+}
+
+/// One webhook for everybody, which fails closed, and one for the control plane itself, which
+/// fails open: an API server that starts while the webhook is down would exit otherwise.
+fn pair(
+    what: &str,
+    rules: Vec<RuleWithOperations>,
+    namespaces: LabelSelector,
+    registration: &Registration,
+) -> [ValidatingWebhook; 2] {
+    const CONTROL_PLANE: &str = "has(request.userInfo.groups) && 'system:masters' in request.userInfo.groups";
+    let webhook = |name: String, who: MatchCondition, path: &str, failure: &str| {
+        let mut conditions = vec![who];
+        conditions.extend(outside_the_rules(&registration.learner));
+        ValidatingWebhook {
+            name,
+            admission_review_versions: vec!["v1".to_owned()],
+            client_config: registration.address.client_config(path, &registration.ca_bundle),
+            failure_policy: Some(failure.to_owned()),
+            match_conditions: Some(conditions),
+            match_policy: Some("Equivalent".to_owned()),
+            namespace_selector: Some(namespaces.clone()),
+            object_selector: Some(LabelSelector::default()),
+            rules: Some(rules.clone()),
+            side_effects: "None".to_owned(),
+            timeout_seconds: Some(TIMEOUT),
+        }
+    };
+    let everyone = condition("everyone-else", format!("!({CONTROL_PLANE})"));
+    let control_plane = condition("control-plane", CONTROL_PLANE.to_owned());
+    [
+        webhook(format!("{what}.gitward.dev"), everyone, ADMIT, "Fail"),
+        webhook(format!("{what}.control-plane.gitward.dev"), control_plane, ADMIT_CONTROL_PLANE, "Ignore"),
+    ]
+}
+
+/// What no webhook is to be asked about.
+fn outside_the_rules(learner: &str) -> [MatchCondition; 4] {
+    let quoted = learner.replace('\\', "\\\\").replace('\'', "\\'");
+    [
+        condition(
+            "no-leases",
+            "!(request.resource.group == 'coordination.k8s.io' && request.resource.resource == 'leases')".to_owned(),
+        ),
+        condition(
+            "no-events",
+            "!(request.resource.resource == 'events' && request.resource.group in ['', 'events.k8s.io'])".to_owned(),
+        ),
+        condition("no-access-reviews", "request.resource.group != 'authorization.k8s.io'".to_owned()),
+        condition(
+            "no-learning",
+            format!(
+                "!(has(request.dryRun) && request.dryRun && (!has(request.subResource) || request.subResource == '') \
+                 && request.operation in ['CREATE', 'UPDATE'] && request.userInfo.username == '{quoted}')"
+            ),
+        ),
+    ]
+}
+
+fn condition(name: &str, expression: String) -> MatchCondition {
+    MatchCondition { name: name.to_owned(), expression }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,157 @@
+//! Keeping the registration: applied once everything that judges is loaded, and put right at once
+//! when anyone changes or deletes it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use gitward_index::Discovery;
+use gitward_index::pauses::Pauses;
+use k8s_openapi::api::admissionregistration::v1::ValidatingWebhookConfiguration;
+use kube::api::PostParams;
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::{self, Config};
+use kube::{Api, Client};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::configuration::{Address, Registration, configuration, name};
+use crate::follow::SnapshotStore;
+use crate::metrics::Metrics;
+
+/// Looked at again without a reason this often; also when kinds that were not served may be now.
+const INTERVAL: Duration = Duration::from_secs(30);
+
+/// After a failure.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// So many repairs within a second, and the rest has to wait: two webhooks that disagree must not
+/// wear the API server out.
+const REPAIRS_A_SECOND: u32 = 20;
+
+/// What the keeper works with.
+pub struct Keeper {
+    /// Client of the webhook's account.
+    pub client: Client,
+    /// Served kinds.
+    pub discovery: Discovery,
+    /// What Git says.
+    pub snapshots: Arc<SnapshotStore>,
+    /// CA certificates to trust the webhook by.
+    pub bundle: watch::Receiver<String>,
+    /// Where the webhook is reached.
+    pub address: Address,
+    /// Account that learns.
+    pub learner: String,
+    /// Counts repairs.
+    pub metrics: Arc<Metrics>,
+}
+
+/// Keeps the registration of an environment until `shutdown`. It stays when the webhook ends:
+/// what governs fails closed.
+pub async fn keep(mut keeper: Keeper, environment: String, shutdown: CancellationToken) {
+    let config = Config::default().fields(&format!("metadata.name={}", name(&environment)));
+    let api: Api<ValidatingWebhookConfiguration> = Api::all(keeper.client.clone());
+    let mut events = watcher::watcher(api.clone(), config).backoff(Pauses::default()).boxed();
+    let mut swaps = keeper.snapshots.subscribe();
+    let mut applied = None;
+    let mut repairs = Budget::default();
+    loop {
+        let pause = match keeper.put_right(&api, &mut applied, &mut repairs).await {
+            Ok(()) => INTERVAL,
+            Err(error) => {
+                tracing::error!(%error, "the registration cannot be put right");
+                RETRY
+            }
+        };
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            Some(_) = events.next() => {}
+            Ok(()) = swaps.changed() => {}
+            Ok(()) = keeper.bundle.changed() => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+impl Keeper {
+    async fn put_right(
+        &mut self,
+        api: &Api<ValidatingWebhookConfiguration>,
+        applied: &mut Option<ValidatingWebhookConfiguration>,
+        repairs: &mut Budget,
+    ) -> Result<(), kube::Error> {
+        let Some(snapshot) = self.snapshots.load() else { return Ok(()) };
+        let registration = Registration {
+            address: self.address.clone(),
+            ca_bundle: self.bundle.borrow().clone(),
+            learner: self.learner.clone(),
+        };
+        for kind in &snapshot.environment.cluster_kinds {
+            let (kind, group) = kind.split_once('.').unwrap_or((kind, ""));
+            self.discovery.resolve(group, kind).await?;
+        }
+        let (mut wanted, unknown) = configuration(&snapshot.environment, &registration, &self.discovery.table());
+        if !unknown.is_empty() {
+            tracing::debug!(?unknown, "kinds that the API server does not serve are not registered yet");
+        }
+        let name = wanted.metadata.name.clone().unwrap_or_default();
+        let found = api.get_opt(&name).await?;
+        if found.as_ref().is_some_and(|found| is_as_wanted(found, &wanted)) {
+            *applied = Some(wanted);
+            return Ok(());
+        }
+        let by_others = applied.as_ref() == Some(&wanted);
+        if by_others {
+            repairs.spend().await;
+            self.metrics.repairs.inc();
+            let how = if found.is_some() { "changed" } else { "deleted" };
+            tracing::error!(name, how, "others touched the registration; putting it right");
+        }
+        let unversioned = wanted.clone();
+        match found {
+            None => api.create(&PostParams::default(), &wanted).await?,
+            Some(found) => {
+                wanted.metadata.resource_version = found.metadata.resource_version;
+                api.replace(&name, &PostParams::default(), &wanted).await?
+            }
+        };
+        if !by_others {
+            tracing::info!(name, "registered with the API server");
+        }
+        *applied = Some(unversioned);
+        Ok(())
+    }
+}
+
+/// Everything that decides what the API server asks about.
+fn is_as_wanted(found: &ValidatingWebhookConfiguration, wanted: &ValidatingWebhookConfiguration) -> bool {
+    let normal = |o: &ValidatingWebhookConfiguration| o.webhooks.clone().filter(|w| !w.is_empty());
+    found.metadata.labels == wanted.metadata.labels
+        && found.metadata.deletion_timestamp.is_none()
+        && normal(found) == normal(wanted)
+}
+
+struct Budget {
+    left: u32,
+    since: tokio::time::Instant,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { left: REPAIRS_A_SECOND, since: tokio::time::Instant::now() }
+    }
+}
+
+impl Budget {
+    async fn spend(&mut self) {
+        let second = Duration::from_secs(1);
+        if self.left == 0 {
+            tokio::time::sleep(second.saturating_sub(self.since.elapsed())).await;
+        }
+        if self.since.elapsed() >= second {
+            *self = Self::default();
+        }
+        self.left = self.left.saturating_sub(1);
+    }
+}

@@ -1,0 +1,189 @@
+//! Putting it together: from options to a running webhook.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum_server::accept::NoDelayAcceptor;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use gitward_core::config::EnvironmentConfig;
+use gitward_index::{Discovery, LiveIndex, kinds};
+use gitward_repo::Credentials;
+use jiff::Timestamp;
+use kube::Client;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::certificate::{Certificate, CertificateError, CertificateSource, Files};
+use crate::follow::{Follower, SnapshotStore, watch_cluster};
+use crate::judge::Gate;
+use crate::metrics::Metrics;
+use crate::readiness::Readiness;
+use crate::register::{Address, Keeper, keep};
+use crate::serve::{App, Limits, router};
+use crate::state_dir::StateDir;
+
+/// How a webhook is run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Name of the environment.
+    pub environment: String,
+    /// Where the last good state is kept.
+    pub state_dir: PathBuf,
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Where the API server reaches it.
+    pub address: Address,
+    /// How often Git is asked without a reason.
+    pub poll: Duration,
+    /// Certificate, key and CA, if it is not to be its own authority.
+    pub certificate: Option<Files>,
+    /// How Git is told who asks.
+    pub credentials: Credentials,
+    /// Whether it registers itself with the API server.
+    pub register: bool,
+    /// Account whose dry runs of whole objects are let through.
+    pub learner: String,
+}
+
+/// Why the webhook ended.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The state directory cannot be used.
+    #[error("the state directory {path} cannot be used: {error}")]
+    StateDir {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// There is no certificate.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    /// It cannot listen or serve.
+    #[error("cannot serve at {listen}: {error}")]
+    Serve {
+        /// Where.
+        listen: SocketAddr,
+        /// Why.
+        error: io::Error,
+    },
+}
+
+/// Time that open requests have to end in at shutdown.
+const GRACE: Duration = Duration::from_secs(12);
+
+/// Runs the webhook until `shutdown`.
+///
+/// # Errors
+/// It cannot start, or it stopped serving.
+pub async fn run(client: Client, options: Options, shutdown: CancellationToken) -> Result<(), RunError> {
+    let environment = options.environment.clone();
+    let state = StateDir::open(&options.state_dir)
+        .map_err(|error| RunError::StateDir { path: options.state_dir.clone(), error })?;
+    let source = match &options.certificate {
+        Some(files) => CertificateSource::Files(files.clone()),
+        None => CertificateSource::own(state.clone(), options.address.names()),
+    };
+    let certificate = Certificate::load(source, Timestamp::now())?;
+    let (tls, bundle) = (certificate.server_config()?, certificate.bundle());
+    let metrics = Arc::new(Metrics::default());
+    let snapshots = Arc::new(SnapshotStore::default());
+    let credentials = options.credentials.clone();
+    let (mut follower, looker) = Follower::new(&environment, state, credentials, snapshots.clone(), metrics.clone());
+    follower.restore().await;
+
+    let index = LiveIndex::start(client.clone(), Discovery::new(client.clone()), &[], &[]);
+    let readiness = Arc::new(Readiness::new(snapshots.clone(), index.clone()));
+    let gate = Gate::new(snapshots.clone(), index.clone(), looker, metrics.clone());
+    let tasks = TaskTracker::new();
+    let (news, news_of) = mpsc::channel(64);
+    spawn(&tasks, &shutdown, watch_cluster(client.clone(), environment.clone(), news));
+    tasks.spawn(follower.run(news_of, options.poll, shutdown.clone()));
+    tasks.spawn(certificate.keep_fresh(shutdown.clone()));
+    spawn(&tasks, &shutdown, keep_scope(snapshots.clone(), index.clone(), readiness.clone()));
+    if options.register {
+        let keeper = Keeper {
+            client,
+            discovery: index.discovery().clone(),
+            snapshots,
+            bundle,
+            address: options.address.clone(),
+            learner: options.learner.clone(),
+            metrics: metrics.clone(),
+        };
+        let ready = readiness.clone();
+        let (name, until) = (environment.clone(), shutdown.clone());
+        spawn(&tasks, &shutdown, async move {
+            until_ready(&ready).await;
+            keep(keeper, name, until).await;
+        });
+    }
+    tasks.close();
+
+    let app = App { gate, readiness, metrics, environment, limits: Limits::default() };
+    let served = serve(options.listen, tls, router(app), shutdown.clone()).await;
+    shutdown.cancel();
+    tasks.wait().await;
+    served.map_err(|error| RunError::Serve { listen: options.listen, error })
+}
+
+/// Runs a task that has no end of its own until `shutdown`.
+fn spawn(tasks: &TaskTracker, shutdown: &CancellationToken, task: impl Future<Output = ()> + Send + 'static) {
+    let shutdown = shutdown.clone();
+    tasks.spawn(async move {
+        shutdown.run_until_cancelled(task).await;
+    });
+}
+
+async fn serve(
+    listen: SocketAddr,
+    tls: Arc<rustls::ServerConfig>,
+    app: axum::Router,
+    shutdown: CancellationToken,
+) -> io::Result<()> {
+    let handle = axum_server::Handle::new();
+    let stop = handle.clone();
+    tokio::spawn(async move {
+        shutdown.cancelled().await;
+        stop.graceful_shutdown(Some(GRACE));
+    });
+    // Without TCP_NODELAY answers to the real API server wait 40 ms for an acknowledgement.
+    let acceptor = RustlsAcceptor::new(RustlsConfig::from_config(tls)).acceptor(NoDelayAcceptor::new());
+    tracing::info!(%listen, "serving");
+    let mut server = axum_server::bind(listen)
+        .acceptor(acceptor)
+        .handle(handle)
+        .http1_only()
+        .first_request_timeout(Duration::from_secs(10));
+    server.http_builder().http1().header_read_timeout(Duration::from_secs(300));
+    server.serve(app.into_make_service()).await
+}
+
+/// Keeps the index watching what the snapshot in force governs.
+async fn keep_scope(snapshots: Arc<SnapshotStore>, index: LiveIndex, readiness: Arc<Readiness>) {
+    let mut swaps = snapshots.subscribe();
+    let mut watched: Option<EnvironmentConfig> = None;
+    loop {
+        if let Some(snapshot) = snapshots.load() {
+            let environment = &snapshot.environment;
+            if watched.as_ref().is_none_or(|w| w.namespaces != environment.namespaces) {
+                index.rescope(&kinds::for_derived_rules(), &environment.namespaces);
+                watched = Some(environment.clone());
+                readiness.scoped();
+            }
+        }
+        if swaps.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn until_ready(readiness: &Readiness) {
+    while readiness.check().is_err() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

@@ -1,0 +1,209 @@
+//! The HTTP side: reviews in, answers out, within bounds on size, number and time.
+
+mod duration;
+mod limits;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Query, Request as HttpRequest, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde::Deserialize;
+use tokio::time::Instant;
+
+use crate::judge::Gate;
+use crate::metrics::{Decision, Metrics};
+use crate::readiness::Readiness;
+use crate::review::{self, Review};
+
+pub use duration::parse as parse_duration;
+pub use limits::Limits;
+
+/// Path of reviews of everyone's requests.
+pub const ADMIT: &str = "/admit";
+
+/// Path of reviews of the control plane's own requests, which must not be denied for want of a
+/// snapshot.
+pub const ADMIT_CONTROL_PLANE: &str = "/admit/control-plane";
+
+/// What the answers need.
+pub struct App {
+    /// Decides.
+    pub gate: Gate,
+    /// Says whether it may.
+    pub readiness: Arc<Readiness>,
+    /// Counts.
+    pub metrics: Arc<Metrics>,
+    /// Name of the environment.
+    pub environment: String,
+    /// Bounds.
+    pub limits: Limits,
+}
+
+/// All routes.
+pub fn router(app: App) -> Router {
+    let body_limit = app.limits.body_bytes;
+    let app = Arc::new(app);
+    let reviews = Router::new()
+        .route(ADMIT, post(admit))
+        .route(ADMIT_CONTROL_PLANE, post(admit_control_plane))
+        .layer(DefaultBodyLimit::max(body_limit))
+        .layer(middleware::from_fn_with_state(app.clone(), bounded));
+    Router::new()
+        .merge(reviews)
+        .route("/livez", get(|| async { "ok" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .route("/look-now", post(look_now))
+        .with_state(app)
+}
+
+/// The API server says how long it waits.
+#[derive(Debug, Deserialize)]
+struct Wait {
+    timeout: Option<String>,
+}
+
+impl Wait {
+    /// When the answer has to be on its way.
+    fn deadline(&self, limits: &Limits) -> Instant {
+        let wait = self.timeout.as_deref().and_then(duration::parse).unwrap_or(limits.timeout);
+        let margin = (wait / 10).min(Duration::from_millis(500));
+        Instant::now() + wait.min(limits.longest_timeout).saturating_sub(margin)
+    }
+}
+
+/// Turns away what is too much, and answers before the API server stops listening.
+async fn bounded(
+    State(app): State<Arc<App>>,
+    Query(wait): Query<Wait>,
+    mut request: HttpRequest,
+    next: Next,
+) -> Result<Response, Infallible> {
+    let began = Instant::now();
+    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|l| l.to_str().ok()?.parse().ok());
+    let Some(_place) = app.limits.admit(length) else {
+        app.metrics.decided(Decision::Busy, began.elapsed());
+        let text = "gitward is judging as many requests as it can; try again";
+        return Ok((StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], text).into_response());
+    };
+    let deadline = wait.deadline(&app.limits);
+    request.extensions_mut().insert(Deadline(deadline));
+    match tokio::time::timeout_at(deadline, next.run(request)).await {
+        Ok(response) => Ok(response),
+        Err(_) => {
+            app.metrics.decided(Decision::Late, began.elapsed());
+            let text = "gitward could not judge this in the time that the API server gives it; try again";
+            Ok((StatusCode::GATEWAY_TIMEOUT, text).into_response())
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Deadline(Instant);
+
+async fn admit(
+    State(app): State<Arc<App>>,
+    axum::Extension(Deadline(deadline)): axum::Extension<Deadline>,
+    body: Bytes,
+) -> Response {
+    answer(&app, deadline, body, |review| {
+        axum::Json(review::busy_with_nothing(review, &app.environment)).into_response()
+    })
+    .await
+}
+
+/// Without a snapshot this is an error and no denial, so that the API server goes on: it is the
+/// control plane that asks, which must be able to start while gitward cannot.
+async fn admit_control_plane(
+    State(app): State<Arc<App>>,
+    axum::Extension(Deadline(deadline)): axum::Extension<Deadline>,
+    body: Bytes,
+) -> Response {
+    answer(&app, deadline, body, |_| {
+        (StatusCode::SERVICE_UNAVAILABLE, "gitward has not loaded any commit yet").into_response()
+    })
+    .await
+}
+
+/// Bodies larger than this are parsed on a thread of their own: they take milliseconds.
+const LARGE: usize = 256 * 1024;
+
+/// Time kept back for saying that something was denied, when a second look takes all of the rest.
+const TO_ANSWER: Duration = Duration::from_millis(200);
+
+async fn answer(app: &App, deadline: Instant, body: Bytes, unknown: impl FnOnce(&Review) -> Response) -> Response {
+    let began = Instant::now();
+    let parsed = if body.len() > LARGE {
+        match tokio::task::spawn_blocking(move || review::parse(&body)).await {
+            Ok(parsed) => parsed,
+            Err(_) => return (StatusCode::INTERNAL_SERVER_ERROR, "the review could not be read").into_response(),
+        }
+    } else {
+        review::parse(&body)
+    };
+    let review = match parsed {
+        Ok(review) => review,
+        Err(malformed) => {
+            app.metrics.decided(Decision::Malformed, began.elapsed());
+            return (StatusCode::BAD_REQUEST, malformed.to_string()).into_response();
+        }
+    };
+    let served = app.gate.index().discovery().table();
+    let request = review.request(&served);
+    let deadline = deadline.checked_sub(TO_ANSWER).unwrap_or(deadline);
+    let Some(judged) = app.gate.judge(&request, deadline).await else {
+        app.metrics.decided(Decision::NothingKnown, began.elapsed());
+        return unknown(&review);
+    };
+    let verdict = &judged.verdict;
+    let decision = match (verdict.allowed(), verdict.findings.is_empty()) {
+        (true, true) => Decision::Allowed,
+        (true, false) => Decision::Warned,
+        (false, _) => Decision::Denied,
+    };
+    app.metrics.decided(decision, began.elapsed());
+    let mut counted = Vec::new();
+    for traced in verdict.traced.iter().filter(|_| verdict.allowed()) {
+        let origin = traced.origin.name();
+        if !counted.contains(&origin) {
+            counted.push(origin);
+            app.metrics.origin(origin);
+        }
+    }
+    if decision != Decision::Allowed {
+        let rules: Vec<_> = verdict.findings.iter().map(|f| f.rule.as_ref()).collect();
+        tracing::info!(
+            object = %request.key, operation = ?request.operation, subresource = request.subresource,
+            account = review.account(), ?decision, ?rules, commit = judged.snapshot.commit.short(),
+        );
+    }
+    axum::Json(review::respond(&review, verdict, &judged.snapshot, judged.note)).into_response()
+}
+
+async fn ready(State(app): State<Arc<App>>) -> Response {
+    match app.readiness.check() {
+        Ok(()) => "ready".into_response(),
+        Err(missing) => (StatusCode::SERVICE_UNAVAILABLE, missing).into_response(),
+    }
+}
+
+async fn metrics(State(app): State<Arc<App>>) -> Response {
+    const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, TEXT)], app.metrics.text()).into_response()
+}
+
+/// "Look now": says nothing and is believed nothing; fetches are rate-limited.
+async fn look_now(State(app): State<Arc<App>>) -> StatusCode {
+    app.gate.looker().notify();
+    StatusCode::ACCEPTED
+}
+
+#[cfg(test)]
+mod tests;
