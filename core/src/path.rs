@@ -111,12 +111,13 @@ impl FieldPath {
     }
 }
 
-fn position_of(list: &Value, keys: &[(String, Value)]) -> Option<usize> {
+/// The position of the list's element with these merge keys.
+pub(crate) fn position_of(list: &Value, keys: &[(String, Value)]) -> Option<usize> {
     list.as_array()?.iter().position(|item| keys.iter().all(|(k, v)| item.get(k).unwrap_or(&Value::Null) == v))
 }
 
 impl Step {
-    fn get<'a>(&self, value: &'a Value) -> Option<&'a Value> {
+    pub(crate) fn get<'a>(&self, value: &'a Value) -> Option<&'a Value> {
         match self {
             Step::Field(name) => value.get(name),
             Step::Index(i) => value.get(i),
