@@ -50,8 +50,8 @@ fn compile(schema: &Value, version: FieldPath, status: bool, report: &mut Report
     let path = version.field("schema").field("openAPIV3Schema");
     let mut arena = Arena::new(Dialect::Custom);
     if !schema.is_object() {
-        let message = format!("{version} has no schema");
-        report.add(Finding::error("schema/crd", message).with_hint("add schema.openAPIV3Schema"), path);
+        let message = format!("`{version}` has no schema");
+        report.add(Finding::error("schema/crd", message).with_hint("Add `schema.openAPIV3Schema`."), path);
         let root = arena.add(super::node::Node::default());
         return (arena, root);
     }

@@ -84,7 +84,7 @@ impl Schemas {
             None => {
                 let finding = Finding::error("schema/version", format!("there are no schemas of Kubernetes {version}"));
                 Err(Box::new(
-                    finding.with_hint(format!("versions: {}", Self::versions().collect::<Vec<_>>().join(", "))),
+                    finding.with_hint(format!("Versions: {}.", Self::versions().collect::<Vec<_>>().join(", "))),
                 ))
             }
         }

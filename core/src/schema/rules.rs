@@ -48,7 +48,7 @@ fn check_text(walk: &mut Walk<'_, '_>, rules: &Rules, text: &str, at: &At<'_>) {
         match pattern.matches(text) {
             Some(true) => {}
             Some(false) => {
-                walk.say(at, || messages::invalid(at, &format!("does not match the pattern {}", pattern.source())));
+                walk.say(at, || messages::invalid(at, &format!("does not match the pattern `{}`", pattern.source())));
             }
             // The API server refuses the CRD if it does not understand it either.
             None => walk.not_checked(at, pattern.source()),
@@ -107,7 +107,7 @@ fn check_alternatives(walk: &mut Walk<'_, '_>, arena: &Arena, rules: &Rules, val
         && walk.accepts(arena, id, value, at, mode)
     {
         let said = match only_required(arena, id) {
-            Some(names) => format!("must not have {} set together", names.join(", ")),
+            Some(names) => format!("must not have `{}` set together", names.join("`, `")),
             None => "is of a form that its schema excludes".to_owned(),
         };
         walk.say(at, || messages::invalid(at, &said));
@@ -129,7 +129,7 @@ fn no_alternative(
     let required: Option<Vec<_>> = ids.iter().map(|id| only_required(arena, *id)).collect();
     let said = match required {
         Some(sets) => {
-            let sets: Vec<_> = sets.iter().map(|set| set.join(" with ")).collect();
+            let sets: Vec<_> = sets.iter().map(|set| format!("`{}`", set.join("` with `"))).collect();
             format!("must have {how_many} of {}", sets.join(", "))
         }
         None => format!("must match {how_many} of the {} alternatives in its schema", ids.len()),

@@ -30,7 +30,7 @@ pub(super) fn check(builtin: &Catalog, resource: &Resource, manifest: &Manifest)
     }
     if walk.steps == 0 {
         let finding = Finding::error("schema/limit", "the object is too large to be held against its schema");
-        walk.say(&At::ROOT, || finding.with_hint("split it, or simplify the schema in its CRD"));
+        walk.say(&At::ROOT, || finding.with_hint("Split it, or simplify the schema in its CRD."));
     }
     match walk.out {
         Out::Report(report) => report.finish(),
