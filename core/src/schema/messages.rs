@@ -34,12 +34,13 @@ pub(super) fn type_problem<'a>(kind: &'a Kind, value: &'a Value) -> Option<TypeP
     };
     match (kind, value) {
         (Kind::Any, _)
-        | (Kind::Object | Kind::ObjectMeta, Value::Object(_))
+        | (Kind::Object | Kind::ObjectMeta | Kind::ObjectOrBoolean, Value::Object(_))
         | (Kind::List, Value::Array(_))
         | (Kind::String | Kind::IntOrString | Kind::WideIntOrString, Value::String(_))
         | (Kind::Number | Kind::Quantity, Value::Number(_))
-        | (Kind::Boolean, Value::Bool(_)) => None,
+        | (Kind::Boolean | Kind::ObjectOrBoolean, Value::Bool(_)) => None,
         (Kind::Object | Kind::ObjectMeta, _) => wanted("a map"),
+        (Kind::ObjectOrBoolean, _) => wanted("a map, or true or false"),
         (Kind::List, _) => wanted("a list"),
         (Kind::String, _) => wanted("a string"),
         (Kind::Number, _) => wanted("a number"),
@@ -56,7 +57,7 @@ pub(super) fn type_problem<'a>(kind: &'a Kind, value: &'a Value) -> Option<TypeP
         }
         (Kind::IntOrString | Kind::WideIntOrString, _) => wanted("a whole number or a string"),
         // Go decodes a list of bytes too.
-        (Kind::Bytes, Value::Array(_)) => None,
+        (Kind::Bytes, Value::Array(list)) if list.iter().all(is_byte) => None,
         (Kind::Bytes, _) => parsed(scalar::is_base64, "must be base64"),
         (Kind::Quantity, Value::String(_)) => {
             parsed(scalar::is_quantity, "must be a quantity such as 500m, 1.5 or 2Gi")
@@ -65,6 +66,10 @@ pub(super) fn type_problem<'a>(kind: &'a Kind, value: &'a Value) -> Option<TypeP
         (Kind::Time, _) => parsed(scalar::is_time, "must be a time such as 2006-01-02T15:04:05Z"),
         (Kind::MicroTime, _) => parsed(scalar::is_micro_time, "must be a time such as 2006-01-02T15:04:05.000000Z"),
     }
+}
+
+fn is_byte(value: &Value) -> bool {
+    value.is_null() || value.as_u64().is_some_and(|number| number < 256)
 }
 
 /// Whole numbers may be written as `1.0` or `1e3`.
@@ -99,7 +104,7 @@ impl TypeProblem<'_> {
     fn unreadable_hint(&self) -> Option<&'static str> {
         match self {
             Self::Unreadable("must be base64") => {
-                Some("encode the value with base64, or write it as it is under stringData if this is a Secret")
+                Some("Encode the value with base64; in a Secret it may stand as it is under `stringData`.")
             }
             _ => None,
         }
@@ -115,13 +120,13 @@ fn with_hint(finding: Finding, hint: Option<&str>) -> Finding {
 
 fn type_hint(wanted: &str, found: &Value) -> Option<&'static str> {
     match found {
-        Value::Bool(_) | Value::Number(_) if wanted == "a string" => Some("put the value in quotes"),
+        Value::Bool(_) | Value::Number(_) if wanted == "a string" => Some("Put the value in quotes."),
         Value::String(text) if wanted == "true or false" && matches!(text.as_str(), "true" | "false") => {
-            Some("remove the quotes")
+            Some("Remove the quotes.")
         }
-        Value::String(text) if wanted.contains("number") && text.parse::<f64>().is_ok() => Some("remove the quotes"),
-        Value::Object(_) if wanted == "a list" => Some("begin each element with a dash"),
-        Value::Array(_) if wanted == "a map" => Some("remove the dashes: this is one map, not a list of them"),
+        Value::String(text) if wanted.contains("number") && text.parse::<f64>().is_ok() => Some("Remove the quotes."),
+        Value::Object(_) if wanted == "a list" => Some("Begin each element with a dash."),
+        Value::Array(_) if wanted == "a map" => Some("Remove the dashes: this is one map, not a list of them."),
         _ => None,
     }
 }
@@ -144,15 +149,15 @@ pub(super) fn invalid(at: &At<'_>, what: &str) -> Finding {
 
 pub(super) fn required(at: &At<'_>) -> Finding {
     Finding::error("schema/required", format!("{} is required", at.path_or_object()))
-        .with_hint("add the field; it has no default")
+        .with_hint("Add the field; it has no default.")
 }
 
 pub(super) fn repeated(items: &Items) -> Finding {
     let message = match items.unique {
-        Unique::Keys => format!("an earlier element of the list has the same {}", items.keys.join(" and ")),
+        Unique::Keys => format!("an earlier element of the list has the same `{}`", items.keys.join("` and `")),
         _ => "the list holds this element already".to_owned(),
     };
-    Finding::error("schema/invalid", message).with_hint("remove one of the two")
+    Finding::error("schema/invalid", message).with_hint("Remove one of the two.")
 }
 
 /// The value is none of those that a CRD lists.
@@ -161,6 +166,7 @@ pub(super) fn not_allowed(allowed: &[Value], value: &Value, at: &At<'_>) -> Find
     let names = || names.iter().map(String::as_str);
     match value {
         Value::String(text) => enum_finding(at, text, suggest::nearest(text, names()), names()),
+        Value::Number(_) => enum_finding(at, &text_of(value), None, names()),
         _ => enum_finding(at, describe(value), None, names()),
     }
 }
@@ -175,10 +181,10 @@ fn enum_finding<'a>(
     nearest: Option<&str>,
     allowed: impl Iterator<Item = &'a str>,
 ) -> Finding {
-    let found = if found.chars().count() > LONGEST_QUOTE { "its value" } else { found };
+    let found = if found.chars().count() > LONGEST_QUOTE { "its value".to_owned() } else { format!("`{found}`") };
     let hint = match nearest {
-        Some(nearest) => format!("did you mean {nearest}? Allowed: {}", suggest::listed(allowed)),
-        None => format!("allowed: {}", suggest::listed(allowed)),
+        Some(nearest) => format!("Did you mean `{nearest}`? Allowed: {}.", suggest::listed(allowed)),
+        None => format!("Allowed: {}.", suggest::listed(allowed)),
     };
     Finding::error("schema/enum", format!("{} does not allow {found}", at.path_or_object())).with_hint(hint)
 }
@@ -193,29 +199,30 @@ pub(super) fn unknown_field(arena: &Arena, fields: &Fields, name: &str, at: &At<
 fn unknown_field_hint(arena: &Arena, fields: &Fields, name: &str, at: &At<'_>) -> String {
     let names = || fields.iter().map(|(name, _)| name);
     if let Some(nearest) = suggest::nearest(name, names()) {
-        return format!("did you mean {nearest}?");
+        return format!("Did you mean `{nearest}`?");
     }
     let deeper = fields.iter().find(|(_, id)| {
         arena.get(*id).and_then(|node| node.object.as_ref()).is_some_and(|inner| inner.get(name).is_some())
     });
     if let Some((parent, _)) = deeper {
-        return format!("{name} belongs one level deeper, in {parent}");
+        return format!("It belongs one level deeper, in `{parent}`.");
     }
     // The point's own map is the nearest enclosing one; the next is a level above it.
     let above = at.enclosing().and_then(At::enclosing);
     if let Some(above) = above.filter(|above| above.fields.is_some_and(|f| f.get(name).is_some())) {
-        return format!("{name} belongs further out, in {}", above.path_or_object());
+        return format!("It belongs further out, in {}.", above.path_or_object());
     }
     match names().next() {
-        Some(_) => format!("fields there: {}", suggest::listed(names())),
-        None => "there are no fields here; remove it".to_owned(),
+        Some(_) => format!("Fields there: {}.", suggest::listed(names())),
+        None => "Remove it: there are no fields here.".to_owned(),
     }
 }
 
 /// A pattern that is not understood.
 pub(super) fn unchecked_pattern(at: &At<'_>, pattern: &str) -> Finding {
-    let message = format!("{} is not checked: the pattern {pattern} in its CRD is not understood", at.path_or_object());
-    Finding::warning("schema/unchecked", message).with_hint("write the pattern in the syntax of RE2")
+    let message =
+        format!("{} is not checked: the pattern `{pattern}` in its CRD is not understood", at.path_or_object());
+    Finding::warning("schema/unchecked", message).with_hint("Write the pattern in the syntax of RE2.")
 }
 
 /// A number with its noun.

@@ -84,7 +84,7 @@ impl Schemas {
             None => {
                 let finding = Finding::error("schema/version", format!("there are no schemas of Kubernetes {version}"));
                 Err(Box::new(
-                    finding.with_hint(format!("versions: {}", Self::versions().collect::<Vec<_>>().join(", "))),
+                    finding.with_hint(format!("Versions: {}.", Self::versions().collect::<Vec<_>>().join(", "))),
                 ))
             }
         }
@@ -156,6 +156,9 @@ impl Schemas {
             if node.kind == Kind::ObjectMeta {
                 arena = &self.catalog().arena;
                 node = arena.get(catalog::OBJECT_META)?;
+            }
+            if let Some(like) = node.like.filter(|_| matches!(step, Step::Field(_))) {
+                node = arena.get(like)?;
             }
             let next = match step {
                 Step::Field(name) => node.object.as_ref()?.child(name)?,

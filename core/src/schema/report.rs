@@ -51,7 +51,7 @@ impl<'a> At<'a> {
     pub(super) fn path_or_object(&self) -> String {
         match self.up {
             None => "the object".to_owned(),
-            Some(_) => self.path().to_string(),
+            Some(_) => format!("`{}`", self.path()),
         }
     }
 
@@ -119,7 +119,10 @@ impl<'m> Report<'m> {
             self.beyond += 1;
             return;
         }
-        let place = self.manifest.place(&path);
+        let place = match &*finding.rule {
+            "schema/unknown-field" => self.manifest.key_place(&path),
+            _ => self.manifest.place(&path),
+        };
         self.findings.push(finding.with_object(self.manifest.key.clone()).with_field(path).with_place(Some(place)));
     }
 
@@ -128,7 +131,7 @@ impl<'m> Report<'m> {
             let note = Finding::new(
                 crate::finding::Severity::Info,
                 "schema/more",
-                format!("{} more findings of this object are not shown", self.beyond),
+                format!("{} further findings of this object are not shown", self.beyond),
             );
             self.findings.push(note.with_object(self.manifest.key.clone()));
         }

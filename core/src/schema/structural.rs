@@ -65,7 +65,7 @@ impl<'a, 'm> Compiler<'a, 'm> {
     }
 
     fn problem(&mut self, message: &str, hint: &str) {
-        let message = format!("{} {message}", self.path);
+        let message = format!("`{}` {message}", self.path);
         self.report.add(Finding::error("schema/crd", message).with_hint(hint), self.path.clone());
     }
 
@@ -84,12 +84,12 @@ impl<'a, 'm> Compiler<'a, 'm> {
         self.nodes += 1;
         if self.depth > MOST_DEPTH || self.nodes > MOST_NODES {
             if self.nodes <= MOST_NODES + 1 {
-                self.problem("is too deep or too large a schema", "simplify it");
+                self.problem("is too deep or too large a schema", "Simplify it.");
             }
             return self.arena.add(Node::default());
         }
         let Some(schema) = schema.as_object() else {
-            self.problem("must be a schema, a map", "write at least a type");
+            self.problem("must be a schema, a map", "Write at least a type.");
             return self.arena.add(Node::default());
         };
         let kind = self.kind(schema, level);
@@ -102,6 +102,7 @@ impl<'a, 'm> Compiler<'a, 'm> {
             rules,
             nullable: level == Level::Junctor || is_true(schema, "nullable"),
             default: schema.get("default").filter(|d| !d.is_null()).cloned(),
+            like: None,
             dropped: false,
             kind,
         };
@@ -124,23 +125,23 @@ impl<'a, 'm> Compiler<'a, 'm> {
             Some("boolean") => Some(Kind::Boolean),
             Some(name) => {
                 let hint = match suggest::nearest(name, TYPES.into_iter()) {
-                    Some(nearest) => format!("did you mean {nearest}?"),
-                    None => format!("types: {}", TYPES.join(", ")),
+                    Some(nearest) => format!("Did you mean `{nearest}`?"),
+                    None => format!("Types: {}.", TYPES.join(", ")),
                 };
-                self.problem(&format!("has the type {name}, which there is not"), &hint);
+                self.problem(&format!("has the type `{name}`, which there is not"), &hint);
                 return Kind::Any;
             }
         };
         match (kind, level) {
             (Some(kind), Level::Root) if kind != Kind::Object => {
-                self.problem("must have the type object, since it describes a whole object", "write type: object");
+                self.problem("must have the type `object`, since it describes a whole object", "Write `type: object`.");
                 Kind::Any
             }
             (Some(kind), _) => kind,
             (None, Level::Root | Level::Value) if !preserves(schema) => {
                 self.problem(
                     "has no type",
-                    "write a type, or x-kubernetes-preserve-unknown-fields: true to allow anything",
+                    "Write a type, or `x-kubernetes-preserve-unknown-fields: true` to allow anything.",
                 );
                 Kind::Any
             }
@@ -168,7 +169,7 @@ impl<'a, 'm> Compiler<'a, 'm> {
         }
         let mut required = strings(schema.get("required"));
         if level == Level::Root || embedded {
-            self.add_object_fields(&mut named);
+            self.add_object_fields(&mut named, embedded);
         }
         if embedded {
             required.extend(["apiVersion".into(), "kind".into()]);
@@ -197,13 +198,19 @@ impl<'a, 'm> Compiler<'a, 'm> {
         self.arena.add(Node { object, ..Node::of(Kind::ObjectMeta) })
     }
 
-    /// Every object has these, named in its schema or not.
-    fn add_object_fields(&mut self, named: &mut Vec<(Box<str>, NodeId)>) {
+    /// Every object has these, named in its schema or not. In an embedded one the kind may not be
+    /// empty either.
+    fn add_object_fields(&mut self, named: &mut Vec<(Box<str>, NodeId)>, embedded: bool) {
         for (name, kind) in [("apiVersion", Kind::String), ("kind", Kind::String), ("metadata", Kind::ObjectMeta)] {
-            if !named.iter().any(|(known, _)| **known == *name) {
-                let id = self.arena.add(Node::of(kind));
-                named.push((name.into(), id));
+            if named.iter().any(|(known, _)| **known == *name) {
+                continue;
             }
+            let not_empty = (embedded && kind == Kind::String).then(|| {
+                let length = Bounds { least: Some(1), greatest: None };
+                Box::new(Rules { length, ..Rules::default() })
+            });
+            let id = self.arena.add(Node { rules: not_empty, ..Node::of(kind) });
+            named.push((name.into(), id));
         }
     }
 
@@ -233,7 +240,7 @@ impl<'a, 'm> Compiler<'a, 'm> {
     fn items(&mut self, schema: &Map<String, Value>, kind: &Kind, level: Level) -> Option<Box<Items>> {
         let Some(written) = schema.get("items") else {
             if *kind == Kind::List && level != Level::Junctor {
-                self.problem("has no items", "say what the elements of the list are");
+                self.problem("has no items", "Say what the elements of the list are.");
             }
             return None;
         };

@@ -23,7 +23,7 @@ enum Instead {
 }
 
 const POD_SECURITY: Instead = Instead::Advice(
-    "PodSecurityPolicy has no successor of its kind: label the namespace for Pod Security Admission, or write a policy",
+    "It has no successor of its kind: label the namespace for Pod Security Admission, or write a policy.",
 );
 
 use Instead::ApiVersion;
@@ -139,7 +139,7 @@ impl Removed {
             Finding::error("schema/removed-api", format!("{gvk} is not served since Kubernetes {}", self.since));
         match self.instead {
             Instead::ApiVersion(instead) => {
-                finding.with_hint(format!("write apiVersion: {instead}, and compare the fields: some have changed"))
+                finding.with_hint(format!("Write `apiVersion: {instead}` and compare the fields: some have changed."))
             }
             Instead::Advice(advice) => finding.with_hint(advice),
         }
@@ -156,17 +156,17 @@ fn not_known(schemas: &Schemas, gvk: &Gvk) -> (Finding, &'static str) {
     same_kind.sort();
     let same_group: Vec<&Gvk> = same_kind.iter().copied().filter(|known| known.group == gvk.group).collect();
     if !same_group.is_empty() {
-        let hint = format!("served versions: {}", api_versions(&same_group));
+        let hint = format!("Versions served: {}.", api_versions(&same_group));
         return (finding.with_hint(hint), "apiVersion");
     }
     if !same_kind.is_empty() {
-        let hint = format!("{} is in {}", gvk.kind, api_versions(&same_kind));
+        let hint = format!("{} is in {}.", gvk.kind, api_versions(&same_kind));
         return (finding.with_hint(hint), "apiVersion");
     }
     let api_version = gvk.api_version();
     let here = schemas.kinds().filter(|known| known.group == gvk.group && known.version == gvk.version);
     if let Some(nearest) = suggest::nearest(&gvk.kind, here.map(|known| known.kind.as_str())) {
-        return (finding.with_hint(format!("did you mean {nearest}?")), "kind");
+        return (finding.with_hint(format!("Did you mean `{nearest}`?")), "kind");
     }
     let groups = || schemas.kinds().map(|known| known.group.as_str());
     if groups().any(|group| group == gvk.group) {
@@ -174,13 +174,13 @@ fn not_known(schemas: &Schemas, gvk: &Gvk) -> (Finding, &'static str) {
             schemas.kinds().filter(|k| k.api_version() == api_version).map(|k| k.kind.as_str()).collect();
         kinds.sort_unstable();
         let hint = if kinds.is_empty() {
-            format!("{api_version} is not served")
+            format!("{api_version} is not served.")
         } else {
-            format!("kinds of {api_version}: {}", suggest::listed(kinds.into_iter()))
+            format!("Kinds of {api_version}: {}.", suggest::listed(kinds.into_iter()))
         };
         return (finding.with_hint(hint), "kind");
     }
-    let hint = "add the CustomResourceDefinition of this kind to the tree, or correct apiVersion and kind";
+    let hint = "Add the CustomResourceDefinition of this kind to the tree, or correct `apiVersion` and `kind`.";
     (finding.with_hint(hint), "apiVersion")
 }
 

@@ -1,0 +1,78 @@
+//! Real manifests, which a real API server took, give no finding.
+//!
+//! They are not part of the repository: `GITWARD_TEST_DATA` names the directory that holds them, or
+//! they lie beside the checkout.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use gitward_core::manifest::{self, Limits, Manifest};
+
+use crate::{newest, outline};
+
+fn test_data() -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
+    let data = std::env::var_os("GITWARD_TEST_DATA").map_or(beside, PathBuf::from);
+    if data.is_dir() {
+        return Some(data);
+    }
+    eprintln!("skipped: {} is not there; set GITWARD_TEST_DATA", data.display());
+    None
+}
+
+fn read_all(root: &Path) -> Vec<Manifest> {
+    let mut manifests = Vec::new();
+    let mut paths = vec![root.to_owned()];
+    while let Some(path) = paths.pop() {
+        if path.is_dir() {
+            if path.file_name().is_none_or(|name| name != ".git" && name != ".github") {
+                paths.extend(
+                    std::fs::read_dir(&path).expect("a directory").map(|entry| entry.expect("an entry").path()),
+                );
+            }
+        } else if path.extension().is_some_and(|e| e == "yaml") {
+            let text = std::fs::read(&path).expect("a file");
+            let file = Arc::from(path.strip_prefix(root).unwrap_or(&path).to_string_lossy().as_ref());
+            let (found, findings) = manifest::read(&file, &text, &Limits::default());
+            assert_eq!(findings, [], "{}", path.display());
+            manifests.extend(found);
+        }
+    }
+    manifests
+}
+
+/// Findings that are right: the field is there to be found.
+const EXPECTED: &[(&str, &str)] = &[("Widget/w-rich", "spec.unknown")];
+
+fn check_all(manifests: &[Manifest]) {
+    let (schemas, findings) = newest().with_crds(manifests.iter());
+    assert_eq!(findings, []);
+    for manifest in manifests {
+        let name = format!("{}/{}", manifest.gvk.kind, manifest.key.name);
+        let mut found = outline(&schemas.check(manifest));
+        found.retain(|(_, field)| !EXPECTED.contains(&(name.as_str(), field.as_str())));
+        assert_eq!(found, [], "{name} in {}", manifest.file);
+    }
+}
+
+#[test]
+fn kube_prometheus_gives_no_finding() {
+    let Some(data) = test_data() else { return };
+    let clone = std::env::temp_dir().join(format!("gitward-kube-prometheus-{}", std::process::id()));
+    let bundle = data.join("kube-prometheus.bundle");
+    let cloned = Command::new("git").args(["clone", "--quiet", "--branch", "main"]).arg(bundle).arg(&clone).status();
+    assert!(cloned.expect("git").success());
+    let manifests = read_all(&clone.join("manifests"));
+    std::fs::remove_dir_all(&clone).expect("the clone is ours");
+    assert!(manifests.len() > 100, "{}", manifests.len());
+    check_all(&manifests);
+}
+
+#[test]
+fn every_kind_minimal_and_rich_gives_no_finding() {
+    let Some(data) = test_data() else { return };
+    let manifests = read_all(&data.join("kinds"));
+    assert!(manifests.len() > 100, "{}", manifests.len());
+    check_all(&manifests);
+}
