@@ -129,6 +129,7 @@ fn of_environments(place: &Place, args: &Args) -> anyhow::Result<Report> {
         Ok(judge) => judge,
         Err(findings) => return Ok(Report { findings, ..report }),
     };
+    report.findings.extend_from_slice(judge.lints());
     for environment in &environments {
         let evaluation = judge.environment(environment, &tree.files);
         let unread =

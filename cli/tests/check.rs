@@ -110,17 +110,17 @@ fn rules_are_explained_and_unknown_ones_named() {
 #[test]
 fn policies_are_tested_by_their_own_tests() {
     let work = Workspace::without_hooks();
-    work.write("policies/a.rego", "package gitward.a\nimport rego.v1\ndeny contains \"no\" if input.x\n");
+    work.write("policies/a.rego", "package gitward.a\nimport rego.v1\ndeny contains \"no\" if input.object.x\n");
     work.write(
         "policies/a_test.rego",
-        "package gitward.a\nimport rego.v1\ntest_good if count(deny) == 1 with input as {\"x\": true}\n",
+        "package gitward.a\nimport rego.v1\ntest_good if count(deny) == 1 with input as {\"object\": {\"x\": true}}\n",
     );
     let passed = work.try_gitward(&["policy", "test", "policies"]);
     assert_eq!(passed.code, Some(0), "{}", passed.text);
     passed.shows(&["gitward.a.test_good", "1 test, all passed"]);
     work.write(
         "policies/a_test.rego",
-        "package gitward.a\nimport rego.v1\ntest_bad if count(deny) == 2 with input as {\"x\": true}\n",
+        "package gitward.a\nimport rego.v1\ntest_bad if count(deny) == 2 with input as {\"object\": {\"x\": true}}\n",
     );
     let failed = work.try_gitward(&["policy", "test", "policies"]);
     assert_eq!(failed.code, Some(1), "{}", failed.text);

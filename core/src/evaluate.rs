@@ -86,6 +86,11 @@ impl Judge {
         &self.configuration
     }
 
+    /// Likely mistakes in the policies; they change no verdict.
+    pub fn lints(&self) -> &[Finding] {
+        self.policies.lints()
+    }
+
     /// Whether a built-in kind is cluster-scoped.
     pub fn is_cluster_scoped(&self, gvk: &Gvk) -> bool {
         self.schemas.first().and_then(|s| s.scope(gvk)) == Some(Scope::Cluster)

@@ -119,7 +119,11 @@ impl<'m> Report<'m> {
             self.beyond += 1;
             return;
         }
-        let place = self.manifest.place(&path);
+        // An unknown field is wrong by its name, not by its value.
+        let place = match finding.rule.as_ref() {
+            "schema/unknown-field" => self.manifest.key_place(&path),
+            _ => self.manifest.place(&path),
+        };
         self.findings.push(finding.with_object(self.manifest.key.clone()).with_field(path).with_place(Some(place)));
     }
 
