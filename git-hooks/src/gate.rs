@@ -5,7 +5,7 @@ use gitward_core::evaluate::{self, Judge, TreeFile};
 use gitward_core::finding::{Finding, Severity};
 use gitward_repo::{CommitId, Limits, Repository};
 
-use crate::at_commit::{self, Configured};
+use crate::at_commit::{self, Broken, Configured};
 use crate::{RefUpdate, Result, brought, protect};
 
 /// Changed paths that are looked at to tell whether a push only mends policies.
@@ -201,11 +201,11 @@ impl Gate<'_> {
         };
         let judge = match at_commit::judge_of(self.repository, base, rules, self.limits)? {
             Ok(judge) => judge,
-            Err((findings, _)) if new != base => return self.mend(verdict, findings, base, Some(rules)),
-            Err((findings, files)) => return Ok(verdict.refuse(findings, files)),
+            Err(Broken { findings, .. }) if new != base => return self.mend(verdict, findings, base, Some(rules)),
+            Err(Broken { findings, files }) => return Ok(verdict.refuse(findings, files)),
         };
         if let Some(after) = after.as_deref().filter(|_| new != base)
-            && let Err((findings, files)) = at_commit::judge_of(self.repository, new, after, self.limits)?
+            && let Err(Broken { findings, files }) = at_commit::judge_of(self.repository, new, after, self.limits)?
         {
             return Ok(verdict.refuse(findings, files));
         }
@@ -268,7 +268,7 @@ impl Gate<'_> {
                 return Ok(verdict.refuse(findings, file.into_iter().collect()));
             }
         };
-        if let Err((findings, files)) = at_commit::judge_of(self.repository, new, &after, self.limits)? {
+        if let Err(Broken { findings, files }) = at_commit::judge_of(self.repository, new, &after, self.limits)? {
             return Ok(verdict.refuse(findings, files));
         }
         let is_policy = |path: &str| {
