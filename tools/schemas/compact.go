@@ -17,6 +17,8 @@ type catalog struct {
 	//   {"enum": [V]}                  a string with these values
 	//   {"map": N}                     a map with values N
 	//   {"list": N, "keys": [K]}       a list of N, with merge keys K
+	//   {"like": N, "or": "boolean"}   an N if it is a map; or true or false
+	//   {"like": N, "or": "list"}      an N if it is a map, or a list of them
 	//   {"fields": {F: N}, "required": [F]}
 	Types []node `json:"types"`
 }
@@ -47,6 +49,11 @@ type values struct {
 	Values node `json:"map"`
 }
 
+type either struct {
+	Like node   `json:"like"`
+	Or   string `json:"or"`
+}
+
 type enum struct {
 	Enum []string `json:"enum"`
 }
@@ -60,9 +67,13 @@ var special = map[string]string{
 	"io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1":                                         "any",
 	"io.k8s.apimachinery.pkg.runtime.RawExtension":                                          "any",
 	"io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON":                         "any",
-	"io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrArray":       "any",
-	"io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrBool":        "any",
 	"io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrStringArray": "any",
+}
+
+// Types that are a JSONSchemaProps or something else.
+var schemaOr = map[string]string{
+	"io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrArray": "list",
+	"io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrBool":  "boolean",
 }
 
 type compactor struct {
@@ -95,6 +106,10 @@ func (c *compactor) typeOf(name string, required bool) node {
 	if scalar, ok := special[name]; ok {
 		return scalar
 	}
+	if or, ok := schemaOr[name]; ok {
+		props := name[:strings.LastIndex(name, "Or")]
+		return either{Like: c.typeOf(props, required), Or: or}
+	}
 	s := c.schemas[name]
 	if s == nil {
 		panic("no type " + name)
@@ -108,11 +123,11 @@ func (c *compactor) typeOf(name string, required bool) node {
 	c.types = append(c.types, nil)
 	o := object{Fields: map[string]node{}}
 	for _, field := range sortedKeys(s.Properties) {
-		inner := required && field != "status"
-		o.Fields[field] = c.nodeOf(s.Properties[field], c.enums.of(name, field), inner)
-		if _, ok := special[s.Properties[field].ref()]; !ok && s.Properties[field].ref() == "" && s.Properties[field].Type == "" {
-			panic(name + "." + field + " has no type")
+		allowed := c.enums.of(name, field)
+		if notEnforced(name, field) {
+			allowed = nil
 		}
+		o.Fields[field] = c.nodeOf(s.Properties[field], allowed, required && field != "status")
 	}
 	if required {
 		for _, field := range s.Required {

@@ -124,6 +124,17 @@ fn read_node(arena: &mut Arena, written: &Value) -> Option<Node> {
         let items = Some(Box::new(Items { node, keys, unique: Unique::Nothing }));
         return Some(Node { items, ..Node::of(Kind::List) });
     }
+    if let Some(like) = written.get("like") {
+        let like = read_child(arena, like)?;
+        let node = match written.get("or")?.as_str()? {
+            "boolean" => Node::of(Kind::ObjectOrBoolean),
+            _ => {
+                let items = Items { node: like, keys: Vec::new(), unique: Unique::Nothing };
+                Node { items: Some(Box::new(items)), ..Node::default() }
+            }
+        };
+        return Some(Node { like: Some(like), ..node });
+    }
     let values = strings(written.get("enum")?)?;
     Some(Node::of(Kind::OneOf(values.into_iter().map(String::into_boxed_str).collect())))
 }

@@ -10,7 +10,7 @@ use super::structural::{Compiler, Root};
 use crate::finding::Finding;
 use crate::manifest::Manifest;
 use crate::object::Gvk;
-use crate::path::{FieldPath, Step};
+use crate::path::FieldPath;
 
 /// Whether a manifest is a CustomResourceDefinition in the version that is served.
 pub(super) fn is_crd(gvk: &Gvk) -> bool {
@@ -36,7 +36,7 @@ fn read(spec: &Value, report: &mut Report<'_>) -> Option<Vec<(Gvk, Resource)>> {
         if version["served"] != Value::Bool(true) {
             continue;
         }
-        let path = FieldPath::of(["spec", "versions"]).with(step(name, index));
+        let path = FieldPath::of(["spec", "versions"]).index(index);
         let status = version["subresources"]["status"].is_object();
         let (arena, root) = compile(&version["schema"]["openAPIV3Schema"], path, status, report);
         let gvk = Gvk { group: group.to_owned(), version: name.to_owned(), kind: kind.to_owned() };
@@ -44,10 +44,6 @@ fn read(spec: &Value, report: &mut Report<'_>) -> Option<Vec<(Gvk, Resource)>> {
         kinds.push((gvk, Resource { plural, namespaced, status, root, arena: Arc::new(arena) }));
     }
     Some(kinds)
-}
-
-fn step(name: &str, index: usize) -> Step {
-    if name.is_empty() { Step::Index(index) } else { Step::Key(vec![("name".to_owned(), Value::from(name))]) }
 }
 
 fn compile(schema: &Value, version: FieldPath, status: bool, report: &mut Report<'_>) -> (Arena, u32) {

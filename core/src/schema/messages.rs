@@ -34,12 +34,13 @@ pub(super) fn type_problem<'a>(kind: &'a Kind, value: &'a Value) -> Option<TypeP
     };
     match (kind, value) {
         (Kind::Any, _)
-        | (Kind::Object | Kind::ObjectMeta, Value::Object(_))
+        | (Kind::Object | Kind::ObjectMeta | Kind::ObjectOrBoolean, Value::Object(_))
         | (Kind::List, Value::Array(_))
         | (Kind::String | Kind::IntOrString | Kind::WideIntOrString, Value::String(_))
         | (Kind::Number | Kind::Quantity, Value::Number(_))
-        | (Kind::Boolean, Value::Bool(_)) => None,
+        | (Kind::Boolean | Kind::ObjectOrBoolean, Value::Bool(_)) => None,
         (Kind::Object | Kind::ObjectMeta, _) => wanted("a map"),
+        (Kind::ObjectOrBoolean, _) => wanted("a map, or true or false"),
         (Kind::List, _) => wanted("a list"),
         (Kind::String, _) => wanted("a string"),
         (Kind::Number, _) => wanted("a number"),
@@ -56,7 +57,7 @@ pub(super) fn type_problem<'a>(kind: &'a Kind, value: &'a Value) -> Option<TypeP
         }
         (Kind::IntOrString | Kind::WideIntOrString, _) => wanted("a whole number or a string"),
         // Go decodes a list of bytes too.
-        (Kind::Bytes, Value::Array(_)) => None,
+        (Kind::Bytes, Value::Array(list)) if list.iter().all(is_byte) => None,
         (Kind::Bytes, _) => parsed(scalar::is_base64, "must be base64"),
         (Kind::Quantity, Value::String(_)) => {
             parsed(scalar::is_quantity, "must be a quantity such as 500m, 1.5 or 2Gi")
@@ -65,6 +66,10 @@ pub(super) fn type_problem<'a>(kind: &'a Kind, value: &'a Value) -> Option<TypeP
         (Kind::Time, _) => parsed(scalar::is_time, "must be a time such as 2006-01-02T15:04:05Z"),
         (Kind::MicroTime, _) => parsed(scalar::is_micro_time, "must be a time such as 2006-01-02T15:04:05.000000Z"),
     }
+}
+
+fn is_byte(value: &Value) -> bool {
+    value.is_null() || value.as_u64().is_some_and(|number| number < 256)
 }
 
 /// Whole numbers may be written as `1.0` or `1e3`.

@@ -157,6 +157,9 @@ impl Schemas {
                 arena = &self.catalog().arena;
                 node = arena.get(catalog::OBJECT_META)?;
             }
+            if let Some(like) = node.like.filter(|_| matches!(step, Step::Field(_))) {
+                node = arena.get(like)?;
+            }
             let next = match step {
                 Step::Field(name) => node.object.as_ref()?.child(name)?,
                 Step::Index(_) | Step::Key(_) => node.items.as_ref()?.node,

@@ -68,6 +68,8 @@ pub(super) struct Node {
     pub(super) kind: Kind,
     /// What a map may hold.
     pub(super) object: Option<Box<Fields>>,
+    /// What a map must be like besides, where something else than a map may stand too.
+    pub(super) like: Option<NodeId>,
     /// What a list may hold.
     pub(super) items: Option<Box<Items>>,
     /// Rules on the value beyond its type; custom resources only.
@@ -95,6 +97,8 @@ pub(super) enum Kind {
     Any,
     /// A map.
     Object,
+    /// A map, or true or false.
+    ObjectOrBoolean,
     /// A list.
     List,
     /// A string.

@@ -12,9 +12,7 @@ use super::report::At;
 use super::walk::{Mode, Walk};
 
 pub(super) fn check(walk: &mut Walk<'_, '_>, arena: &Arena, rules: &Rules, value: &Value, at: &At<'_>, mode: Mode) {
-    if !rules.one_of_values.is_empty() && !rules.one_of_values.iter().any(|allowed| is_same(allowed, value)) {
-        walk.say(at, || messages::not_allowed(&rules.one_of_values, value, at));
-    }
+    check_listed(walk, rules, value, at);
     match value {
         Value::String(text) => check_text(walk, rules, text, at),
         Value::Number(number) => check_number(walk, rules, number.as_f64().unwrap_or_default(), at),
@@ -26,6 +24,15 @@ pub(super) fn check(walk: &mut Walk<'_, '_>, arena: &Arena, rules: &Rules, value
         walk.value(arena, *id, value, at, mode);
     }
     check_alternatives(walk, arena, rules, value, at, mode);
+}
+
+/// Whether a value is among those listed, if any are. The API server takes null for none of them,
+/// even where it is listed.
+pub(super) fn check_listed(walk: &mut Walk<'_, '_>, rules: &Rules, value: &Value, at: &At<'_>) {
+    let allowed = &rules.one_of_values;
+    if !allowed.is_empty() && (value.is_null() || !allowed.iter().any(|a| is_same(a, value))) {
+        walk.say(at, || messages::not_allowed(allowed, value, at));
+    }
 }
 
 fn check_text(walk: &mut Walk<'_, '_>, rules: &Rules, text: &str, at: &At<'_>) {

@@ -102,6 +102,7 @@ impl<'a, 'm> Compiler<'a, 'm> {
             rules,
             nullable: level == Level::Junctor || is_true(schema, "nullable"),
             default: schema.get("default").filter(|d| !d.is_null()).cloned(),
+            like: None,
             dropped: false,
             kind,
         };
@@ -168,7 +169,7 @@ impl<'a, 'm> Compiler<'a, 'm> {
         }
         let mut required = strings(schema.get("required"));
         if level == Level::Root || embedded {
-            self.add_object_fields(&mut named);
+            self.add_object_fields(&mut named, embedded);
         }
         if embedded {
             required.extend(["apiVersion".into(), "kind".into()]);
@@ -197,13 +198,19 @@ impl<'a, 'm> Compiler<'a, 'm> {
         self.arena.add(Node { object, ..Node::of(Kind::ObjectMeta) })
     }
 
-    /// Every object has these, named in its schema or not.
-    fn add_object_fields(&mut self, named: &mut Vec<(Box<str>, NodeId)>) {
+    /// Every object has these, named in its schema or not. In an embedded one the kind may not be
+    /// empty either.
+    fn add_object_fields(&mut self, named: &mut Vec<(Box<str>, NodeId)>, embedded: bool) {
         for (name, kind) in [("apiVersion", Kind::String), ("kind", Kind::String), ("metadata", Kind::ObjectMeta)] {
-            if !named.iter().any(|(known, _)| **known == *name) {
-                let id = self.arena.add(Node::of(kind));
-                named.push((name.into(), id));
+            if named.iter().any(|(known, _)| **known == *name) {
+                continue;
             }
+            let not_empty = (embedded && kind == Kind::String).then(|| {
+                let length = Bounds { least: Some(1), greatest: None };
+                Box::new(Rules { length, ..Rules::default() })
+            });
+            let id = self.arena.add(Node { rules: not_empty, ..Node::of(kind) });
+            named.push((name.into(), id));
         }
     }
 

@@ -123,6 +123,9 @@ impl Walk<'_, '_> {
         }
         let mode = Mode { depth: mode.depth + 1, fields_only: mode.fields_only || node.dropped };
         if value.is_null() && (node.nullable || arena.dialect == Dialect::BuiltIn) {
+            if let (Some(rules), false) = (&node.rules, mode.fields_only) {
+                rules::check_listed(self, rules, value, at);
+            }
             return;
         }
         if let Some(problem) = messages::type_problem(&node.kind, value) {
@@ -148,6 +151,9 @@ impl Walk<'_, '_> {
     fn inside(&mut self, arena: &Arena, node: &Node, value: &Value, at: &At<'_>, mode: Mode) {
         match value {
             Value::Object(map) => {
+                if let Some(like) = node.like {
+                    self.value(arena, like, value, at, mode);
+                }
                 if let Some(fields) = &node.object {
                     let at = at.with_fields(Some(fields));
                     self.fields(arena, fields, map, &at, mode);
