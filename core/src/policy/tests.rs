@@ -197,9 +197,9 @@ fn locals_that_share_a_rules_name_are_no_recursion() {
     compiled(
         r#"package a
 name(container) := name if { name := container.name }
-kind := "x"
-label(pod) := kind if { some kind in [pod.kind] }
-deny contains name(c) if { some c in input.object.spec.containers; label(input.object) == "Pod" }
+kind := label("Pod")
+label(kind) := kind
+deny contains name(c) if { some c in input.object.spec.containers; label(input.object.kind) == kind }
 "#,
     );
 }
