@@ -29,8 +29,17 @@ fn a_tree_without_configuration_is_checked_as_it_is() {
     let check = work.try_gitward(&["check"]);
     assert_eq!(check.code, Some(1), "{}", check.text);
     check.shows(&["schema/", "deep/er/pod.yaml:10:22", "1 object in 1 file"]);
-    let file = work.try_gitward(&["check", "deep/er/pod.yaml"]);
-    assert_eq!(file.code, Some(1), "{}", file.text);
+    for part in ["deep/er/pod.yaml", "deep"] {
+        let check = work.try_gitward(&["check", part]);
+        assert_eq!(check.code, Some(1), "{}", check.text);
+        check.shows(&["deep/er/pod.yaml:10:22"]);
+    }
+    work.write("elsewhere/pod.yaml", &POD.replace("Sometimes", "Always"));
+    assert_eq!(work.try_gitward(&["check", "elsewhere"]).code, Some(0));
+    work.write(".gitignore", "deep/\n");
+    assert_eq!(work.try_gitward(&["check"]).code, Some(0), "what Git ignores is not read");
+    work.git(&["add", "--force", "deep"]);
+    assert_eq!(work.try_gitward(&["check"]).code, Some(1), "unless it is tracked");
 }
 
 #[test]

@@ -52,19 +52,6 @@ impl Configured {
     }
 }
 
-/// Reads what judging an environment's tree takes: manifests under the given directories, and the
-/// policies and configuration besides.
-pub(crate) fn tree(
-    repository: &Repository,
-    commit: &CommitId,
-    paths: &[String],
-    policies: &[String],
-    limits: &Limits,
-) -> Result<Tree> {
-    let roots = paths.iter().chain(policies).cloned().chain([config::FILE.to_owned()]);
-    Ok(repository.files(commit, &Selection::under(roots), limits)?)
-}
-
 /// Why rules cannot be evaluated, and the files that the findings stand in.
 pub(crate) struct Broken {
     pub(crate) findings: Vec<Finding>,
@@ -81,7 +68,7 @@ pub(crate) fn judge_of(
     configuration: &Configuration,
     limits: &Limits,
 ) -> Result<std::result::Result<Judge, Broken>> {
-    let tree = tree(repository, commit, &[], &configuration.policies, limits)?;
+    let tree = repository.files(commit, &Selection::under(configuration.policies.clone()), limits)?;
     let unread: Vec<Finding> = tree.findings.into_iter().filter(|f| is_about_policy(configuration, f)).collect();
     Ok(match Judge::new(configuration.clone(), &tree.files) {
         Ok(judge) if unread.is_empty() => Ok(judge),

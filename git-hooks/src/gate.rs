@@ -3,7 +3,7 @@
 use gitward_core::config::{self, Configuration, EnvironmentConfig};
 use gitward_core::evaluate::{self, Judge, TreeFile};
 use gitward_core::finding::{Finding, Severity};
-use gitward_repo::{CommitId, Limits, Repository};
+use gitward_repo::{CommitId, Limits, Repository, Selection};
 
 use crate::at_commit::{self, Broken, Configured};
 use crate::{RefUpdate, Result, brought, protect};
@@ -221,10 +221,10 @@ impl Gate<'_> {
     ) -> Result<RefVerdict> {
         let rules = judge.configuration();
         let pairs = environments(rules, after, &self.update.git_ref);
-        let paths: Vec<String> = pairs.iter().flat_map(|p| [p.now.path.clone(), p.before.path.clone()]).collect();
-        let mut policies = rules.policies.clone();
-        policies.extend(after.map(|c| c.policies.clone()).unwrap_or_default());
-        let read = |commit: &CommitId| at_commit::tree(self.repository, commit, &paths, &policies, self.limits);
+        // Findings may stand in the pushed commit's own policies too.
+        let roots = pairs.iter().flat_map(|p| [rules.roots(p.now), rules.roots(p.before)]).flatten();
+        let selection = Selection::under(roots.chain(after.into_iter().flat_map(|c| c.policies.clone())));
+        let read = |commit: &CommitId| self.repository.files(commit, &selection, self.limits);
         let tree = read(new)?;
         let mut old_tree = None;
         for Pair { now, before } in pairs {
