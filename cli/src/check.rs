@@ -79,7 +79,8 @@ impl Place {
         let has_configuration = |directory: &Path| directory.join(config::FILE).is_file();
         let root = [Some(&here), workdir.as_ref()].into_iter().flatten().find(|d| has_configuration(d));
         let configured = root.is_some();
-        let root = root.unwrap_or(&here).clone();
+        // Paths are told from the repository's root, as code hosts want them.
+        let root = root.or(workdir.as_ref()).unwrap_or(&here).clone();
         let part = asked.strip_prefix(&root).unwrap_or(Path::new("")).to_string_lossy().into_owned();
         Ok(Self { root, part, repository, configured })
     }
@@ -99,11 +100,18 @@ impl Place {
 
     fn read(&self, selection: &Selection, staged: bool) -> anyhow::Result<Tree> {
         let limits = Limits::default();
-        if staged { Ok(self.repository()?.staged(selection, &limits)?) } else { self.read_disk(selection, &limits) }
-    }
-
-    fn read_disk(&self, selection: &Selection, limits: &Limits) -> anyhow::Result<Tree> {
-        gitward_repo::read_directory(&self.root, selection, limits).context("cannot read the tree")
+        if staged {
+            return Ok(self.repository()?.staged(selection, &limits)?);
+        }
+        let repository = self
+            .repository
+            .as_ref()
+            .filter(|r| r.workdir().and_then(|w| w.canonicalize().ok()).as_deref() == Some(self.root.as_path()));
+        match repository {
+            Some(repository) => repository.working_tree(selection, &limits),
+            None => gitward_repo::read_directory(&self.root, selection, &limits),
+        }
+        .context("cannot read the tree")
     }
 }
 
@@ -122,13 +130,14 @@ fn of_environments(place: &Place, args: &Args) -> anyhow::Result<Report> {
         Err(findings) => return Ok(Report { findings, sources: head.files, summary: Vec::new() }),
     };
     let environments = chosen(&configuration, args.environment.as_deref())?;
-    let roots = environments.iter().map(|e| e.path.clone()).chain(configuration.policies.iter().cloned());
-    let tree = place.read(&Selection::under(roots.chain([config::FILE.to_owned()])), args.staged)?;
+    let roots = environments.iter().flat_map(|e| configuration.roots(e)).chain([config::FILE.to_owned()]);
+    let tree = place.read(&Selection::under(roots), args.staged)?;
     let mut report = Report { sources: tree.files.clone(), ..Report::default() };
     let judge = match Judge::new(configuration.clone(), &tree.files) {
         Ok(judge) => judge,
         Err(findings) => return Ok(Report { findings, ..report }),
     };
+    report.findings.extend_from_slice(judge.lints());
     for environment in &environments {
         let evaluation = judge.environment(environment, &tree.files);
         let unread =
@@ -168,12 +177,11 @@ fn of_everything(place: &Place, args: &Args) -> anyhow::Result<Report> {
         let message = format!("there is no {} here, so there are no environments", config::FILE);
         return Err(Fault::new(message, "write one with `gitward init`").into());
     }
-    let tree = place.read(&Selection::everything(), args.staged)?;
+    let tree = place.read(&Selection::under([place.part.clone()]), args.staged)?;
     let configuration = Configuration::for_unconfigured_tree();
     let judge = Judge::new(configuration, &[]).map_err(built_in_broken)?;
     let environment = &judge.configuration().environments[0];
-    let files = asked_for(&tree.files, &place.part);
-    let evaluation = judge.environment(environment, &files);
+    let evaluation = judge.environment(environment, &tree.files);
     let mut report = Report { findings: evaluation.findings, sources: tree.files, summary: Vec::new() };
     // What is not read matters only where it could have been a manifest; nobody asked for a verdict
     // on other files.
@@ -185,10 +193,6 @@ fn of_everything(place: &Place, args: &Args) -> anyhow::Result<Report> {
         format!("{objects} in {files}: {}", counted(&report.findings))
     });
     Ok(report)
-}
-
-fn asked_for(files: &[TreeFile], part: &str) -> Vec<TreeFile> {
-    files.iter().filter(|f| part.is_empty() || &*f.path == part).cloned().collect()
 }
 
 fn built_in_broken(findings: Vec<Finding>) -> Fault {

@@ -46,7 +46,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         )
         .into());
     }
-    let tree = gitward_repo::read_directory(&root, &Selection::everything(), &Limits::default())?;
+    let (everything, limits) = (Selection::everything(), Limits::default());
+    let tree = match repository.as_ref().filter(|r| r.workdir().is_some()) {
+        Some(repository) => repository.working_tree(&everything, &limits)?,
+        None => gitward_repo::read_directory(&root, &everything, &limits)?,
+    };
     let judge = Judge::new(Configuration { starter_policies: false, ..Configuration::for_unconfigured_tree() }, &[])
         .map_err(|_| Fault::new("the built-in schemas cannot be read", "this is a defect: report it"))?;
     let evaluation = judge.environment(&judge.configuration().environments[0], &tree.files);

@@ -1,10 +1,12 @@
 //! Findings on standard output, in the format that was asked for.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::Arc;
 
 use clap::ValueEnum;
 use gitward_core::evaluate::TreeFile;
 use gitward_core::finding::{Finding, Severity};
+use gitward_core::report::{self, Style};
 
 /// How findings are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -30,12 +32,24 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
 
 /// Writes findings.
 pub(crate) fn findings(format: Format, findings: &[Finding], sources: &[TreeFile]) -> anyhow::Result<()> {
-    let _ = (sources, io::stdout().is_terminal());
-    let text = match format {
-        Format::Text => findings.iter().map(|f| format!("{}[{}]: {}\n", f.severity, f.rule, f.message)).collect(),
-        _ => format!("{}\n", serde_json::to_string_pretty(findings)?),
-    };
-    print(&text)
+    print(&match format {
+        Format::Text => report::text(findings, &|path| source(sources, path), &style()),
+        Format::Json => report::json(findings),
+        Format::Sarif => report::sarif(findings),
+        Format::Github => report::github(findings),
+    })
+}
+
+/// All findings, since nobody scrolls back to push again; colours only for eyes.
+fn style() -> Style {
+    let color = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+    let columns = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
+    Style { color, width: columns.unwrap_or(Style::default().width), limit: 1000 }
+}
+
+fn source(files: &[TreeFile], path: &str) -> Option<Arc<str>> {
+    let file = files.iter().find(|f| &*f.path == path)?;
+    Some(Arc::from(String::from_utf8_lossy(&file.bytes)))
 }
 
 /// `2 errors, 1 warning`, or `nothing found`.

@@ -29,8 +29,17 @@ fn a_tree_without_configuration_is_checked_as_it_is() {
     let check = work.try_gitward(&["check"]);
     assert_eq!(check.code, Some(1), "{}", check.text);
     check.shows(&["schema/", "deep/er/pod.yaml:10:22", "1 object in 1 file"]);
-    let file = work.try_gitward(&["check", "deep/er/pod.yaml"]);
-    assert_eq!(file.code, Some(1), "{}", file.text);
+    for part in ["deep/er/pod.yaml", "deep"] {
+        let check = work.try_gitward(&["check", part]);
+        assert_eq!(check.code, Some(1), "{}", check.text);
+        check.shows(&["deep/er/pod.yaml:10:22"]);
+    }
+    work.write("elsewhere/pod.yaml", &POD.replace("Sometimes", "Always"));
+    assert_eq!(work.try_gitward(&["check", "elsewhere"]).code, Some(0));
+    work.write(".gitignore", "deep/\n");
+    assert_eq!(work.try_gitward(&["check"]).code, Some(0), "what Git ignores is not read");
+    work.git(&["add", "--force", "deep"]);
+    assert_eq!(work.try_gitward(&["check"]).code, Some(1), "unless it is tracked");
 }
 
 #[test]
@@ -110,17 +119,17 @@ fn rules_are_explained_and_unknown_ones_named() {
 #[test]
 fn policies_are_tested_by_their_own_tests() {
     let work = Workspace::without_hooks();
-    work.write("policies/a.rego", "package gitward.a\nimport rego.v1\ndeny contains \"no\" if input.x\n");
+    work.write("policies/a.rego", "package gitward.a\nimport rego.v1\ndeny contains \"no\" if input.object.x\n");
     work.write(
         "policies/a_test.rego",
-        "package gitward.a\nimport rego.v1\ntest_good if count(deny) == 1 with input as {\"x\": true}\n",
+        "package gitward.a\nimport rego.v1\ntest_good if count(deny) == 1 with input as {\"object\": {\"x\": true}}\n",
     );
     let passed = work.try_gitward(&["policy", "test", "policies"]);
     assert_eq!(passed.code, Some(0), "{}", passed.text);
     passed.shows(&["gitward.a.test_good", "1 test, all passed"]);
     work.write(
         "policies/a_test.rego",
-        "package gitward.a\nimport rego.v1\ntest_bad if count(deny) == 2 with input as {\"x\": true}\n",
+        "package gitward.a\nimport rego.v1\ntest_bad if count(deny) == 2 with input as {\"object\": {\"x\": true}}\n",
     );
     let failed = work.try_gitward(&["policy", "test", "policies"]);
     assert_eq!(failed.code, Some(1), "{}", failed.text);

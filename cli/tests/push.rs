@@ -41,7 +41,7 @@ environments:
 const POLICY: &str = r#"package gitward.no_latest
 import rego.v1
 deny contains {"msg": "image has the tag latest", "field": "spec.template.spec.containers[0].image"} if {
-	endswith(input.spec.template.spec.containers[0].image, ":latest")
+	endswith(input.object.spec.template.spec.containers[0].image, ":latest")
 }
 "#;
 
@@ -146,7 +146,10 @@ fn what_was_there_before_stops_nobody() {
     work.commit("move");
     assert!(work.push("main").accepted);
 
-    work.write("deploy/second.yaml", &DEPLOYMENT.replace("replicas: 1", "replcas: 1").replace("name: web", "name: two"));
+    work.write(
+        "deploy/second.yaml",
+        &DEPLOYMENT.replace("replicas: 1", "replcas: 1").replace("name: web", "name: two"),
+    );
     work.commit("one more");
     let push = work.push("main");
     assert!(!push.accepted);
@@ -223,9 +226,9 @@ fn a_guarded_ref_is_neither_rewound_nor_deleted() {
 #[test]
 fn refs_that_would_replace_objects_are_refused_with_the_whole_push() {
     let work = guarded();
+    work.write("deploy/web.yaml", &DEPLOYMENT.replace("replicas: 1", "replicas: 3"));
+    work.commit("good");
     for git_ref in ["refs/replace/0123456789012345678901234567890123456789", "refs/gitward/accepted/prod"] {
-        work.write("deploy/web.yaml", &DEPLOYMENT.replace("replicas: 1", "replicas: 3"));
-        work.commit("good");
         let push = work.push_refs(&["main", &format!("main:{git_ref}")]);
         assert!(!push.accepted);
         push.shows(&["push/reserved-ref", "main -> main (pre-receive hook declined)"]);
@@ -336,7 +339,11 @@ fn the_range_on_a_laptop_gets_the_servers_verdict() {
     work.commit("latest");
     let check = work.try_gitward(&["check", "--range", "origin/main..HEAD"]);
     assert_eq!(check.code, Some(1), "{}", check.text);
-    check.shows(&["policy/no-latest", "deploy/web.yaml:16:16", "gitward: rejected: 1 error in prod at refs/heads/main"]);
+    check.shows(&[
+        "policy/no-latest",
+        "deploy/web.yaml:16:16",
+        "gitward: rejected: 1 error in prod at refs/heads/main",
+    ]);
     work.git(&["reset", "--quiet", "--hard", "origin/main"]);
     work.write("deploy/web.yaml", &DEPLOYMENT.replace("replicas: 1", "replicas: 2"));
     work.commit("good");

@@ -37,6 +37,11 @@ pub struct Configuration {
     /// Whether the starter policies that come with gitward are evaluated.
     #[serde(default = "yes")]
     pub starter_policies: bool,
+    /// Files or directories with CustomResourceDefinitions that only say what custom resources look
+    /// like: of operators that are installed by other means. CRDs under an environment's path count
+    /// anyway.
+    #[serde(default)]
+    pub crds: Vec<String>,
     /// The environments that this repository feeds.
     #[serde(default)]
     pub environments: Vec<EnvironmentConfig>,
@@ -72,6 +77,15 @@ impl Configuration {
             unconfigured: true,
             ..Self::default()
         }
+    }
+
+    /// Files and directories that an environment is judged by: its manifests, the policies, the CRDs
+    /// and the configuration itself.
+    pub fn roots(&self, environment: &EnvironmentConfig) -> Vec<String> {
+        let mut roots = vec![environment.path.clone(), FILE.to_owned()];
+        roots.extend_from_slice(&self.policies);
+        roots.extend_from_slice(&self.crds);
+        roots
     }
 
     /// The environments that a ref feeds.

@@ -2,6 +2,7 @@
 //! the command line and the reconciler.
 
 mod canonical;
+mod parallel;
 mod select;
 
 use std::collections::HashMap;
@@ -86,6 +87,11 @@ impl Judge {
         &self.configuration
     }
 
+    /// Likely mistakes in the policies; they change no verdict.
+    pub fn lints(&self) -> &[Finding] {
+        self.policies.lints()
+    }
+
     /// Whether a built-in kind is cluster-scoped.
     pub fn is_cluster_scoped(&self, gvk: &Gvk) -> bool {
         self.schemas.first().and_then(|s| s.scope(gvk)) == Some(Scope::Cluster)
@@ -99,8 +105,8 @@ impl Judge {
         for schemas in others {
             let manifests: Vec<&Manifest> = evaluation.declared.iter().map(|d| &d.manifest).collect();
             let (schemas, _) = schemas.with_crds(manifests.iter().copied());
-            let found: Vec<Finding> = manifests.iter().flat_map(|m| schemas.check(m)).collect();
-            evaluation.findings.extend(found);
+            let found = parallel::map(&manifests, |manifest| schemas.check(manifest));
+            evaluation.findings.extend(found.into_iter().flatten());
         }
         in_order(&mut evaluation.findings);
         evaluation
@@ -127,9 +133,9 @@ fn policy_files(configuration: &Configuration, files: &[TreeFile]) -> (Vec<Polic
 /// Judges an environment's tree by one set of schemas (the tree's own CRDs count besides) and
 /// policies.
 ///
-/// The findings of files that hold no objects, of objects without namespace and of directories
-/// that would have to be rendered are milder for a tree without configuration
-/// ([`Configuration::unconfigured`]).
+/// A tree without configuration ([`Configuration::unconfigured`]) is judged more mildly: it may hold
+/// files that are no manifests, several environments, objects of which another step sets the
+/// namespace, and custom resources whose CRD is elsewhere.
 pub fn environment(
     environment: &EnvironmentConfig,
     configuration: &Configuration,
@@ -137,22 +143,29 @@ pub fn environment(
     schemas: &Schemas,
     policies: &Policies,
 ) -> Evaluation {
-    let mut selected = select::manifests(environment, configuration, files);
-    let mut findings = std::mem::take(&mut selected.findings);
-    let mut manifests = Vec::new();
-    for file in selected.files {
-        let (read, found) = read(file, configuration.unconfigured);
+    let unconfigured = configuration.unconfigured;
+    let selected = select::manifests(environment, configuration, files);
+    let (mut findings, mut manifests) = (selected.findings, Vec::new());
+    for (read, found) in parallel::map(&selected.files, |file| read(file, unconfigured)) {
         manifests.extend(read);
         findings.extend(found);
     }
-    let (schemas, found) = schemas.with_crds(manifests.iter());
+    let others: Vec<Manifest> = select::schemas(environment, configuration, files)
+        .flat_map(|file| manifest::read(&file.path, &file.bytes, &Limits::default()).0)
+        .collect();
+    let (schemas, found) = schemas.with_crds(others.iter().chain(&manifests));
     findings.extend(found);
+    let judged = parallel::map(&manifests, |manifest| {
+        let mut found = schemas.check(manifest);
+        found.extend(policies.evaluate(manifest));
+        found
+    });
+    findings.extend(judged.into_iter().flatten());
 
     let mut tree = Assembly {
         environment,
-        unconfigured: configuration.unconfigured,
+        unconfigured,
         schemas: &schemas,
-        policies,
         first_of: HashMap::new(),
         evaluation: Evaluation { declared: Vec::with_capacity(manifests.len()), findings },
     };
@@ -160,8 +173,18 @@ pub fn environment(
         tree.add(manifest);
     }
     let mut evaluation = tree.evaluation;
+    if unconfigured {
+        evaluation.findings.iter_mut().for_each(soften);
+    }
     in_order(&mut evaluation.findings);
     evaluation
+}
+
+/// What is an error for an environment and only worth knowing of a tree that has none.
+fn soften(finding: &mut Finding) {
+    if matches!(finding.rule.as_ref(), "tree/not-rendered" | "tree/duplicate-object" | "schema/unknown-kind") {
+        finding.severity = finding.severity.min(Severity::Warning);
+    }
 }
 
 fn read(file: &TreeFile, unconfigured: bool) -> (Vec<Manifest>, Vec<Finding>) {
@@ -198,7 +221,6 @@ struct Assembly<'a> {
     environment: &'a EnvironmentConfig,
     unconfigured: bool,
     schemas: &'a Schemas,
-    policies: &'a Policies,
     first_of: HashMap<ObjectKey, usize>,
     evaluation: Evaluation,
 }
@@ -210,8 +232,6 @@ impl Assembly<'_> {
             manifest.key.namespace.clear();
         }
         let key = manifest.key.clone();
-        self.evaluation.findings.extend(self.schemas.check(&manifest));
-        self.evaluation.findings.extend(self.policies.evaluate(&manifest));
         if !self.unconfigured
             && let Some(finding) = self.belonging(&manifest, scope)
         {

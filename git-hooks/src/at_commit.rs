@@ -52,38 +52,30 @@ impl Configured {
     }
 }
 
-/// Reads what judging an environment's tree takes: manifests under the given directories, and the
-/// policies and configuration besides.
-pub(crate) fn tree(
-    repository: &Repository,
-    commit: &CommitId,
-    paths: &[String],
-    policies: &[String],
-    limits: &Limits,
-) -> Result<Tree> {
-    let roots = paths.iter().chain(policies).cloned().chain([config::FILE.to_owned()]);
-    Ok(repository.files(commit, &Selection::under(roots), limits)?)
+/// Why rules cannot be evaluated, and the files that the findings stand in.
+pub(crate) struct Broken {
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) files: Vec<TreeFile>,
 }
 
 /// The policies of a commit made ready.
 ///
 /// # Errors
-/// Outer: the repository cannot be read. Inner: the findings that say which policy is broken, and
-/// the files that they stand in.
+/// Outer: the repository cannot be read. Inner: which policies are broken.
 pub(crate) fn judge_of(
     repository: &Repository,
     commit: &CommitId,
     configuration: &Configuration,
     limits: &Limits,
-) -> Result<std::result::Result<Judge, (Vec<Finding>, Vec<TreeFile>)>> {
-    let tree = tree(repository, commit, &[], &configuration.policies, limits)?;
+) -> Result<std::result::Result<Judge, Broken>> {
+    let tree = repository.files(commit, &Selection::under(configuration.policies.clone()), limits)?;
     let unread: Vec<Finding> = tree.findings.into_iter().filter(|f| is_about_policy(configuration, f)).collect();
     Ok(match Judge::new(configuration.clone(), &tree.files) {
         Ok(judge) if unread.is_empty() => Ok(judge),
-        Ok(_) => Err((unread, tree.files)),
+        Ok(_) => Err(Broken { findings: unread, files: tree.files }),
         Err(mut findings) => {
             findings.extend(unread);
-            Err((findings, tree.files))
+            Err(Broken { findings, files: tree.files })
         }
     })
 }

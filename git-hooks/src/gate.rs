@@ -3,9 +3,9 @@
 use gitward_core::config::{self, Configuration, EnvironmentConfig};
 use gitward_core::evaluate::{self, Judge, TreeFile};
 use gitward_core::finding::{Finding, Severity};
-use gitward_repo::{CommitId, Limits, Repository};
+use gitward_repo::{CommitId, Limits, Repository, Selection};
 
-use crate::at_commit::{self, Configured};
+use crate::at_commit::{self, Broken, Configured};
 use crate::{RefUpdate, Result, brought, protect};
 
 /// Changed paths that are looked at to tell whether a push only mends policies.
@@ -201,11 +201,11 @@ impl Gate<'_> {
         };
         let judge = match at_commit::judge_of(self.repository, base, rules, self.limits)? {
             Ok(judge) => judge,
-            Err((findings, _)) if new != base => return self.mend(verdict, findings, base, Some(rules)),
-            Err((findings, files)) => return Ok(verdict.refuse(findings, files)),
+            Err(Broken { findings, .. }) if new != base => return self.mend(verdict, findings, base, Some(rules)),
+            Err(Broken { findings, files }) => return Ok(verdict.refuse(findings, files)),
         };
         if let Some(after) = after.as_deref().filter(|_| new != base)
-            && let Err((findings, files)) = at_commit::judge_of(self.repository, new, after, self.limits)?
+            && let Err(Broken { findings, files }) = at_commit::judge_of(self.repository, new, after, self.limits)?
         {
             return Ok(verdict.refuse(findings, files));
         }
@@ -221,10 +221,10 @@ impl Gate<'_> {
     ) -> Result<RefVerdict> {
         let rules = judge.configuration();
         let pairs = environments(rules, after, &self.update.git_ref);
-        let paths: Vec<String> = pairs.iter().flat_map(|p| [p.now.path.clone(), p.before.path.clone()]).collect();
-        let mut policies = rules.policies.clone();
-        policies.extend(after.map(|c| c.policies.clone()).unwrap_or_default());
-        let read = |commit: &CommitId| at_commit::tree(self.repository, commit, &paths, &policies, self.limits);
+        // Findings may stand in the pushed commit's own policies too.
+        let roots = pairs.iter().flat_map(|p| [rules.roots(p.now), rules.roots(p.before)]).flatten();
+        let selection = Selection::under(roots.chain(after.into_iter().flat_map(|c| c.policies.clone())));
+        let read = |commit: &CommitId| self.repository.files(commit, &selection, self.limits);
         let tree = read(new)?;
         let mut old_tree = None;
         for Pair { now, before } in pairs {
@@ -268,7 +268,7 @@ impl Gate<'_> {
                 return Ok(verdict.refuse(findings, file.into_iter().collect()));
             }
         };
-        if let Err((findings, files)) = at_commit::judge_of(self.repository, new, &after, self.limits)? {
+        if let Err(Broken { findings, files }) = at_commit::judge_of(self.repository, new, &after, self.limits)? {
             return Ok(verdict.refuse(findings, files));
         }
         let is_policy = |path: &str| {

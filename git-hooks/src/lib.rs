@@ -15,7 +15,7 @@ mod updates;
 pub use brought::brought;
 pub use gate::{EnvironmentVerdict, RefVerdict, judge};
 pub use install::{Installed, install, uninstall};
-pub use present::{confirmation, rejection, summary};
+pub use present::{confirmation, details, summary};
 pub use run::{Hook, Options, run};
 pub use updates::{RefUpdate, parse_lines};
 

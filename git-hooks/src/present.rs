@@ -1,20 +1,22 @@
 //! What the pusher reads behind `remote: `.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use gitward_core::evaluate::TreeFile;
 use gitward_core::finding::{Finding, Severity};
+use gitward_core::report::{self, Style};
 
 use crate::RefVerdict;
 
-/// Everything found in a push, for the terminal: the findings, with their lines of source.
-pub fn rejection(verdicts: &[RefVerdict], width: usize) -> String {
+/// Everything found in a push, for the terminal: the findings with their lines of source, and what
+/// else is worth a line.
+pub fn details(verdicts: &[RefVerdict], width: usize) -> String {
+    let style = Style { color: false, width, ..Style::default() };
     let mut text = String::new();
     for verdict in verdicts {
         let findings: Vec<Finding> = verdict.findings().cloned().collect();
-        if !findings.is_empty() {
-            text.push_str(&report(&findings, &verdict.sources, width));
-        }
+        text.push_str(&report::text(&findings, &|path| source(&verdict.sources, path), &style));
         if let Some(notice) = &verdict.notice {
             let _ = writeln!(text, "gitward: {notice}");
         }
@@ -22,12 +24,9 @@ pub fn rejection(verdicts: &[RefVerdict], width: usize) -> String {
     text
 }
 
-fn report(findings: &[Finding], _sources: &[TreeFile], _width: usize) -> String {
-    let mut text = String::new();
-    for f in findings {
-        let _ = writeln!(text, "{}[{}]: {}", f.severity, f.rule, f.message);
-    }
-    text
+fn source(files: &[TreeFile], path: &str) -> Option<Arc<str>> {
+    let file = files.iter().find(|f| &*f.path == path)?;
+    Some(Arc::from(String::from_utf8_lossy(&file.bytes)))
 }
 
 /// One line for each ref and environment that was judged.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use gitward_repo::{Limits, Repository};
 
 use crate::at_commit::Configured;
-use crate::{Error, RefUpdate, RefVerdict, Result, confirmation, judge, parse_lines, rejection, summary};
+use crate::{Error, RefUpdate, RefVerdict, Result, confirmation, details, judge, parse_lines, summary};
 
 /// Stack of the thread that judges: manifests and policies may nest.
 const STACK: usize = 64 << 20;
@@ -96,7 +96,7 @@ fn guarded(updates: Vec<RefUpdate>, options: &Options) -> (String, bool) {
     match receiver.recv_timeout(options.timeout) {
         Ok(Ok(Ok(verdicts))) => {
             let allowed = verdicts.iter().all(RefVerdict::allowed);
-            (format!("{}{}", rejection(&verdicts, options.width), summary(&verdicts)), allowed)
+            (format!("{}{}", details(&verdicts, options.width), summary(&verdicts)), allowed)
         }
         Ok(Ok(Err(error))) => (failure(&error), false),
         Err(RecvTimeoutError::Timeout) => {

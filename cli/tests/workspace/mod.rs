@@ -11,32 +11,32 @@ use tempfile::TempDir;
 
 const GITWARD: &str = env!("CARGO_BIN_EXE_gitward");
 
-pub struct Workspace {
+pub(crate) struct Workspace {
     dir: TempDir,
     server: String,
 }
 
 /// What came of a push.
-pub struct Push {
-    pub accepted: bool,
-    pub text: String,
+pub(crate) struct Push {
+    pub(crate) accepted: bool,
+    pub(crate) text: String,
 }
 
 /// What came of a run of the program.
-pub struct Run {
-    pub code: Option<i32>,
-    pub text: String,
+pub(crate) struct Run {
+    pub(crate) code: Option<i32>,
+    pub(crate) text: String,
 }
 
 impl Workspace {
     /// With the hooks installed on the server.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let work = Self::without_hooks();
         work.install_hooks();
         work
     }
 
-    pub fn without_hooks() -> Self {
+    pub(crate) fn without_hooks() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let server = dir.path().join("server.git").to_str().unwrap().to_owned();
         let work = Self { dir, server };
@@ -47,40 +47,40 @@ impl Workspace {
         work
     }
 
-    pub fn install_hooks(&self) {
+    pub(crate) fn install_hooks(&self) {
         self.gitward(&["hook", "install", "--repo", self.server()]);
     }
 
-    pub fn server(&self) -> &str {
+    pub(crate) fn server(&self) -> &str {
         &self.server
     }
 
-    pub fn hook(&self, name: &str) -> PathBuf {
+    pub(crate) fn hook(&self, name: &str) -> PathBuf {
         Path::new(&self.server).join("hooks").join(name)
     }
 
-    pub fn make_executable(&self, path: &Path) {
+    pub(crate) fn make_executable(&self, path: &Path) {
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
     /// A path in the clone.
-    pub fn path(&self, path: &str) -> PathBuf {
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.dir.path().join("laptop").join(path)
     }
 
-    pub fn write(&self, path: &str, text: &str) {
+    pub(crate) fn write(&self, path: &str, text: &str) {
         let path = self.path(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
 
-    pub fn commit(&self, message: &str) {
+    pub(crate) fn commit(&self, message: &str) {
         self.git(&["add", "--all"]);
         self.git(&["commit", "--quiet", "-m", message]);
     }
 
     /// Runs git in the clone; it has to succeed.
-    pub fn git(&self, args: &[&str]) -> String {
+    pub(crate) fn git(&self, args: &[&str]) -> String {
         let output = self.run_git(&self.path(""), args, &[]);
         assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
@@ -98,15 +98,15 @@ impl Workspace {
             .unwrap()
     }
 
-    pub fn push(&self, refspec: &str) -> Push {
+    pub(crate) fn push(&self, refspec: &str) -> Push {
         self.push_refs(&[refspec])
     }
 
-    pub fn push_refs(&self, refspecs: &[&str]) -> Push {
+    pub(crate) fn push_refs(&self, refspecs: &[&str]) -> Push {
         self.push_with(refspecs, &[])
     }
 
-    pub fn push_with(&self, refspecs: &[&str], env: &[(&str, &str)]) -> Push {
+    pub(crate) fn push_with(&self, refspecs: &[&str], env: &[(&str, &str)]) -> Push {
         let args: Vec<&str> = ["push", "origin"].into_iter().chain(refspecs.iter().copied()).collect();
         let output = self.run_git(&self.path(""), &args, env);
         // Git pads what comes from the other side to clear the line.
@@ -116,13 +116,13 @@ impl Workspace {
     }
 
     /// Runs the program in the clone; it has to succeed.
-    pub fn gitward(&self, args: &[&str]) -> String {
+    pub(crate) fn gitward(&self, args: &[&str]) -> String {
         let run = self.try_gitward(args);
         assert_eq!(run.code, Some(0), "gitward {args:?}: {}", run.text);
         run.text
     }
 
-    pub fn try_gitward(&self, args: &[&str]) -> Run {
+    pub(crate) fn try_gitward(&self, args: &[&str]) -> Run {
         let output = Command::new(GITWARD).current_dir(self.path("")).args(args).output().unwrap();
         let text = [output.stdout, output.stderr].concat();
         Run { code: output.status.code(), text: String::from_utf8(text).unwrap() }
@@ -130,17 +130,17 @@ impl Workspace {
 }
 
 impl Push {
-    pub fn shows(&self, parts: &[&str]) {
+    pub(crate) fn shows(&self, parts: &[&str]) {
         shows(&self.text, parts);
     }
 
-    pub fn longest_remote_line(&self) -> usize {
+    pub(crate) fn longest_remote_line(&self) -> usize {
         self.text.lines().filter(|l| l.starts_with("remote: ")).map(|l| l.chars().count()).max().unwrap_or_default()
     }
 }
 
 impl Run {
-    pub fn shows(&self, parts: &[&str]) {
+    pub(crate) fn shows(&self, parts: &[&str]) {
         shows(&self.text, parts);
     }
 }

@@ -98,6 +98,7 @@ impl Check<'_> {
         self.header();
         self.versions();
         self.directories("policies", &configuration.policies);
+        self.directories("crds", &configuration.crds);
         for (i, environment) in configuration.environments.iter().enumerate() {
             self.environment(environment, &FieldPath::of(["environments"]).index(i));
         }

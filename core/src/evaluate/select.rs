@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::TreeFile;
 use crate::config::{self, Configuration, EnvironmentConfig};
-use crate::finding::{Finding, Place, Severity};
+use crate::finding::{Finding, Place};
 
 /// Files with manifests, and directories that would have to be rendered first.
 pub(super) struct Selected<'a> {
@@ -22,7 +22,7 @@ pub(super) fn manifests<'a>(
     let mut findings = Vec::new();
     for (directory, (tool, file)) in &rendered {
         if enclosing(&rendered, parent(directory)).is_none() {
-            findings.push(not_rendered(directory, tool, file, configuration.unconfigured));
+            findings.push(not_rendered(directory, tool, file));
         }
     }
     let files = files
@@ -33,6 +33,20 @@ pub(super) fn manifests<'a>(
         .filter(|f| enclosing(&rendered, parent(&f.path)).is_none())
         .collect();
     Selected { files, findings }
+}
+
+/// Files with CRDs that only say what custom resources look like, beyond the environment's own.
+pub(super) fn schemas<'a>(
+    environment: &EnvironmentConfig,
+    configuration: &Configuration,
+    files: &'a [TreeFile],
+) -> impl Iterator<Item = &'a TreeFile> {
+    let own = environment.path.clone();
+    let roots = configuration.crds.clone();
+    files
+        .iter()
+        .filter(move |f| is_manifest(&f.path) && !is_below(&f.path, &own))
+        .filter(move |f| roots.iter().any(|root| *root == *f.path || is_below(&f.path, root)))
 }
 
 /// Whether a file is a Rego policy of this configuration. Tests of policies count as well: they
@@ -68,13 +82,12 @@ fn rendered_directories<'a>(environment: &EnvironmentConfig, files: &'a [TreeFil
     rendered
 }
 
-fn not_rendered(directory: &str, tool: &str, file: &Arc<str>, mild: bool) -> Finding {
+fn not_rendered(directory: &str, tool: &str, file: &Arc<str>) -> Finding {
     let directory = if directory.is_empty() { "the root" } else { directory };
     let message = format!(
         "{directory} has to be rendered by {tool}, which this version of gitward does not do: nothing below it is read"
     );
-    let severity = if mild { Severity::Warning } else { Severity::Error };
-    Finding::new(severity, "tree/not-rendered", message)
+    Finding::error("tree/not-rendered", message)
         .with_place(Some(top(file)))
         .with_hint("commit the rendered manifests, or point the environment's path elsewhere")
 }

@@ -2,8 +2,7 @@ use serde_json::json;
 
 use super::*;
 
-const NAMESPACED: &str =
-    "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  namespace: shop\ndata:\n  k: v\n";
+const NAMESPACED: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  namespace: shop\ndata:\n  k: v\n";
 
 fn file(path: &str, text: &str) -> TreeFile {
     TreeFile { path: Arc::from(path), bytes: Arc::from(text.as_bytes()) }
@@ -53,7 +52,13 @@ fn only_manifests_under_the_path_are_declared() {
         &prod(),
         &[
             file("deploy/a.yaml", NAMESPACED),
-            file("deploy/sub/b.json", &serde_json::to_string(&json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "namespace": "shop"}})).unwrap()),
+            file(
+                "deploy/sub/b.json",
+                &serde_json::to_string(
+                    &json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c", "namespace": "shop"}}),
+                )
+                .unwrap(),
+            ),
             file("gitward.yaml", "not: a manifest\n"),
             file("deploy/.hidden/x.yaml", "not: a manifest\n"),
             file("deploy/policies/x.yaml", "not: a manifest\n"),
@@ -70,7 +75,10 @@ fn only_manifests_under_the_path_are_declared() {
 fn an_object_has_to_belong_to_the_environment() {
     let cases = [
         (NAMESPACED.to_owned(), vec![]),
-        (NAMESPACED.replace("  namespace: shop\n", ""), vec![("tree/missing-namespace", "deploy/x.yaml:4:3".to_owned())]),
+        (
+            NAMESPACED.replace("  namespace: shop\n", ""),
+            vec![("tree/missing-namespace", "deploy/x.yaml:4:3".to_owned())],
+        ),
         (NAMESPACED.replace("shop", "other"), vec![("tree/wrong-namespace", "deploy/x.yaml:5:14".to_owned())]),
         ("apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n".to_owned(), vec![]),
         (
@@ -127,7 +135,10 @@ fn without_configuration_other_files_are_passed_over_silently() {
         file("compose.yml", "services: {}\n"),
         file("broken.yaml", "{{ not yaml\n"),
         file("values.yaml", "# apiVersion and kind are set elsewhere\nreplicas: 1\n"),
-        file("mixed.yaml", &format!("just: data\n---\n- a list\n---\n{}", NAMESPACED.replace("  namespace: shop\n", ""))),
+        file(
+            "mixed.yaml",
+            &format!("just: data\n---\n- a list\n---\n{}", NAMESPACED.replace("  namespace: shop\n", "")),
+        ),
         file("list.json", "[\"apiVersion\", \"kind\"]"),
         file("half.yaml", "apiVersion: v1\nmetadata: {name: x} # no kind\n"),
     ]);
@@ -146,6 +157,13 @@ fn the_trees_own_crds_count() {
     let evaluation = judged(&environment, &[file("deploy/z.yaml", crd), file("deploy/a.yaml", widget)]);
     assert_eq!(found(&evaluation), [("schema/type", "deploy/a.yaml:4:14".to_owned())]);
     assert!(evaluation.declared.iter().all(|d| d.has_status_subresource));
+
+    let configuration =
+        Configuration { kubernetes: vec!["1.36".into()], crds: vec!["crds".into()], ..Configuration::default() };
+    let judge = Judge::new(configuration, &[]).unwrap();
+    let evaluation = judge.environment(&prod(), &[file("crds/z.yaml", crd), file("deploy/a.yaml", widget)]);
+    assert_eq!(found(&evaluation), [("schema/type", "deploy/a.yaml:4:14".to_owned())]);
+    assert_eq!(names(&evaluation), ["Widget/w in shop"], "schemas alone declare nothing");
 }
 
 #[test]
@@ -167,11 +185,8 @@ fn the_canonical_object_is_what_the_api_server_takes() {
 
 #[test]
 fn policies_and_versions_that_are_not_there_are_found_before_anything_is_judged() {
-    let configuration = Configuration {
-        kubernetes: vec!["0.1".into()],
-        policies: vec!["policies".into()],
-        ..Configuration::default()
-    };
+    let configuration =
+        Configuration { kubernetes: vec!["0.1".into()], policies: vec!["policies".into()], ..Configuration::default() };
     let files = [file("policies/broken.rego", "package x\ndeny contains {"), file("elsewhere/x.rego", "also broken {")];
     let findings = Judge::new(configuration, &files).err().unwrap();
     let rules: Vec<&str> = findings.iter().map(|f| f.rule.as_ref()).collect();
