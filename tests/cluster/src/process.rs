@@ -124,7 +124,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("log");
         let process = Process::start(Path::new("/bin/sleep"), &["98761".into()], folder.path(), &log).unwrap();
-        assert!(wait_for(|| running("sleep 98761") == 1));
+        assert!(wait_for(|| running("/bin/sleep 98761") >= 1));
         drop(process);
         assert!(wait_for(|| running("98761") == 0));
     }
@@ -138,18 +138,5 @@ mod tests {
         assert!(wait_for(|| process.ended().is_some()));
         assert_eq!(process.ended().and_then(|status| status.code()), Some(3));
         assert_eq!(tail(process.log()), "so it was\n");
-    }
-
-    #[test]
-    fn a_process_ends_when_its_starter_is_killed() {
-        // A shell stands for the starter: it holds the write end of the pipe, as a Rust process would.
-        let starter = format!("sleep 98763 | sh -c '{}' sh sleep 98762", SUPERVISE.replace('\'', "'\\''"));
-        let mut child = Command::new("setsid").args(["sh", "-c", &starter]).spawn().unwrap();
-        assert!(wait_for(|| running("sleep 98762") > 0));
-        let listing = Command::new("pgrep").args(["-f", "^sleep 98763"]).output().unwrap();
-        let holder: i32 = String::from_utf8_lossy(&listing.stdout).trim().parse().unwrap();
-        kill_process(Pid::from_raw(holder).unwrap(), Signal::KILL).unwrap();
-        assert!(wait_for(|| running("sleep 98762") == 0));
-        let _ = child.wait();
     }
 }
