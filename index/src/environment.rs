@@ -58,6 +58,13 @@ pub struct EnvironmentStatus {
     /// The commit that the cluster was last brought to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
+    /// Objects that the commit declares.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objects: Option<i64>,
+    /// When the environment took over its namespaces (RFC 3339). What was there before and is not
+    /// declared is reported and never removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adopted_at: Option<String>,
     /// The generation of the Environment that this status speaks of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,

@@ -134,6 +134,11 @@ impl LiveIndex {
         self.inner.shared.events.subscribe()
     }
 
+    /// Tells an event to the subscribers once more, for one of them that could not finish with it.
+    pub fn tell_again(&self, event: Event) {
+        let _ = self.inner.shared.events.send(event);
+    }
+
     /// The cache of served kinds.
     pub fn discovery(&self) -> &Discovery {
         &self.inner.discovery

@@ -7,7 +7,7 @@ title := "Images have a fixed tag"
 kinds := {"Pod"}
 
 deny contains {
-	"message": sprintf("container %s runs %s, which is another image tomorrow", [pod.name(entry.container), image]),
+	"message": sprintf("container %s runs the image %s, which has no fixed tag", [pod.name(entry.container), image]),
 	"field": pod.field(entry, ["image"]),
 	"hint": "name a version, or better a digest: `image: name@sha256:…`",
 } if {

@@ -22,6 +22,7 @@ use crate::prune::prune;
 use crate::publish::{Channel, shards};
 use crate::report::Reason;
 use crate::state::State;
+use crate::watch;
 use crate::write::write;
 
 /// Requests under way at once.
@@ -215,7 +216,10 @@ impl Run<'_> {
                         self.state.put_entry(found.entry.clone());
                         self.learnt.insert(key, found);
                     }
-                    Err(error) if Instant::now() < deadline && (error.is_passing() || brings.cure(declared, &error).is_some()) => {
+                    Err(error)
+                        if Instant::now() < deadline
+                            && (error.is_passing() || brings.cure(declared, &error).is_some()) =>
+                    {
                         still.push(key);
                     }
                     Err(error) => {
@@ -240,12 +244,15 @@ impl Run<'_> {
 
     async fn write_all(&mut self, keys: &[ObjectKey]) {
         let (state, target, learnt) = (self.state, &self.target, &self.learnt);
-        let results: Vec<_> = futures::stream::iter(keys)
-            .filter_map(|key| async move { target.declared(key).zip(learnt.get(key)) })
-            .map(|(declared, found)| async move { (declared, found.action, write(state, target, declared, found).await) })
-            .buffer_unordered(CONCURRENT)
-            .collect()
-            .await;
+        let results: Vec<_> =
+            futures::stream::iter(keys)
+                .filter_map(|key| async move { target.declared(key).zip(learnt.get(key)) })
+                .map(|(declared, found)| async move {
+                    (declared, found.action, write(state, target, declared, found).await)
+                })
+                .buffer_unordered(CONCURRENT)
+                .collect()
+                .await;
         for (declared, action, result) in results {
             match result {
                 Ok(()) if action == Action::Create => self.outcome.created += 1,
@@ -253,7 +260,13 @@ impl Run<'_> {
                 Err(error) => {
                     let finding = refused(declared, &error);
                     let key = &declared.manifest.key;
-                    self.state.reporter.about(key, &declared.gvk().api_version(), "", Reason::Failed, finding.message.clone());
+                    self.state.reporter.about(
+                        key,
+                        &declared.gvk().api_version(),
+                        "",
+                        Reason::Failed,
+                        finding.message.clone(),
+                    );
                     self.outcome.failures.push(finding);
                 }
             }
@@ -276,7 +289,10 @@ impl Run<'_> {
         let deadline = Instant::now() + CURE_TIMEOUT;
         while Instant::now() < deadline {
             let established = |key: &&ObjectKey| {
-                self.state.index.get(key).is_some_and(|crd| has_condition(&crd, "Established") && !object::is_terminating(&crd))
+                self.state
+                    .index
+                    .get(key)
+                    .is_some_and(|crd| has_condition(&crd, "Established") && !object::is_terminating(&crd))
             };
             if written.iter().filter(|k| !self.failed(k)).all(|k| established(&k)) {
                 break;
@@ -284,6 +300,7 @@ impl Run<'_> {
             sleep(Duration::from_millis(20)).await;
         }
         let _ = self.state.index.discovery().refresh().await;
+        watch::everything_governed(self.state, &self.target.environment).await;
     }
 
     fn failed(&self, key: &ObjectKey) -> bool {

@@ -22,7 +22,8 @@ impl<'a> Brings<'a> {
         for object in declared {
             let key = &object.manifest.key;
             if key.kind == "CustomResourceDefinition" {
-                let field = |p: &str| object.canonical.pointer(p).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
+                let field =
+                    |p: &str| object.canonical.pointer(p).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
                 brings.kinds.insert((field("/spec/group"), field("/spec/names/kind")));
             }
             brings.has_rbac |= key.group == "rbac.authorization.k8s.io";

@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use gitward_core::additions::{Entry, added};
 use gitward_core::carry::{self, Subject};
 use gitward_core::change::normalised;
@@ -47,7 +49,15 @@ const ATTEMPTS: usize = 5;
 ///
 /// # Errors
 /// What the API server said; nothing is changed then.
-pub async fn learn(state: &State, snapshot: &Snapshot, declared: &Declared) -> Result<Learnt, ApiError> {
+pub fn learn<'a>(
+    state: &'a State,
+    snapshot: &'a Snapshot,
+    declared: &'a Declared,
+) -> BoxFuture<'a, Result<Learnt, ApiError>> {
+    learn_with_attempts(state, snapshot, declared).boxed()
+}
+
+async fn learn_with_attempts(state: &State, snapshot: &Snapshot, declared: &Declared) -> Result<Learnt, ApiError> {
     let key = &declared.manifest.key;
     let mut live = current(state, declared).await?;
     for _ in 1..ATTEMPTS {
@@ -81,7 +91,8 @@ pub async fn current(state: &State, declared: &Declared) -> Result<Option<Value>
 
 fn same_version(live: &Value, declared: &Declared) -> bool {
     // An index that keeps metadata alone holds neither data nor spec.
-    let whole = declared.canonical.as_object().is_none_or(|d| d.len() <= 3 || live.as_object().is_some_and(|l| l.len() > 3));
+    let whole =
+        declared.canonical.as_object().is_none_or(|d| d.len() <= 3 || live.as_object().is_some_and(|l| l.len() > 3));
     live.get("apiVersion") == declared.canonical.get("apiVersion") && whole
 }
 
@@ -130,8 +141,7 @@ async fn learn_present(
         Some(ours) => ours.record,
         None => adopted_record(&state.api, declared, live).await,
     };
-    let context = state.context(snapshot);
-    let body = write_body(declared, live, &record, &context);
+    let body = write_body(declared, live, &record, &state.context(snapshot));
     let answer = match state.api.replace(gvk, key, &body, Effect::DryRun).await {
         Ok(answer) => answer,
         Err(error) if error.is_invalid() && may_recreate(declared) => {
@@ -142,7 +152,7 @@ async fn learn_present(
     };
     let answer = normalised(&answer, declared.has_status_subresource);
     let entry = Entry::learnt(declared, &answer, Some(object::uid(live)), record);
-    let action = if differs(&entry, declared, live, &context) { Action::Replace } else { Action::Keep };
+    let action = if differs(&entry, declared, live, &state.context(snapshot)) { Action::Replace } else { Action::Keep };
     Ok(Learnt { entry, action })
 }
 

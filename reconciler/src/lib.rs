@@ -14,4 +14,5 @@ pub mod publish;
 pub mod report;
 pub mod run;
 pub mod state;
+pub mod watch;
 pub mod write;

@@ -8,8 +8,7 @@ use gitward_core::finding::Finding;
 use gitward_core::object::{Gvk, ObjectKey};
 use gitward_core::snapshot::Snapshot;
 use gitward_index::environment::Environment;
-use gitward_index::kinds::for_derived_rules;
-use gitward_index::{Content, Discovery, LiveIndex, WatchedKind};
+use gitward_index::{Discovery, LiveIndex};
 use gitward_repo::{Credentials, Declaration, Source, Unusable};
 use jiff::Timestamp;
 use kube::{Api as KubeApi, Client};
@@ -24,6 +23,7 @@ use crate::health::not_ready;
 use crate::publish::Channel;
 use crate::report::{Reason, Reporter};
 use crate::state::State;
+use crate::watch;
 
 /// What the process is told at its start.
 #[derive(Debug, Clone)]
@@ -46,18 +46,6 @@ const HEALTH_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Longest pause between two tries of a commit that did not converge.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-
-/// Kinds that come and go by themselves and are nobody's to declare.
-const NOT_WATCHED: [(&str, &str); 8] = [
-    ("", "Event"),
-    ("events.k8s.io", "Event"),
-    ("coordination.k8s.io", "Lease"),
-    ("metrics.k8s.io", "PodMetrics"),
-    ("metrics.k8s.io", "NodeMetrics"),
-    ("", "ComponentStatus"),
-    ("", "Binding"),
-    ("authorization.k8s.io", "LocalSubjectAccessReview"),
-];
 
 /// Why the process cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -198,7 +186,7 @@ impl Loop {
     async fn converge(&mut self, declaration: Declaration) {
         let started = Instant::now();
         let commit = declaration.commit.clone();
-        self.watch(&declaration).await;
+        watch::everything_governed(&self.state, &declaration.environment).await;
         if self.state.adopted().is_none() {
             self.adopt().await;
         }
@@ -236,7 +224,8 @@ impl Loop {
         findings.iter().for_each(log_finding);
         let first = findings.first().map(describe).unwrap_or_default();
         let more = findings.len().saturating_sub(1);
-        let message = format!("commit {commit} is refused as a whole, nothing of it was applied: {first} (and {more} more)");
+        let message =
+            format!("commit {commit} is refused as a whole, nothing of it was applied: {first} (and {more} more)");
         if self.told.as_ref() != Some(&message) {
             self.told = Some(message.clone());
             self.state.reporter.about_environment(Reason::Refused, message.clone());
@@ -302,29 +291,6 @@ impl Loop {
             set_condition(&state, &environment, "Ready", ready, reason, &message).await;
             tracing::info!(%message, "health");
         });
-    }
-
-    /// Watches every served kind of the governed namespaces and the governed cluster-scoped kinds.
-    async fn watch(&self, declaration: &Declaration) {
-        let table = self.state.index.discovery().table();
-        let mut kinds = for_derived_rules();
-        for served in table.all().filter(|s| s.verbs.iter().any(|v| v == "watch")) {
-            let (group, kind) = (served.resource.group.as_str(), served.resource.kind.as_str());
-            if NOT_WATCHED.contains(&(group, kind)) {
-                continue;
-            }
-            let key = ObjectKey::new(group, kind, "", "");
-            if served.namespaced {
-                kinds.retain(|k| !(k.group == group && k.kind == kind && k.content == Content::Metadata));
-                kinds.push(WatchedKind::governed(group, kind));
-            } else if declaration.environment.governs(&key) || group == "admissionregistration.k8s.io" {
-                kinds.push(WatchedKind::cluster(group, kind));
-            }
-        }
-        kinds.sort_by(|a, b| (&a.group, &a.kind).cmp(&(&b.group, &b.kind)));
-        kinds.dedup();
-        self.state.index.rescope(&kinds, &declaration.environment.namespaces);
-        self.state.index.wait_synced().await;
     }
 
     /// Marks the time from which on undeclared objects are removed.

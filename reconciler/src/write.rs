@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use gitward_core::additions::{Entry, create_only};
 use gitward_core::change::normalised;
 use gitward_core::object;
@@ -24,7 +26,21 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// What the API server said last.
-pub async fn write(state: &State, snapshot: &Snapshot, declared: &Declared, learnt: &Learnt) -> Result<(), ApiError> {
+pub fn write<'a>(
+    state: &'a State,
+    snapshot: &'a Snapshot,
+    declared: &'a Declared,
+    learnt: &'a Learnt,
+) -> BoxFuture<'a, Result<(), ApiError>> {
+    write_with_attempts(state, snapshot, declared, learnt).boxed()
+}
+
+async fn write_with_attempts(
+    state: &State,
+    snapshot: &Snapshot,
+    declared: &Declared,
+    learnt: &Learnt,
+) -> Result<(), ApiError> {
     let deadline = Instant::now() + WRITE_TIMEOUT;
     let mut pause = Duration::from_millis(10);
     let mut learnt = learnt.clone();
@@ -61,8 +77,8 @@ async fn create(state: &State, snapshot: &Snapshot, declared: &Declared, foretol
     let (gvk, key) = (declared.gvk(), &declared.manifest.key);
     let created = state.api.create(gvk, key, &declared.canonical, Effect::Stored).await?;
     let uid = object::uid(&created);
-    let context = state.context(snapshot);
-    if let Judged::Diverged(changes) = judge_declared(&with_entry(declared, foretold), &created, &context) {
+    let judged = judge_declared(&with_entry(declared, foretold), &created, &state.context(snapshot));
+    if let Judged::Diverged(changes) = judged {
         let fields: Vec<String> = changes.iter().take(5).map(|c| c.path.to_string()).collect();
         let message = format!("its creation came out otherwise than its dry run in {}", fields.join(", "));
         state.reporter.about(key, &gvk.api_version(), uid, Reason::Diverged, message);
@@ -70,7 +86,8 @@ async fn create(state: &State, snapshot: &Snapshot, declared: &Declared, foretol
         return Ok(());
     }
     let mut record = creation_record(declared, &created);
-    if mutators::any_in_force(&context) {
+    let mutated = mutators::any_in_force(&state.context(snapshot));
+    if mutated {
         record_create_only(state, snapshot, declared, &created, &mut record).await;
     }
     let answer = normalised(&created, declared.has_status_subresource);

@@ -45,6 +45,8 @@ fn range(args: &[Value]) -> Answer {
     if count > MAX_RANGE {
         return Err(BuiltinError::LongRange);
     }
-    let element = |i: u64| if from <= to { from.saturating_add_unsigned(i * step) } else { from.saturating_sub_unsigned(i * step) };
+    let element = |i: u64| {
+        if from <= to { from.saturating_add_unsigned(i * step) } else { from.saturating_sub_unsigned(i * step) }
+    };
     Ok((0..count).map(|i| Value::from(element(i))).collect::<Vec<_>>().into())
 }

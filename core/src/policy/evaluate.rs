@@ -47,7 +47,10 @@ impl Subject<'_> {
     fn judge(&self, object: &serde_json::Value, policies: &[&Policy]) -> Vec<Finding> {
         let input = Value::from(serde_json::json!({ "object": object, "file": &*self.manifest.file }));
         if input == Value::Undefined {
-            return policies.iter().map(|p| self.failed(p, Severity::Error, "the object cannot be its input")).collect();
+            return policies
+                .iter()
+                .map(|p| self.failed(p, Severity::Error, "the object cannot be its input"))
+                .collect();
         }
         let mut engines = Engines { inner: self.inner, input, strict: None, lenient: None };
         let mut findings = Vec::new();

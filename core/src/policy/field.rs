@@ -89,7 +89,10 @@ mod tests {
     fn fields_are_read_in_all_their_forms() {
         for (json, expected) in [
             (r#""spec.containers[0].image""#, "spec.containers[0].image"),
-            (r#""spec.containers[name=app].ports[containerPort=80,protocol=TCP]""#, "spec.containers[name=app].ports[containerPort=80,protocol=TCP]"),
+            (
+                r#""spec.containers[name=app].ports[containerPort=80,protocol=TCP]""#,
+                "spec.containers[name=app].ports[containerPort=80,protocol=TCP]",
+            ),
             (r#""metadata.labels[\"app.io/x\"]""#, "metadata.labels[\"app.io/x\"]"),
             (r#"["metadata", "annotations", "a.b/c"]"#, "metadata.annotations[\"a.b/c\"]"),
             (r#"["spec", "containers", 1]"#, "spec.containers[1]"),
@@ -103,7 +106,8 @@ mod tests {
 
     #[test]
     fn what_is_no_path_is_none() {
-        for json in ["1", "[true]", r#""a..b""#, r#""a.""#, r#""a[""#, r#""a[x]""#, r#""a[0]b""#, r#""a[\"b""#, "[-1]"] {
+        for json in ["1", "[true]", r#""a..b""#, r#""a.""#, r#""a[""#, r#""a[x]""#, r#""a[0]b""#, r#""a[\"b""#, "[-1]"]
+        {
             assert_eq!(read(&Rego::from_json_str(json).unwrap(), &Value::Null), None, "{json}");
         }
     }

@@ -65,15 +65,8 @@ fn verb(text: &str) -> (Part<'_>, &str) {
         Some('%') => (Part::Text("%"), chars.as_str()),
         Some(verb) => {
             let has = |flag| flags.contains(flag);
-            let verb = Verb {
-                verb,
-                minus: has('-'),
-                plus: has('+'),
-                sharp: has('#'),
-                zero: has('0'),
-                width,
-                precision,
-            };
+            let verb =
+                Verb { verb, minus: has('-'), plus: has('+'), sharp: has('#'), zero: has('0'), width, precision };
             (Part::Verb(verb), chars.as_str())
         }
     }

@@ -129,7 +129,8 @@ impl Policies {
     /// See [`Policies::compile`].
     pub fn compile_within(files: &[PolicyFile], limits: Limits) -> Result<Self, Vec<Finding>> {
         let mut engine = engine(&limits);
-        let broken: Vec<Finding> = files.iter().filter_map(|file| source::add(&mut engine, file).err()).collect();
+        let broken: Vec<Finding> =
+            files.iter().filter_map(|file| source::add(&mut engine, file).err().map(|f| *f)).collect();
         if !broken.is_empty() {
             return Err(broken);
         }
@@ -215,14 +216,14 @@ fn policies(engine: &mut Engine, names: &Names) -> Result<Vec<Policy>, Vec<Findi
         let kinds = match fixed(engine, &path, rules, "kinds", kinds) {
             Ok(kinds) => kinds,
             Err(error) => {
-                errors.push(error);
+                errors.push(*error);
                 continue;
             }
         };
         let title = match fixed(engine, &path, rules, "title", |v| v.as_string().ok().map(ToString::to_string)) {
             Ok(title) => title,
             Err(error) => {
-                errors.push(error);
+                errors.push(*error);
                 continue;
             }
         };
@@ -238,10 +239,11 @@ fn fixed<T>(
     rules: &[RuleName],
     name: &str,
     read: impl Fn(&Value) -> Option<T>,
-) -> Result<Option<T>, Finding> {
+) -> Result<Option<T>, Box<Finding>> {
     let Some(rule) = rules.iter().find(|rule| rule.name == name) else { return Ok(None) };
     let refuse = |message: String| {
-        source::refusal(&rule.span.source.get_path().as_str().into(), rule.span.line, rule.span.col, message)
+        let file = rule.span.source.get_path().as_str().into();
+        Box::new(source::refusal(&file, rule.span.line, rule.span.col, message))
     };
     match engine.eval_rule(format!("{package}.{name}")) {
         Ok(value) => read(&value).map(Some).ok_or_else(|| {

@@ -22,7 +22,7 @@ const MAX_STEPS: u64 = 4 << 20;
 ///
 /// # Errors
 /// A `policy/compile` finding with its place.
-pub(super) fn add(engine: &mut Engine, file: &PolicyFile) -> Result<(), Finding> {
+pub(super) fn add(engine: &mut Engine, file: &PolicyFile) -> Result<(), Box<Finding>> {
     bounded(file)?;
     engine.set_rego_v0(false);
     let Err(v1) = engine.add_policy(file.file.to_string(), file.text.clone()) else { return Ok(()) };
@@ -31,19 +31,19 @@ pub(super) fn add(engine: &mut Engine, file: &PolicyFile) -> Result<(), Finding>
     let (v1, v0) = (Located::of(&v1.to_string()), Located::of(&v0.to_string()));
     // The syntax that the author meant is the one that gets further.
     let furthest = if v0.position() > v1.position() { v0 } else { v1 };
-    Err(furthest.into_finding(&file.file))
+    Err(Box::new(furthest.into_finding(&file.file)))
 }
 
-fn bounded(file: &PolicyFile) -> Result<(), Finding> {
+fn bounded(file: &PolicyFile) -> Result<(), Box<Finding>> {
     if file.text.len() > MAX_BYTES {
-        return Err(refusal(&file.file, 1, 1, format!("the file is larger than {MAX_BYTES} bytes")));
+        return Err(Box::new(refusal(&file.file, 1, 1, format!("the file is larger than {MAX_BYTES} bytes"))));
     }
     let source = Source::from_contents(file.file.to_string(), file.text.clone())
-        .map_err(|e| Located::of(&e.to_string()).into_finding(&file.file))?;
+        .map_err(|e| Box::new(Located::of(&e.to_string()).into_finding(&file.file)))?;
     let mut lexer = Lexer::new(&source);
     let (mut depth, mut steps, mut operators) = (0_u32, 0_u64, 0_usize);
     loop {
-        let token = lexer.next_token().map_err(|e| Located::of(&e.to_string()).into_finding(&file.file))?;
+        let token = lexer.next_token().map_err(|e| Box::new(Located::of(&e.to_string()).into_finding(&file.file)))?;
         if token.0 == TokenKind::Eof {
             return Ok(());
         }
@@ -58,11 +58,11 @@ fn bounded(file: &PolicyFile) -> Result<(), Finding> {
         steps = steps.saturating_add(1_u64.checked_shl(depth).unwrap_or(u64::MAX));
         if steps > MAX_STEPS || depth > 62 {
             let message = "the brackets are nested too deeply; name the inner values in rules of their own";
-            return Err(refusal(&file.file, token.1.line, token.1.col, message));
+            return Err(Box::new(refusal(&file.file, token.1.line, token.1.col, message)));
         }
         if operators > MAX_OPERATORS {
             let message = format!("more than {MAX_OPERATORS} operators in one file; split it");
-            return Err(refusal(&file.file, token.1.line, token.1.col, message));
+            return Err(Box::new(refusal(&file.file, token.1.line, token.1.col, message)));
         }
     }
 }
@@ -134,7 +134,10 @@ mod tests {
 
     #[test]
     fn a_broken_file_names_its_line() {
-        assert_eq!(refused("package main\ndeny contains \"x\" if {\n  1 ==\n}\n").unwrap(), "policies/a.rego:4:1 expecting expression");
+        assert_eq!(
+            refused("package main\ndeny contains \"x\" if {\n  1 ==\n}\n").unwrap(),
+            "policies/a.rego:4:1 expecting expression"
+        );
     }
 
     #[test]

@@ -28,7 +28,8 @@ pub(super) fn call(
     checked: &mut Checked,
 ) {
     if split_call(args, span) {
-        let message = "the engine reads a line that begins with `(` as the arguments of the line before; put a name first";
+        let message =
+            "the engine reads a line that begins with `(` as the arguments of the line before; put a name first";
         checked.errors.push(at(span, message));
         return;
     }

@@ -1,0 +1,135 @@
+//! `gitward check`, `init` and `explain` on a laptop.
+
+mod workspace;
+
+use workspace::Workspace;
+
+const POD: &str = "\
+apiVersion: v1
+kind: Pod
+metadata:
+  name: p
+  namespace: shop
+spec:
+  containers:
+  - name: app
+    image: registry.example.org/app:1.0
+    imagePullPolicy: Sometimes
+";
+
+#[test]
+fn a_tree_without_configuration_is_checked_as_it_is() {
+    let work = Workspace::without_hooks();
+    let check = work.try_gitward(&["check"]);
+    assert_eq!(check.code, Some(0), "{}", check.text);
+    check.shows(&["no Kubernetes manifests"]);
+
+    work.write("compose.yaml", "services: {}\n");
+    work.write("deep/er/pod.yaml", POD);
+    let check = work.try_gitward(&["check"]);
+    assert_eq!(check.code, Some(1), "{}", check.text);
+    check.shows(&["schema/", "deep/er/pod.yaml:10:22", "1 object in 1 file"]);
+    let file = work.try_gitward(&["check", "deep/er/pod.yaml"]);
+    assert_eq!(file.code, Some(1), "{}", file.text);
+}
+
+#[test]
+fn the_working_tree_and_the_index_are_told_apart() {
+    let work = Workspace::without_hooks();
+    work.write(
+        "gitward.yaml",
+        "apiVersion: gitward.dev/v1alpha1\nkind: Configuration\nstarterPolicies: false\nenvironments:\n\
+         - {name: prod, ref: refs/heads/main, path: deploy, namespaces: [shop]}\n\
+         - {name: dev, ref: refs/heads/dev, path: dev, namespaces: [shop]}\n",
+    );
+    work.write("deploy/pod.yaml", &POD.replace("Sometimes", "Always"));
+    work.git(&["add", "--all"]);
+    work.write("deploy/pod.yaml", POD);
+    assert_eq!(work.try_gitward(&["check", "--staged"]).code, Some(0));
+    let check = work.try_gitward(&["check"]);
+    assert_eq!(check.code, Some(1), "{}", check.text);
+    check.shows(&["deploy/pod.yaml:10:22", "prod: 1 object, 1 error", "dev: 0 objects, nothing found"]);
+    assert_eq!(work.try_gitward(&["check", "--environment", "dev"]).code, Some(0));
+    let unknown = work.try_gitward(&["check", "--environment", "nope"]);
+    assert_eq!(unknown.code, Some(2));
+    unknown.shows(&["error: there is no environment \"nope\"", "hint: gitward.yaml names these: prod, dev"]);
+}
+
+#[test]
+fn machines_get_their_formats() {
+    let work = Workspace::without_hooks();
+    work.write("pod.yaml", POD);
+    let json = work.try_gitward(&["check", "--format", "json"]);
+    assert_eq!(json.code, Some(1));
+    let parsed: serde_json::Value = serde_json::from_str(&json.text).unwrap();
+    assert!(parsed.to_string().contains("\"line\":10"), "{parsed}");
+    let sarif: serde_json::Value =
+        serde_json::from_str(&work.try_gitward(&["check", "--format", "sarif"]).text).unwrap();
+    assert_eq!(sarif["version"], "2.1.0");
+    work.try_gitward(&["check", "--format", "github"]).shows(&["::error file=pod.yaml,line=10,"]);
+}
+
+#[test]
+fn a_first_configuration_is_written_from_what_is_there() {
+    let work = Workspace::without_hooks();
+    work.write("deploy/pod.yaml", &POD.replace("Sometimes", "Always"));
+    work.write("deploy/more/ns.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: extra}\n");
+    work.write("deploy/more/sys.yaml", &POD.replace("namespace: shop", "namespace: kube-system"));
+    work.write(
+        "deploy/role.yaml",
+        "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: r}\nrules: []\n",
+    );
+    let init = work.try_gitward(&["init"]);
+    assert_eq!(init.code, Some(0), "{}", init.text);
+    init.shows(&["from 4 objects", "left out, since clusters need them to start: kube-system"]);
+    let text = std::fs::read_to_string(work.path("gitward.yaml")).unwrap();
+    for line in [
+        "ref: refs/heads/main",
+        "path: deploy",
+        "namespaces: [extra, shop]",
+        "clusterKinds: [ClusterRole.rbac.authorization.k8s.io]",
+    ] {
+        assert!(text.contains(line), "{line} in\n{text}");
+    }
+    let again = work.try_gitward(&["init"]);
+    assert_eq!(again.code, Some(2));
+    again.shows(&["is there already", "hint: "]);
+}
+
+#[test]
+fn rules_are_explained_and_unknown_ones_named() {
+    let work = Workspace::without_hooks();
+    let explain = work.try_gitward(&["explain", "push/force"]);
+    assert_eq!(explain.code, Some(0), "{}", explain.text);
+    explain.shows(&["push/force"]);
+    let unknown = work.try_gitward(&["explain", "push/nonsense"]);
+    assert_eq!(unknown.code, Some(2));
+    unknown.shows(&["hint: "]);
+}
+
+#[test]
+fn policies_are_tested_by_their_own_tests() {
+    let work = Workspace::without_hooks();
+    work.write("policies/a.rego", "package gitward.a\nimport rego.v1\ndeny contains \"no\" if input.x\n");
+    work.write(
+        "policies/a_test.rego",
+        "package gitward.a\nimport rego.v1\ntest_good if count(deny) == 1 with input as {\"x\": true}\n",
+    );
+    let passed = work.try_gitward(&["policy", "test", "policies"]);
+    assert_eq!(passed.code, Some(0), "{}", passed.text);
+    passed.shows(&["gitward.a.test_good", "1 test, all passed"]);
+    work.write(
+        "policies/a_test.rego",
+        "package gitward.a\nimport rego.v1\ntest_bad if count(deny) == 2 with input as {\"x\": true}\n",
+    );
+    let failed = work.try_gitward(&["policy", "test", "policies"]);
+    assert_eq!(failed.code, Some(1), "{}", failed.text);
+    failed.shows(&["policies/a_test.rego:3", "gitward.a.test_bad"]);
+    assert_eq!(work.try_gitward(&["policy", "test", "nowhere"]).code, Some(2));
+}
+
+#[test]
+fn the_version_is_told() {
+    let work = Workspace::without_hooks();
+    work.try_gitward(&["--version"]).shows(&["gitward "]);
+}

@@ -1,0 +1,110 @@
+//! Rules about gitward.yaml.
+
+use super::Row;
+
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        rule: "config/unreadable",
+        title: "gitward.yaml can be read",
+        why: "Without it nobody knows which rules hold.",
+        example: "",
+        fix: "Make it a plain file of UTF-8 text at the root of the repository.",
+    },
+    Row {
+        rule: "config/unknown-field",
+        title: "gitward.yaml has no unknown fields",
+        why: "A misspelt field would silently not hold.",
+        example: "enviroments: []",
+        fix: "Correct the name; the reference of the configuration lists the fields.",
+    },
+    Row {
+        rule: "config/missing-field",
+        title: "gitward.yaml has all it needs",
+        why: "A default for this field could only be wrong.",
+        example: r#"environments:
+  - name: prod    # no ref"#,
+        fix: "Add the field.",
+    },
+    Row {
+        rule: "config/wrong-type",
+        title: "Values in gitward.yaml have their field's type",
+        why: "A value of another type cannot be meant.",
+        example: r#"kubernetes: 1.36    # a list of texts: ["1.36"]"#,
+        fix: "Write the value as the reference of the configuration shows it.",
+    },
+    Row {
+        rule: "config/version",
+        title: "gitward.yaml is of a version that this gitward knows",
+        why: "An older gitward would not know what a newer configuration asks for.",
+        example: "apiVersion: gitward.dev/v2",
+        fix: "Use a gitward of that version.",
+    },
+    Row {
+        rule: "config/kind",
+        title: "gitward.yaml is a Configuration",
+        why: "Another kind of object is not read as configuration.",
+        example: "kind: Environment",
+        fix: "Write `kind: Configuration`.",
+    },
+    Row {
+        rule: "config/kubernetes",
+        title: "Kubernetes versions are minor versions",
+        why: "Manifests are checked against the schemas of these versions.",
+        example: r#"kubernetes: ["latest"]"#,
+        fix: "Name minor versions, for example `1.36`.",
+    },
+    Row {
+        rule: "config/path",
+        title: "Directories are relative to the root",
+        why: "A path beyond the repository, or none at all, cannot be what is meant.",
+        example: "path: ../other",
+        fix: "Write it relative to the root, like `deploy/prod`.",
+    },
+    Row {
+        rule: "config/environment-name",
+        title: "Environments have names of their own",
+        why: "The cluster's Environment resource is found by it.",
+        example: r#"environments:
+  - name: Prod East"#,
+        fix: "Use lower-case letters, digits and `-`, and every name once.",
+    },
+    Row {
+        rule: "config/ref",
+        title: "Refs are full names",
+        why: "`main` might be a branch or a tag.",
+        example: "ref: main",
+        fix: "Write `refs/heads/main`.",
+    },
+    Row {
+        rule: "config/namespace",
+        title: "A namespace belongs to one environment",
+        why: "Two environments that govern one namespace would undo each other's work.",
+        example: r#"environments:
+  - {name: a, namespaces: [shop]}
+  - {name: b, namespaces: [shop]}"#,
+        fix: "Leave it in one of them.",
+    },
+    Row {
+        rule: "config/system-namespace",
+        title: "The cluster's own namespaces are not governed",
+        why: "The cluster, and gitward in it, need them to start: a mistake there could not be mended any more.",
+        example: "namespaces: [kube-system]",
+        fix: "Leave it out.",
+    },
+    Row {
+        rule: "config/kind-name",
+        title: "Kinds are written as `Kind` or `Kind.group`",
+        why: "Plural resource names mean nothing here.",
+        example: "clusterKinds: [clusterroles]",
+        fix: "Write `ClusterRole` or `ClusterRole.rbac.authorization.k8s.io`.",
+    },
+    Row {
+        rule: "config/exemption",
+        title: "An exemption says who may do what, and why",
+        why: "An exemption that is too wide, or that nobody can judge later, is a hole.",
+        example: r#"exemptions:
+  - name: all
+    accounts: ["*"]"#,
+        fix: "Name accounts, kinds, and a reason; limit fields and time where you can.",
+    },
+];

@@ -1,0 +1,41 @@
+//! Rules about what a push may do to refs.
+
+use super::Row;
+
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        rule: "push/reserved-ref",
+        title: "Reserved refs are not pushed",
+        why: "`refs/replace/` makes Git show other objects under the ids that were judged, and `refs/gitward/` is gitward's own memory.",
+        example: "git push origin refs/replace/…",
+        fix: "Leave these refs out of the push.",
+    },
+    Row {
+        rule: "push/force",
+        title: "A ref that feeds an environment only goes forward",
+        why: "A rewound ref takes away what was judged and what the cluster runs, and with it the record of it.",
+        example: "git push --force origin main",
+        fix: "Revert with a new commit (`git revert`), or allow it for the environment in gitward.yaml.",
+    },
+    Row {
+        rule: "push/deletion",
+        title: "A ref that feeds an environment stays",
+        why: "Without it nothing is declared any more.",
+        example: "git push origin :main",
+        fix: "Take the environment out of gitward.yaml first.",
+    },
+    Row {
+        rule: "push/no-commit",
+        title: "A ref that feeds an environment points to a commit",
+        why: "Only a commit has a tree, an author and a history.",
+        example: "",
+        fix: "Push a commit.",
+    },
+    Row {
+        rule: "push/broken-rules",
+        title: "The rules that judge a push can be read",
+        why: "A push is judged by the rules of the commit before it. If they are broken, only a push that mends them passes.",
+        example: "",
+        fix: "Push a commit that mends gitward.yaml or the policies, and nothing else.",
+    },
+];

@@ -1,0 +1,36 @@
+//! What the reconciler watches: every served kind of the governed namespaces, and the governed
+//! cluster-scoped kinds.
+
+use gitward_core::config::EnvironmentConfig;
+use gitward_core::object::ObjectKey;
+use gitward_index::kinds::for_derived_rules;
+use gitward_index::{Content, WatchedKind};
+
+use crate::state::State;
+
+/// Kinds that come and go by themselves and are nobody's to declare.
+const NOT_WATCHED: [(&str, &str); 4] =
+    [("", "Event"), ("events.k8s.io", "Event"), ("coordination.k8s.io", "Lease"), ("metrics.k8s.io", "PodMetrics")];
+
+/// Watches what is served now, and returns when every watch has listed.
+pub async fn everything_governed(state: &State, environment: &EnvironmentConfig) {
+    let table = state.index.discovery().table();
+    let mut kinds = for_derived_rules();
+    for served in table.all().filter(|s| s.verbs.iter().any(|v| v == "watch")) {
+        let (group, kind) = (served.resource.group.as_str(), served.resource.kind.as_str());
+        if NOT_WATCHED.contains(&(group, kind)) {
+            continue;
+        }
+        let governed = environment.governs(&ObjectKey::new(group, kind, "", ""));
+        if served.namespaced {
+            kinds.retain(|k| !(k.group == group && k.kind == kind && k.content == Content::Metadata));
+            kinds.push(WatchedKind::governed(group, kind));
+        } else if governed || group == "admissionregistration.k8s.io" {
+            kinds.push(WatchedKind::cluster(group, kind));
+        }
+    }
+    kinds.sort_by(|a, b| (&a.group, &a.kind).cmp(&(&b.group, &b.kind)));
+    kinds.dedup();
+    state.index.rescope(&kinds, &environment.namespaces);
+    state.index.wait_synced().await;
+}
