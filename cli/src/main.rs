@@ -10,6 +10,7 @@ mod hook;
 mod init;
 mod output;
 mod policy;
+mod reconcile;
 mod webhook;
 
 use std::process::ExitCode;
@@ -36,6 +37,8 @@ enum Command {
     Policy(policy::Args),
     /// Run or install the hooks of a Git server.
     Hook(hook::Args),
+    /// Run the runtime gate.
+    Reconcile(reconcile::Args),
     /// Run the admission gate.
     Webhook(webhook::Args),
 }
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Policy(args) => policy::run(&args),
         Command::Hook(args) => hook::run(&args),
+        Command::Reconcile(args) => reconcile::run(&args),
         Command::Webhook(args) => webhook::run(&args),
     };
     match done {

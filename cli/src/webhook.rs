@@ -68,7 +68,7 @@ pub(crate) struct Args {
 
 /// How Git is told who asks.
 #[derive(Debug, clap::Args)]
-struct GitArgs {
+pub(crate) struct GitArgs {
     /// User name for Git over HTTPS.
     #[arg(long, value_name = "USER", requires = "git_password_file")]
     git_user: Option<String>,
@@ -115,13 +115,13 @@ async fn serve(args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn log(json: bool) {
+pub(crate) fn log(json: bool) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,kube=warn"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if json { log.json().init() } else { log.init() }
 }
 
-async fn client(kubeconfig: Option<&Path>) -> anyhow::Result<kube::Client> {
+pub(crate) async fn client(kubeconfig: Option<&Path>) -> anyhow::Result<kube::Client> {
     let config = match kubeconfig {
         Some(file) => {
             let kubeconfig = Kubeconfig::read_from(file).with_context(|| format!("cannot read {}", file.display()))?;
@@ -148,7 +148,7 @@ fn address(args: &Args) -> anyhow::Result<Address> {
     Ok(Address::Url(url))
 }
 
-fn credentials(args: &GitArgs) -> anyhow::Result<Credentials> {
+pub(crate) fn credentials(args: &GitArgs) -> anyhow::Result<Credentials> {
     Ok(match (&args.git_user, &args.git_password_file, &args.git_ssh_key, &args.git_known_hosts) {
         (Some(user), Some(file), ..) => {
             let password = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
@@ -161,7 +161,7 @@ fn credentials(args: &GitArgs) -> anyhow::Result<Credentials> {
     })
 }
 
-fn stop_at_signal(shutdown: CancellationToken) -> anyhow::Result<()> {
+pub(crate) fn stop_at_signal(shutdown: CancellationToken) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     tokio::spawn(async move {
@@ -176,6 +176,6 @@ fn stop_at_signal(shutdown: CancellationToken) -> anyhow::Result<()> {
 }
 
 /// Reads `30s`, `5m` or `500ms`.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     gitward_webhook::serve::parse_duration(text).ok_or_else(|| "takes a time such as 30s or 5m".to_owned())
 }

@@ -59,6 +59,7 @@ enum Deviation {
 use Deviation::{AsLax, Laxer, Stricter};
 
 const OVERRIDE: &str = "what is written after a merge key overrides it, for kubectl apply as for everyone else";
+const MANY_DIGITS: &str = "a float of many digits has more than one shortest text; as a key it is refused";
 const FIRST_ONLY: &str = "the oracle silently drops what follows the first document";
 
 const DEVIATIONS: &[(&str, Deviation, &str)] = &[
@@ -71,6 +72,9 @@ const DEVIATIONS: &[(&str, Deviation, &str)] = &[
     ("  a: 1\n b: 2\n", Stricter, FIRST_ONLY),
     ("%YAML 1.1\n---\na: 1\n", Stricter, "kubectl cuts the directive off before the oracle sees it"),
     ("%TAG !e! tag:x,2000:\n---\na: !e!y 1\n", Stricter, "kubectl cuts the directive off before the oracle sees it"),
+    ("123456.5: v\n", Stricter, MANY_DIGITS),
+    ("1234567.0: v\n", Stricter, MANY_DIGITS),
+    ("16777217.0: v\n", Stricter, MANY_DIGITS),
     ("a: \"\\/\"\n", Laxer, "kubectl takes it in JSON files"),
 ];
 
@@ -107,7 +111,6 @@ fn mutated_texts_are_read_as_the_oracle_reads_them() {
     let seed = std::env::var("ORACLE_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(1);
     let texts: Vec<String> = cases().into_iter().map(|case| case.yaml).filter(|yaml| yaml.len() < 1000).collect();
     let mut random = Random(seed);
-    std::panic::set_hook(Box::new(|_| ()));
     let mutated: Vec<Case> = (0..30_000)
         .map(|_| Case { yaml: random.mutate(&texts), strict: None, error: None, lax: None })
         // Several documents are not the oracle's business, nor are directives and JSON's `\/`.
@@ -132,7 +135,6 @@ fn mutated_texts_are_read_as_the_oracle_reads_them() {
             (Err(_), None) => agreed += 1,
         }
     }
-    drop(std::panic::take_hook());
     assert!(refused.len() * 100 < agreed, "too much refused that the oracle takes:\n{}", refused.join("\n"));
     assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use gitward_core::lookup::{Lookup, Overlay, Question};
 use gitward_core::object::ObjectKey;
 use kube::api::{DynamicObject, ListParams, PartialObjectMeta};
@@ -73,7 +73,7 @@ pub async fn read_live(
 ) -> FreshReads {
     let deadline = tokio::time::Instant::now() + budget;
     let mut fresh = FreshReads::default();
-    let asked: Vec<_> = questions.iter().take(MAX_QUESTIONS).map(|q| answer(client, discovery, q)).collect();
+    let asked: Vec<_> = questions.iter().take(MAX_QUESTIONS).map(|q| answer(client, discovery, q).boxed()).collect();
     let mut answers = futures::stream::iter(asked).buffer_unordered(CONCURRENT);
     while let Ok(Some(answer)) = tokio::time::timeout_at(deadline, answers.next()).await {
         match answer {

@@ -1,7 +1,8 @@
 // The oracle for the manifest reader: what sigs.k8s.io/yaml makes of a text.
 //
 // Reads a JSON list of {"yaml": …} on standard input and writes it back with the answers: the JSON
-// of the strict reading or its error, and the JSON of the lax reading where strict fails.
+// of the strict reading or its error, and the JSON of the lax reading where strict fails. To add a
+// case, put {"yaml": …} into cases.json and run `go run . < cases.json > new && mv new cases.json`.
 package main
 
 import (

@@ -94,6 +94,20 @@ pub(super) fn split(file: Chunk<'_>) -> Vec<Result<Chunk<'_>, Problem>> {
     chunks
 }
 
+/// Whether a document holds nothing but comments. YAML has more line breaks than LF, and content
+/// may begin after each of them.
+pub(super) fn is_blank(text: &str) -> bool {
+    text.lines().all(|line| {
+        let blank = line.is_empty() || line.starts_with('#') || line.trim_end() == "...";
+        blank && line.chars().all(|c| is_allowed(c) && !matches!(c, '\r' | '\u{85}' | '\u{2028}' | '\u{2029}'))
+    })
+}
+
+/// Whether YAML takes the character unescaped.
+pub(super) fn is_allowed(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

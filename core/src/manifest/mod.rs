@@ -2,9 +2,9 @@
 //!
 //! The rules are those of sigs.k8s.io/yaml, which kubectl and the API server use, in its strict
 //! form: `yes` is a boolean, `0644` is 420, a doubled key is an error. What readers of YAML
-//! disagree about is refused rather than guessed. A file is cut into documents ([`chunks`]), each
-//! is parsed into nodes ([`tree`]), those are resolved into a value and its places ([`compose`]),
-//! and the values are taken apart into objects ([`objects`]).
+//! disagree about is refused rather than guessed. A file is cut into documents (`chunks`), each
+//! is parsed into nodes (`tree`), those are resolved into a value and its places (`compose`),
+//! and the values are taken apart into objects (`objects`).
 
 mod chunks;
 mod compose;
@@ -149,21 +149,12 @@ fn cut<'a>(text: &'a [u8], limits: &Limits) -> Result<Vec<Result<Chunk<'a>, Prob
         return Err(Problem::new(Rule::TooLarge, Point::START, message).hint("Split the file."));
     }
     let mut chunks = chunks::split(chunks::decode(text)?);
-    chunks.retain(|chunk| chunk.as_ref().map_or(true, |chunk| !is_blank(chunk.text)));
+    chunks.retain(|chunk| chunk.as_ref().map_or(true, |chunk| !chunks::is_blank(chunk.text)));
     if chunks.len() > MOST_DOCUMENTS {
         let message = format!("the file holds more than {MOST_DOCUMENTS} documents");
         return Err(Problem::new(Rule::TooLarge, Point::START, message).hint("Split the file."));
     }
     Ok(chunks)
-}
-
-/// Whether a document holds nothing but comments. YAML has more line breaks than LF, and content
-/// may begin after each of them.
-fn is_blank(text: &str) -> bool {
-    text.lines().all(|line| {
-        let blank = line.is_empty() || line.starts_with('#') || line.trim_end() == "...";
-        blank && !line.contains(['\r', '\u{85}', '\u{2028}', '\u{2029}'])
-    })
 }
 
 fn document(chunk: Chunk<'_>, limits: &Limits, nodes: &mut usize) -> Result<Option<Document>, Vec<Problem>> {

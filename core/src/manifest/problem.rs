@@ -5,7 +5,7 @@ use std::sync::Arc;
 use libyaml_safer::Error;
 use thiserror::Error as ThisError;
 
-use super::chunks::{Chunk, Point};
+use super::chunks::{Chunk, Point, is_allowed};
 use crate::finding::{Finding, Place};
 
 /// Why a file or an object in it cannot be read.
@@ -180,10 +180,6 @@ fn unreadable(error: &Error, chunk: Chunk<'_>) -> Problem {
     let at = chunk.start.after(&chunk.text[..offset]);
     Problem::new(Rule::Encoding, at, format!("the control character U+{:04X} is not allowed", u32::from(c)))
         .hint("Remove it, or write it as an escape such as \"\\u0007\" within double quotes.")
-}
-
-fn is_allowed(c: char) -> bool {
-    matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..)
 }
 
 /// The point in the file of a byte index into the chunk; within the chunk, whatever comes in.

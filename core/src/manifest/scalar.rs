@@ -187,7 +187,7 @@ impl Scalar {
         Ok(match self {
             Scalar::Bool(b) => b.to_string(),
             Scalar::Int(i) => i.to_string(),
-            Scalar::Float(f) => go_key(f),
+            Scalar::Float(f) => go_key(f).ok_or(Unreadable::Key)?,
             Scalar::Text(text) => text,
             Scalar::Null | Scalar::Uint(_) => return Err(Unreadable::Key),
         })
@@ -206,21 +206,25 @@ fn go_number(f: f64) -> Option<Number> {
     integer.ok().or_else(|| Number::from_f64(f))
 }
 
-/// Go's `FormatFloat(f, 'g', -1, 32)`, which sigs.k8s.io/yaml makes keys with.
-fn go_key(f: f64) -> String {
+/// Go's `FormatFloat(f, 'g', -1, 32)`, which sigs.k8s.io/yaml makes keys with. From seven digits on
+/// two texts may stand for the same float, and Go and Rust choose differently: no key.
+fn go_key(f: f64) -> Option<String> {
     let f = f as f32;
     if f.is_nan() {
-        return ".nan".to_owned();
+        return Some(".nan".to_owned());
     }
     if f.is_infinite() {
-        return if f > 0.0 { ".inf" } else { "-.inf" }.to_owned();
+        return Some(if f > 0.0 { ".inf" } else { "-.inf" }.to_owned());
     }
     let scientific = format!("{f:e}");
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    match exponent.parse::<i32>().unwrap_or_default() {
+    if mantissa.bytes().filter(u8::is_ascii_digit).count() >= 7 {
+        return None;
+    }
+    Some(match exponent.parse::<i32>().unwrap_or_default() {
         -4..6 => format!("{f}"),
         e => format!("{mantissa}e{}{:02}", if e < 0 { '-' } else { '+' }, e.abs()),
-    }
+    })
 }
 
 #[cfg(test)]
@@ -260,8 +264,9 @@ mod tests {
         for (f, key) in
             [(1.5, "1.5"), (1e6, "1e+06"), (123456.0, "123456"), (0.0001, "0.0001"), (1e-5, "1e-05"), (1e300, ".inf")]
         {
-            assert_eq!(go_key(f), key);
+            assert_eq!(go_key(f).as_deref(), Some(key));
         }
+        assert_eq!(go_key(1204567.3), None);
     }
 
     #[test]

@@ -1,1 +1,50 @@
-//! placeholder
+//! A real control plane and a real Git host, for the end-to-end tests and for `gitward demo`.
+//!
+//! - [`Binaries`] finds, builds or downloads etcd, the Kubernetes programs and kwok.
+//! - [`ControlPlane`] runs them as a fresh, isolated control plane that its handle tears down;
+//!   [`Cluster`] is what a test sees of it: kubeconfigs, clients, `kubectl`. [`TestCluster`] is
+//!   either such a control plane or a cluster that is already there.
+//! - [`GitHost`] serves bare repositories over HTTP through Git's own server program, and
+//!   [`WorkTree`] is a clone that a test commits in and pushes from.
+//!
+//! Nothing here needs root, a container engine, or the user's own Git and Kubernetes settings.
+
+mod binaries;
+mod cache;
+mod certificates;
+mod cgi;
+mod cluster;
+mod component;
+mod control_plane;
+mod download;
+mod error;
+mod flags;
+mod git_host;
+mod go_build;
+mod kubeconfig;
+mod options;
+mod output;
+mod ports;
+mod process;
+mod progress;
+mod readiness;
+mod simulated_node;
+mod test_cluster;
+mod version;
+mod work_tree;
+
+pub use binaries::{Binaries, Program, Sources};
+pub use cluster::Cluster;
+pub use component::Component;
+pub use control_plane::ControlPlane;
+pub use download::Mirrors;
+pub use error::Error;
+pub use git_host::{GitHost, Repository};
+pub use options::Options;
+pub use output::Output;
+pub use progress::Progress;
+pub use test_cluster::TestCluster;
+pub use work_tree::WorkTree;
+
+/// The result of everything in this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,58 @@
+//! `gitward reconcile`: the runtime gate.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context;
+use gitward_reconciler::run::{Options, run as reconcile};
+use tokio_util::sync::CancellationToken;
+
+use crate::Outcome;
+use crate::webhook::{GitArgs, client, credentials, duration, log, stop_at_signal};
+
+/// Arguments of `gitward reconcile`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Name of the Environment resource that says which repository and ref are followed.
+    #[arg(long, env = "GITWARD_ENVIRONMENT")]
+    environment: String,
+    /// Kubeconfig file; without it the account of the Pod, or what kubectl would use.
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+    /// Directory for the mirror of Git.
+    #[arg(long, value_name = "DIR")]
+    state_dir: PathBuf,
+    /// How often Git is asked for a newer commit.
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
+    poll: Duration,
+    /// How to reach Git.
+    #[command(flatten)]
+    git: GitArgs,
+    /// Write the log as JSON, one object a line.
+    #[arg(long)]
+    log_json: bool,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
+    log(args.log_json);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;
+    runtime.block_on(serve(args))?;
+    Ok(Outcome::Clean)
+}
+
+async fn serve(args: &Args) -> anyhow::Result<()> {
+    // An error means that one is installed already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = client(args.kubeconfig.as_deref()).await?;
+    let options = Options {
+        environment: args.environment.clone(),
+        state_dir: args.state_dir.clone(),
+        poll: args.poll,
+        credentials: credentials(&args.git)?,
+    };
+    let shutdown = CancellationToken::new();
+    stop_at_signal(shutdown.clone())?;
+    reconcile(client, options, shutdown).await?;
+    Ok(())
+}

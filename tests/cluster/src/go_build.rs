@@ -1,0 +1,108 @@
+//! Building the programs from their Go modules.
+
+use std::env;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::binaries::Program;
+use crate::cache::Cache;
+use crate::progress::Progress;
+use crate::version::{self, GO_AT_LEAST, KUBERNETES, Version};
+use crate::{Error, Result};
+
+const GO_MOD: &str = include_str!("../go.mod");
+const GO_SUM: &str = include_str!("../go.sum");
+const FLAGS: [&str; 2] = ["-trimpath", "-buildvcs=false"];
+/// Lines kept of what a failed build printed.
+const LINES_KEPT: usize = 15;
+
+/// Everything that goes into the built files.
+pub(crate) fn inputs() -> Vec<String> {
+    let mut inputs = vec![GO_MOD.to_owned(), GO_SUM.to_owned(), FLAGS.join(" ")];
+    inputs.extend(Program::ALL.map(linker_flags));
+    inputs.push(format!("{}/{}", env::consts::OS, env::consts::ARCH));
+    inputs
+}
+
+fn package(program: Program) -> &'static str {
+    match program {
+        Program::Etcd => "go.etcd.io/etcd/server/v3",
+        Program::KubeApiserver => "k8s.io/kubernetes/cmd/kube-apiserver",
+        Program::KubeControllerManager => "k8s.io/kubernetes/cmd/kube-controller-manager",
+        Program::KubeScheduler => "k8s.io/kubernetes/cmd/kube-scheduler",
+        Program::Kubectl => "k8s.io/kubernetes/cmd/kubectl",
+        Program::Kwok => "sigs.k8s.io/kwok/cmd/kwok",
+    }
+}
+
+/// Without these a Kubernetes program calls itself v0.0.0-master.
+fn linker_flags(program: Program) -> String {
+    let versions = match program {
+        Program::Etcd | Program::Kwok => String::new(),
+        _ => {
+            let minor = KUBERNETES.split('.').nth(1).unwrap_or_default();
+            let at = "k8s.io/component-base/version";
+            format!(" -X {at}.gitVersion=v{KUBERNETES} -X {at}.gitMajor=1 -X {at}.gitMinor={minor}")
+        }
+    };
+    format!("-s -w{versions}")
+}
+
+/// A Go toolchain that is new enough.
+pub(crate) struct Go(PathBuf);
+
+impl Go {
+    /// Finds `go` on a search path.
+    pub(crate) fn find(search_path: Option<&OsStr>) -> Result<Self> {
+        let refused = |why: String| Error::GoBuild { package: "(none yet)".into(), why };
+        let candidates = search_path.into_iter().flat_map(env::split_paths).map(|folder| folder.join("go"));
+        let go = candidates.into_iter().find(|path| path.is_file());
+        let go = go.ok_or_else(|| refused("there is no go on PATH".into()))?;
+        let answer = version::ask(&go, &["version"]).unwrap_or_default();
+        match Version::find(&answer) {
+            Some(version) if version >= GO_AT_LEAST => Ok(Self(go)),
+            _ => Err(refused(format!("{} is not Go 1.26 or later ({})", go.display(), answer.trim()))),
+        }
+    }
+}
+
+/// Builds `programs` into the cache, one after the other. The caller holds the cache's lock.
+pub(crate) fn build(go: &Go, programs: &[Program], cache: &Cache, progress: &Progress) -> Result<()> {
+    let workshop = cache.workshop()?;
+    for (name, text) in [("go.mod", GO_MOD), ("go.sum", GO_SUM)] {
+        let path = workshop.path().join(name);
+        fs::write(&path, text).map_err(Error::io(format!("write {}", path.display())))?;
+    }
+    for &program in programs {
+        progress.line(&format!("building {} (once; minutes if nothing of it was built before)", program.name()));
+        let finished = build_one(go, program, workshop.path())?;
+        cache.put(program, &finished)?;
+    }
+    Ok(())
+}
+
+fn build_one(go: &Go, program: Program, module: &Path) -> Result<PathBuf> {
+    let finished = module.join(program.name());
+    let package = package(program);
+    let output = Command::new(&go.0)
+        .current_dir(module)
+        .arg("build")
+        .args(FLAGS)
+        .args(["-ldflags", &linker_flags(program), "-o"])
+        .args([finished.as_os_str(), OsStr::new(package)])
+        // The user's own settings for Go work (workspace, vendoring, cross-compilation) are not for this module.
+        .envs([("GOFLAGS", ""), ("GOWORK", "off"), ("CGO_ENABLED", "0"), ("GOTOOLCHAIN", "local")])
+        .env_remove("GOOS")
+        .env_remove("GOARCH")
+        .output()
+        .map_err(Error::io(format!("run {}", go.0.display())))?;
+    if output.status.success() {
+        return Ok(finished);
+    }
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let lines: Vec<&str> = stderr.lines().collect();
+    let why = lines[lines.len().saturating_sub(LINES_KEPT)..].join("\n");
+    Err(Error::GoBuild { package: package.into(), why })
+}
