@@ -146,7 +146,10 @@ fn what_was_there_before_stops_nobody() {
     work.commit("move");
     assert!(work.push("main").accepted);
 
-    work.write("deploy/second.yaml", &DEPLOYMENT.replace("replicas: 1", "replcas: 1").replace("name: web", "name: two"));
+    work.write(
+        "deploy/second.yaml",
+        &DEPLOYMENT.replace("replicas: 1", "replcas: 1").replace("name: web", "name: two"),
+    );
     work.commit("one more");
     let push = work.push("main");
     assert!(!push.accepted);
@@ -336,7 +339,11 @@ fn the_range_on_a_laptop_gets_the_servers_verdict() {
     work.commit("latest");
     let check = work.try_gitward(&["check", "--range", "origin/main..HEAD"]);
     assert_eq!(check.code, Some(1), "{}", check.text);
-    check.shows(&["policy/no-latest", "deploy/web.yaml:16:16", "gitward: rejected: 1 error in prod at refs/heads/main"]);
+    check.shows(&[
+        "policy/no-latest",
+        "deploy/web.yaml:16:16",
+        "gitward: rejected: 1 error in prod at refs/heads/main",
+    ]);
     work.git(&["reset", "--quiet", "--hard", "origin/main"]);
     work.write("deploy/web.yaml", &DEPLOYMENT.replace("replicas: 1", "replicas: 2"));
     work.commit("good");
