@@ -135,10 +135,12 @@ impl Gate {
         deadline: Instant,
         last: &(Verdict, Arc<Snapshot>),
     ) -> Option<Judged> {
-        let waits = last.0.findings.iter().any(|f| f.rule == NOT_LEARNT);
+        if !last.0.findings.iter().any(|f| f.rule == NOT_LEARNT) {
+            return None;
+        }
         let deadline = deadline.min(Instant::now() + LEARNING);
         let mut swaps = self.snapshots.subscribe();
-        while waits {
+        loop {
             let snapshot = self.snapshots.load().filter(|s| !Arc::ptr_eq(s, &last.1));
             if let Some(snapshot) = snapshot {
                 let (verdict, _) = decide(request, &snapshot, &self.index);
@@ -148,7 +150,6 @@ impl Gate {
             }
             tokio::time::timeout_at(deadline, swaps.changed()).await.ok()?.ok()?;
         }
-        None
     }
 
     fn explained(&self, by: Second, (verdict, snapshot): (Verdict, Arc<Snapshot>)) -> Judged {
