@@ -121,8 +121,35 @@ impl Gate {
                 return self.explained(Second::ExplainedByGit, last);
             }
         }
+        if let Some(judged) = self.once_learnt(request, deadline, &last).await {
+            return judged;
+        }
         self.metrics.second(Second::Denied);
         Judged { verdict: last.0, snapshot: last.1, note }
+    }
+
+    /// The leader publishes what it learnt and then writes: the write may be here first.
+    async fn once_learnt(
+        &self,
+        request: &Request<'_>,
+        deadline: Instant,
+        last: &(Verdict, Arc<Snapshot>),
+    ) -> Option<Judged> {
+        if !last.0.findings.iter().any(|f| f.rule == NOT_LEARNT) {
+            return None;
+        }
+        let deadline = deadline.min(Instant::now() + LEARNING);
+        let mut swaps = self.snapshots.subscribe();
+        loop {
+            let snapshot = self.snapshots.load().filter(|s| !Arc::ptr_eq(s, &last.1));
+            if let Some(snapshot) = snapshot {
+                let (verdict, _) = decide(request, &snapshot, &self.index);
+                if settled(&verdict, &snapshot) {
+                    return Some(self.explained(Second::ExplainedByLearning, (verdict, snapshot)));
+                }
+            }
+            tokio::time::timeout_at(deadline, swaps.changed()).await.ok()?.ok()?;
+        }
     }
 
     fn explained(&self, by: Second, (verdict, snapshot): (Verdict, Arc<Snapshot>)) -> Judged {
@@ -135,6 +162,12 @@ impl Gate {
         read_live(self.index.client(), self.index.discovery(), questions, budget).await
     }
 }
+
+/// The rule of a denial for want of what the leader has yet to publish.
+const NOT_LEARNT: &str = "trace/not-learnt";
+
+/// Longest wait for it.
+const LEARNING: Duration = Duration::from_secs(2);
 
 /// Rounds of fresh reads for one decision.
 const ROUNDS: usize = 3;

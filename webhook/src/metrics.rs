@@ -47,6 +47,8 @@ pub enum Second {
     ExplainedByCluster,
     /// A newer commit explained the change.
     ExplainedByGit,
+    /// What the leader published meanwhile explained the change.
+    ExplainedByLearning,
     /// Still denied.
     Denied,
     /// Not taken: too many at a time.
@@ -94,7 +96,11 @@ impl Default for Metrics {
         registry.register("registration_repairs", "Registrations put right", repairs.clone());
         registry.register("fetch_failures", "Failed fetches of Git", fetch_failures.clone());
         registry.register("unusable_commits", "Commits with errors", unusable_commits.clone());
-        registry.register("snapshot_timestamp_seconds", "Age of the snapshot in force", snapshot_time.clone());
+        registry.register(
+            "snapshot_timestamp_seconds",
+            "When the snapshot in force was put together",
+            snapshot_time.clone(),
+        );
         Self {
             registry,
             decisions,

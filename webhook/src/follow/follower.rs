@@ -1,5 +1,6 @@
 //! The follower: one task that turns news of Git and of the cluster into snapshots.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,8 +25,10 @@ use crate::state_dir::StateDir;
 /// Longest time for one fetch.
 const FETCH: Duration = Duration::from_secs(30);
 
-/// Between the beginnings of two fetches, whoever asks for them.
-const FETCH_INTERVAL: Duration = Duration::from_secs(1);
+/// At most so many fetches begin within [`FETCH_WINDOW`], whoever asks for them: a single denial
+/// finds Git at once, a flood of them does not become one of fetches.
+const FETCHES: usize = 5;
+const FETCH_WINDOW: Duration = Duration::from_secs(5);
 
 /// After a failed fetch, those who ask are told so at once for this long: a Git host that hangs
 /// must not hold every denial.
@@ -52,7 +55,7 @@ pub struct Follower {
     published: Additions,
     in_force: Additions,
     fetching: Option<Fetch>,
-    began: Option<Instant>,
+    began: VecDeque<Instant>,
     failed: Option<Instant>,
     /// The last problem that was logged, so that each is logged once and not at every poll.
     problem: Option<String>,
@@ -85,7 +88,7 @@ impl Follower {
             published: Additions::default(),
             in_force: Additions::default(),
             fetching: None,
-            began: None,
+            began: VecDeque::new(),
             failed: None,
             problem: None,
         };
@@ -146,7 +149,7 @@ impl Follower {
             self.keep(&environment_file(&self.environment), &json);
         }
         self.source = Some(self.source_of(spec));
-        (self.began, self.failed) = (None, None);
+        self.failed = None;
         if self.store.load().is_none() {
             self.load_accepted().await;
         }
@@ -194,8 +197,7 @@ impl Follower {
 
     fn begin_fetch(&mut self) {
         let Some(source) = self.source.clone().filter(|_| self.fetching.is_none()) else { return };
-        let pause = self.began.map(|at| FETCH_INTERVAL.saturating_sub(at.elapsed())).unwrap_or_default();
-        self.began = Some(Instant::now() + pause);
+        let pause = self.pause();
         let known = self
             .store
             .load()
@@ -211,6 +213,19 @@ impl Follower {
             }
         });
         self.fetching = Some(Fetch { answers, source, task });
+    }
+
+    /// How long the next fetch has to wait; notes that it will begin then.
+    fn pause(&mut self) -> Duration {
+        let now = Instant::now();
+        let mut pause = Duration::ZERO;
+        if self.began.len() >= FETCHES
+            && let Some(oldest) = self.began.pop_front()
+        {
+            pause = (oldest + FETCH_WINDOW).saturating_duration_since(now);
+        }
+        self.began.push_back(now + pause);
+        pause
     }
 
     fn end_fetch(&mut self, outcome: Ended) {
@@ -332,3 +347,6 @@ fn environment_file(environment: &str) -> String {
 fn shard_file(environment: &str, shard: u8) -> String {
     format!("{environment}/additions-{shard}.json")
 }
+
+#[cfg(test)]
+mod tests;

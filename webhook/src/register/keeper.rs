@@ -127,8 +127,12 @@ impl Keeper {
 /// Everything that decides what the API server asks about.
 fn is_as_wanted(found: &ValidatingWebhookConfiguration, wanted: &ValidatingWebhookConfiguration) -> bool {
     let normal = |o: &ValidatingWebhookConfiguration| o.webhooks.clone().filter(|w| !w.is_empty());
-    found.metadata.labels == wanted.metadata.labels
-        && found.metadata.deletion_timestamp.is_none()
+    // An owner that is gone would have it collected, a finalizer would keep a deleted one half there.
+    let metadata = &found.metadata;
+    metadata.labels == wanted.metadata.labels
+        && metadata.deletion_timestamp.is_none()
+        && metadata.owner_references.as_ref().is_none_or(Vec::is_empty)
+        && metadata.finalizers.as_ref().is_none_or(Vec::is_empty)
         && normal(found) == normal(wanted)
 }
 

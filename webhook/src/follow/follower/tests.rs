@@ -1,0 +1,157 @@
+use super::*;
+use gitward_core::additions::Entry;
+use serde_json::Value;
+use std::path::Path;
+use std::process::Command;
+
+const CONFIGURATION: &str = "apiVersion: gitward.dev/v1alpha1\nkind: Configuration\nenvironments:\n- name: prod\n  \
+                             ref: refs/heads/main\n  path: apps\n  namespaces: [shop]\n";
+
+fn manifest(colour: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\n  namespace: shop\ndata:\n  colour: {colour}\n"
+    )
+}
+
+fn git(dir: &Path, args: &[&str]) {
+    let done = Command::new("git")
+        .current_dir(dir)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .args(["-c", "user.name=Ada", "-c", "user.email=ada@example.org"])
+        .args(args)
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
+/// Writes both files and commits them.
+fn push(repository: &Path, configuration: &str, manifest: &str) {
+    std::fs::create_dir_all(repository.join("apps")).unwrap();
+    std::fs::write(repository.join("gitward.yaml"), configuration).unwrap();
+    std::fs::write(repository.join("apps/settings.yaml"), manifest).unwrap();
+    git(repository, &["add", "-A"]);
+    git(repository, &["commit", "-qm", "Change"]);
+}
+
+struct Running {
+    looker: Looker,
+    store: Arc<SnapshotStore>,
+    news: mpsc::Sender<News>,
+    shutdown: CancellationToken,
+}
+
+impl Running {
+    async fn start(state: &Path) -> Self {
+        let (store, metrics) = (Arc::new(SnapshotStore::default()), Arc::new(Metrics::default()));
+        let state = StateDir::open(state).unwrap();
+        let (mut follower, looker) = Follower::new("prod", state, Credentials::None, store.clone(), metrics);
+        follower.restore().await;
+        let (news, news_of) = mpsc::channel(8);
+        let shutdown = CancellationToken::new();
+        tokio::spawn(follower.run(news_of, Duration::from_secs(3600), shutdown.clone()));
+        Self { looker, store, news, shutdown }
+    }
+
+    async fn until(&self, what: impl Fn(&Snapshot) -> bool) -> Arc<Snapshot> {
+        for _ in 0..1000 {
+            if let Some(snapshot) = self.store.load().filter(|s| what(s)) {
+                return snapshot;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("the snapshot never came: {:?}", self.store.load());
+    }
+
+    async fn look(&self) -> bool {
+        self.looker.look(Instant::now() + Duration::from_secs(20)).await
+    }
+}
+
+fn environment(repository: &Path) -> News {
+    News::Environment(EnvironmentSpec {
+        repository: format!("file://{}", repository.display()),
+        git_ref: "refs/heads/main".into(),
+        path: None,
+        suspend: false,
+    })
+}
+
+fn key() -> ObjectKey {
+    ObjectKey::new("", "ConfigMap", "shop", "settings")
+}
+
+fn colour(snapshot: &Snapshot) -> Option<&str> {
+    snapshot.declared(&key())?.canonical.pointer("/data/colour")?.as_str()
+}
+
+fn expected(snapshot: &Snapshot) -> Option<&Value> {
+    Some(&snapshot.declared(&key())?.expected.as_ref()?.object)
+}
+
+/// What the leader publishes for the object as the snapshot declares it.
+fn learnt(snapshot: &Snapshot) -> News {
+    let declared = snapshot.declared(&key()).unwrap();
+    let entry = Entry::learnt(declared, &declared.canonical, None, Value::Null);
+    let additions = Additions { entries: [(key(), entry)].into() };
+    let shard = Additions::shard_of(&key());
+    News::Shard(shard, additions.shard(shard))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_is_found_by_looking_and_survives_a_restart_with_everything_away() {
+    let dir = tempfile::tempdir().unwrap();
+    let (repository, state) = (dir.path().join("repository"), dir.path().join("state"));
+    std::fs::create_dir(&repository).unwrap();
+    git(&repository, &["init", "-q", "-b", "main"]);
+    push(&repository, CONFIGURATION, &manifest("blue"));
+
+    let running = Running::start(&state).await;
+    assert!(running.store.load().is_none());
+    running.news.send(environment(&repository)).await.unwrap();
+    let blue = running.until(|s| colour(s) == Some("blue")).await;
+    assert!(expected(&blue).is_none());
+    running.news.send(learnt(&blue)).await.unwrap();
+    running.until(|s| expected(s).is_some()).await;
+
+    // A push is in force when a look ends, and what it replaced counts for a while.
+    push(&repository, CONFIGURATION, &manifest("red"));
+    assert!(running.look().await);
+    let red = running.store.load().unwrap();
+    assert_eq!(colour(&red), Some("red"));
+    assert!(expected(&red).is_none(), "what was learnt of another content does not count");
+    assert_eq!(red.former(&key(), Timestamp::now()).count(), 1);
+    running.news.send(learnt(&red)).await.unwrap();
+    running.until(|s| expected(s).is_some()).await;
+
+    // A commit that cannot be read changes nothing.
+    push(&repository, CONFIGURATION, "apiVersion: v1\nkind: [broken");
+    running.look().await;
+    assert_eq!(colour(&running.store.load().unwrap()), Some("red"));
+    running.shutdown.cancel();
+
+    std::fs::remove_dir_all(&repository).unwrap();
+    let restarted = Running::start(&state).await;
+    let restored = restarted.store.load().expect("ready at once");
+    assert_eq!(colour(&restored), Some("red"));
+    assert!(expected(&restored).is_some());
+    assert!(!restarted.look().await, "Git is away");
+    restarted.shutdown.cancel();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn history_that_was_rewritten_is_not_followed_unless_git_allowed_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (repository, state) = (dir.path().join("repository"), dir.path().join("state"));
+    std::fs::create_dir(&repository).unwrap();
+    git(&repository, &["init", "-q", "-b", "main"]);
+    push(&repository, CONFIGURATION, &manifest("blue"));
+    push(&repository, CONFIGURATION, &manifest("red"));
+
+    let running = Running::start(&state).await;
+    running.news.send(environment(&repository)).await.unwrap();
+    running.until(|s| colour(s) == Some("red")).await;
+    git(&repository, &["reset", "-q", "--hard", "HEAD~1"]);
+    assert!(running.look().await);
+    assert_eq!(colour(&running.store.load().unwrap()), Some("red"));
+    running.shutdown.cancel();
+}
