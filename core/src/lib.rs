@@ -15,6 +15,7 @@ pub mod manifest;
 pub mod object;
 pub mod path;
 pub mod policy;
+pub mod quantity;
 pub mod request;
 pub mod schema;
 pub mod snapshot;
