@@ -31,8 +31,9 @@ fn replay(recording: &Recording, git: &str, kubelets: &str) -> Vec<Outcome> {
     recording
         .requests
         .iter()
-        .map(|recorded| {
-            cluster.tell_time(recorded);
+        .zip(recording.times())
+        .map(|(recorded, time)| {
+            cluster.now = time;
             let outcome = judge(&cluster, recorded, git, kubelets);
             if outcome.as_deref() == Ok("Declared create") {
                 cluster.declare(recorded);

@@ -22,8 +22,11 @@ pub(super) fn judge(case: &Case<'_>) -> Judged {
         return case.by(&[ApiServer]);
     }
     let slice = case.object()?;
-    if let Some(proof) = only_metadata_of_a_dying(case)? {
-        return Ok(proof);
+    if case.is(Act::Update) && object::is_terminating(case.old()?) {
+        // The garbage collector takes off finalizers of what goes with its Service.
+        if let Ok((_, proof)) = fields::all(case) {
+            return Ok(proof);
+        }
     }
     let service = service::declared(case, object::label(slice, SERVICE_NAME).unwrap_or_default())?;
     owner::living(case, &[("", "Service"), ("", "Endpoints")], Reference::Blocking)?;
@@ -37,25 +40,6 @@ pub(super) fn judge(case: &Case<'_>) -> Judged {
         Some("endpointslicemirroring-controller.k8s.io") => mirrored(case, slice, &service),
         _ => Err(Refusal::new("it is managed by no built-in controller")),
     }
-}
-
-/// The garbage collector takes finalizers off slices that go with their Service.
-fn only_metadata_of_a_dying(case: &Case<'_>) -> Result<Option<Proof>, Refusal> {
-    if !case.is(Act::Update) || !object::is_terminating(case.old()?) {
-        return Ok(None);
-    }
-    let changes = case.changes(true)?;
-    if changes.iter().any(|c| !c.path.starts_with(&["metadata"])) {
-        return Ok(None);
-    }
-    let mut proof = Proof::Content;
-    for change in &changes {
-        match fields::judge(case, change) {
-            Ok((_, found)) => proof = proof.and(found),
-            Err(_) => return Ok(None),
-        }
-    }
-    Ok(Some(proof))
 }
 
 /// Every address belongs to a Pod that the Service selects.

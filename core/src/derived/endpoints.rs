@@ -20,7 +20,7 @@ pub(super) fn judge(case: &Case<'_>) -> Judged {
         return case.by(&[ApiServer]);
     }
     if case.is(Act::Update) && object::is_terminating(case.old()?) {
-        return fields::all(case);
+        return fields::all(case).map(|(_, proof)| proof);
     }
     let own = case.object()?;
     let service = service::declared(case, case.name)?;

@@ -72,11 +72,12 @@ pub(super) fn judge(case: &Case<'_>, change: &Change) -> Result<(&'static str, P
     }
 }
 
-/// Judges all changes of an update.
-pub(super) fn all(case: &Case<'_>) -> Judged {
-    let mut proof = Proof::Content;
-    for change in case.changes(true)? {
-        proof = proof.and(judge(case, &change)?.1);
+/// Judges all changes of an update; the rule is that of the first.
+pub(super) fn all(case: &Case<'_>) -> Result<(&'static str, Proof), Refusal> {
+    let mut found = ("unchanged", Proof::Content);
+    for (position, change) in case.changes(true)?.iter().enumerate() {
+        let (rule, proof) = judge(case, change)?;
+        found = (if position == 0 { rule } else { found.0 }, found.1.and(proof));
     }
-    Ok(proof)
+    Ok(found)
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::case::{Case, has_uid};
 use super::compare::{at, list, map, text};
 use super::container::LISTS;
-use super::{Refusal, expected_pod, selector};
+use super::{Refusal, selector};
 use crate::object;
 
 /// A port as endpoints list it: name, number, protocol.
@@ -61,7 +61,7 @@ fn protocol(port: &Value) -> &str {
 }
 
 /// Demands that an address is that of a Pod which the Service selects, and that each port is one
-/// that the Service reaches on that Pod. Returns the Pod.
+/// that the Service reaches on that Pod.
 pub(super) fn endpoint(
     case: &Case<'_>,
     service: &Value,
@@ -87,7 +87,7 @@ pub(super) fn endpoint(
         check(reached, || format!("port {} of Pod {named} is not one that the Service reaches", port.1))?;
     }
     check(node.is_empty() || node == text(&pod, &["spec", "nodeName"]), || format!("Pod {named} is on another node"))?;
-    let traced = case.is_declared("", "Pod", case.namespace, named) || expected_pod::has_living_controller(case, &pod);
+    let traced = case.is_declared("", "Pod", case.namespace, named) || object::controller_reference(&pod).is_some();
     check(traced, || format!("Pod {named} is neither declared in Git nor made by a controller"))?;
     Ok(pod)
 }

@@ -87,9 +87,6 @@ const TABLE: &[Row] = {
         row(("", "Event", "events", ""),                                               &[Create, Update, Live], "outside.event", EVERYBODY, Both, bootstrap::outside),
         row(("events.k8s.io", "Event", "events", ""),                                  &[Create, Update, Live], "outside.event", EVERYBODY, Both, bootstrap::outside),
         row(("coordination.k8s.io", "Lease", "leases", ""),                            &[Create, Update, Live], "outside.lease", EVERYBODY, Both, bootstrap::outside),
-
-        // What a controller changes of an object that it did not make: field by field.
-        row((ANY, ANY, ANY, ""),                                                       &[Update],        "field",                EVERYBODY, Both, fields::all),
     ]
 };
 
@@ -123,10 +120,14 @@ pub(super) fn judge(case: &Case<'_>) -> Result<Origin, Refusal> {
     if let Some(rule) = bootstrap::rule(case) {
         return Ok(origin(rule, Proof::Identity));
     }
-    let Some(row) = TABLE.iter().find(|row| row.matches(case)) else {
-        return Err(unknown(case));
-    };
-    row.judge(case).map(|proof| origin(row.name, proof))
+    match TABLE.iter().find(|row| row.matches(case)) {
+        Some(row) => row.judge(case).map(|proof| origin(row.name, proof)),
+        // What a controller changes of an object that it did not make is judged field by field.
+        None if case.is(Update) && case.subresource.is_empty() => {
+            fields::all(case).map(|(rule, proof)| origin(rule, proof))
+        }
+        None => Err(unknown(case)),
+    }
 }
 
 /// Judges a live object as the owner of another.

@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use gitward_core::change::same;
 use gitward_core::config::Configuration;
-use gitward_core::finding::Place;
 use gitward_core::lookup::Lookup;
 use gitward_core::manifest::Manifest;
 use gitward_core::object::{self, Gvk, ObjectKey};
@@ -68,11 +67,11 @@ impl Cluster {
         cluster.add_bootstrap_roles();
         let mut seen = HashSet::new();
         for recorded in &recording.requests {
-            let old = recorded.field("oldObject");
+            let first = seen.insert(&recorded.key);
             let whole = matches!(recorded.subresource(), "" | "status" | "finalize" | "approval");
-            if let Some(old) = old.filter(|_| seen.insert(&recorded.key) && whole) {
+            if let Some(old) = recorded.field("oldObject").filter(|_| first && whole) {
                 cluster.objects.entry(recorded.key.clone()).or_insert_with(|| Arc::new(old.clone()));
-                let made_here = matches!(recorded.key.kind.as_str(), "Endpoints" | "IPAddress" | "APIService");
+                let made_here = ["Endpoints", "IPAddress", "APIService", "Event", "Lease"].contains(&recorded.key.kind.as_str());
                 if object::owner_references(old).is_empty() && !made_here {
                     cluster.declare_object(&recorded.key, old);
                 }
@@ -92,20 +91,6 @@ impl Cluster {
         }
     }
 
-    /// The time of a request, so far as its objects tell it.
-    pub(crate) fn tell_time(&mut self, recorded: &Recorded) {
-        let Some(object) = recorded.field("object") else { return };
-        let managed = object["metadata"]["managedFields"].as_array().map_or(&[][..], Vec::as_slice);
-        let texts = managed.iter().map(|m| &m["time"]).chain([
-            &object["metadata"]["creationTimestamp"],
-            &object["lastTimestamp"],
-            &object["eventTime"],
-        ]);
-        for time in texts.filter_map(|t| t.as_str()?.parse().ok()) {
-            self.now = self.now.max(time);
-        }
-    }
-
     /// Git declares an object.
     pub(crate) fn declare(&mut self, recorded: &Recorded) {
         let object = recorded.field("object").unwrap().clone();
@@ -118,11 +103,10 @@ impl Cluster {
             gvk: Gvk::of(object).unwrap_or_else(|| Gvk::new("v1", &key.kind)),
             key: key.clone(),
             value: object.clone(),
-            file: file.clone(),
+            file,
             spans: Arc::default(),
             base: FieldPath::root(),
         };
-        let _ = Place { file, line: 1, column: 1 };
         let declared = Declared {
             manifest,
             canonical: object.clone(),

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use flate2::read::GzDecoder;
 use gitward_core::object::{self, ObjectKey};
 use gitward_core::request::{Operation, Request, User};
+use jiff::Timestamp;
 use serde_json::Value;
 
 pub(crate) struct Recording {
@@ -38,6 +39,26 @@ impl Recording {
         let kinds = kinds(&reviews);
         let requests = reviews.into_iter().map(|r| Recorded { key: key(&r, &kinds), review: r }).collect();
         Some(Self { requests })
+    }
+}
+
+impl Recording {
+    /// When each request came. The recording does not say so: a request came before the next time
+    /// that any later one tells of.
+    pub(crate) fn times(&self) -> Vec<Timestamp> {
+        let mut latest = Timestamp::UNIX_EPOCH;
+        let told: Vec<Timestamp> = self
+            .requests
+            .iter()
+            .map(|r| {
+                latest = r.times().fold(latest, Timestamp::max);
+                latest
+            })
+            .collect();
+        told.iter()
+            .enumerate()
+            .map(|(i, now)| told[i..].iter().find(|later| *later > now).copied().unwrap_or(*now))
+            .collect()
     }
 }
 
@@ -109,6 +130,14 @@ impl Recorded {
             options: object("options"),
             dry_run: review["dryRun"].as_bool() == Some(true),
         }
+    }
+
+    /// The times that a request tells of.
+    fn times(&self) -> impl Iterator<Item = Timestamp> {
+        let object = &self.review["object"];
+        let managed = object["metadata"]["managedFields"].as_array().map_or(&[][..], Vec::as_slice);
+        let own = [&object["metadata"]["creationTimestamp"], &object["lastTimestamp"], &object["eventTime"]];
+        managed.iter().map(|m| &m["time"]).chain(own).filter_map(|t| t.as_str()?.parse().ok())
     }
 
     pub(crate) fn subresource(&self) -> &str {
