@@ -52,6 +52,10 @@ pub struct Configuration {
     /// `Kind/name`.
     #[serde(default)]
     pub known_mutators: Vec<String>,
+    /// Further accounts that act as kubelets, for example those of simulated nodes. What a kubelet
+    /// may write rests on its identity: an account named here is believed about every node.
+    #[serde(default)]
+    pub node_accounts: Vec<String>,
     /// Where each exemption stands, filled in by [`parse`].
     #[serde(skip)]
     pub exemption_places: Vec<Place>,

@@ -18,6 +18,7 @@ pub mod manifest;
 pub mod object;
 pub mod path;
 pub mod policy;
+pub mod quantity;
 pub mod report;
 pub mod request;
 pub mod schema;

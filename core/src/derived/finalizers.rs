@@ -1,0 +1,107 @@
+//! Finalizers: which the control plane sets on which kind, who removes them, and when.
+
+use serde_json::Value;
+
+use super::accounts::Account::{self, ApiServer, Controller, Scheduler};
+use super::case::{Case, has_uid};
+use super::compare::{list, text};
+use super::{Judged, Proof, Refusal};
+use crate::change::Change;
+use crate::object;
+
+pub(super) const JOB_TRACKING: &str = "batch.kubernetes.io/job-tracking";
+pub(super) const CLAIM_PROTECTION: &str = "kubernetes.io/pvc-protection";
+
+struct Known {
+    group: &'static str,
+    kind: &'static str,
+    finalizer: &'static str,
+    /// Who removes it; empty if that rests on content alone.
+    removed_by: &'static [Account],
+}
+
+#[rustfmt::skip]
+const KNOWN: &[Known] = &[
+    Known { group: "", kind: "PersistentVolumeClaim", finalizer: CLAIM_PROTECTION, removed_by: &[Controller("pvc-protection-controller")] },
+    Known { group: "", kind: "PersistentVolume", finalizer: "kubernetes.io/pv-protection", removed_by: &[Controller("pv-protection-controller")] },
+    Known { group: "", kind: "PersistentVolume", finalizer: "kubernetes.io/pv-controller", removed_by: &[Controller("persistent-volume-binder")] },
+    Known { group: "", kind: "PersistentVolume", finalizer: "external-provisioner.volume.kubernetes.io/finalizer", removed_by: &[] },
+    Known { group: "apiextensions.k8s.io", kind: "CustomResourceDefinition", finalizer: "customresourcecleanup.apiextensions.k8s.io", removed_by: &[ApiServer] },
+    Known { group: "networking.k8s.io", kind: "ServiceCIDR", finalizer: "networking.k8s.io/service-cidr-finalizer", removed_by: &[Controller("service-cidrs-controller")] },
+    Known { group: "storage.k8s.io", kind: "VolumeAttributesClass", finalizer: "kubernetes.io/vac-protection", removed_by: &[Controller("volumeattributesclass-protection-controller")] },
+    Known { group: "resource.k8s.io", kind: "ResourceClaim", finalizer: "resource.kubernetes.io/delete-protection", removed_by: &[Controller("resource-claim-controller"), Scheduler] },
+];
+
+/// Finalizers that the garbage collector works with, on any kind.
+const COLLECTING: [&str; 2] = ["foregroundDeletion", "orphan"];
+
+/// The list of finalizers changes.
+pub(super) fn changed(case: &Case<'_>, _change: &Change) -> Judged {
+    let (old, new) = (case.old()?, case.object()?);
+    let mut proof = Proof::Content;
+    for finalizer in object::finalizers(new).filter(|f| !object::finalizers(old).any(|o| o == *f)) {
+        added(case, new, finalizer)?;
+    }
+    for finalizer in object::finalizers(old).filter(|f| !object::finalizers(new).any(|n| n == *f)) {
+        proof = proof.and(removed(case, old, finalizer)?);
+    }
+    Ok(proof)
+}
+
+fn known(case: &Case<'_>, finalizer: &str) -> Option<&'static Known> {
+    KNOWN.iter().find(|k| k.finalizer == finalizer && k.kind == case.kind && k.group == case.group)
+}
+
+/// A finalizer blocks an object's removal for good if nobody answers for it.
+fn added(case: &Case<'_>, new: &Value, finalizer: &str) -> Result<(), Refusal> {
+    if COLLECTING.contains(&finalizer) {
+        ensure!(object::is_terminating(new), "the finalizer {finalizer} is put on an object that is not being deleted");
+        return Ok(());
+    }
+    ensure!(known(case, finalizer).is_some(), "no controller puts the finalizer {finalizer} on a {}", case.kind);
+    Ok(())
+}
+
+fn removed(case: &Case<'_>, old: &Value, finalizer: &str) -> Judged {
+    if finalizer == JOB_TRACKING && (case.group, case.kind) == ("", "Pod") {
+        ensure!(
+            object::is_terminating(old) || is_finished(old) || is_job_over(case, old),
+            "the Pod still counts for an unfinished Job"
+        );
+        return Ok(Proof::Content);
+    }
+    ensure!(object::is_terminating(old), "the finalizer {finalizer} is removed from an object that is not being deleted");
+    if COLLECTING.contains(&finalizer) {
+        return case.by(&[Controller("generic-garbage-collector")]);
+    }
+    let Some(known) = known(case, finalizer) else {
+        return Err(Refusal::new(format!("the finalizer {finalizer} is not a built-in controller's")));
+    };
+    if finalizer == CLAIM_PROTECTION {
+        ensure!(!is_claim_used(case), "a Pod still uses the claim {}", case.name);
+    }
+    if known.removed_by.is_empty() { Ok(Proof::Content) } else { case.by(known.removed_by) }
+}
+
+/// Whether a Pod has run to its end.
+fn is_finished(pod: &Value) -> bool {
+    matches!(text(pod, &["status", "phase"]), "Succeeded" | "Failed")
+}
+
+/// Whether a Pod has no Job, or one that no longer counts its Pods.
+fn is_job_over(case: &Case<'_>, pod: &Value) -> bool {
+    const OVER: [&str; 5] = ["Complete", "Failed", "FailureTarget", "SuccessCriteriaMet", "Suspended"];
+    let Some(reference) = object::controller_reference(pod) else { return true };
+    let Some(job) = case.get("batch", "Job", case.namespace, text(reference, &["name"])) else { return true };
+    !has_uid(&job, text(reference, &["uid"]))
+        || object::is_terminating(&job)
+        || list(&job, &["status", "conditions"])
+            .iter()
+            .any(|c| OVER.contains(&text(c, &["type"])) && text(c, &["status"]) == "True")
+}
+
+fn is_claim_used(case: &Case<'_>) -> bool {
+    case.list("", "Pod", case.namespace).iter().filter(|pod| !is_finished(pod)).any(|pod| {
+        list(pod, &["spec", "volumes"]).iter().any(|v| text(v, &["persistentVolumeClaim", "claimName"]) == case.name)
+    })
+}

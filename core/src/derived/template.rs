@@ -1,0 +1,46 @@
+//! Templates, and which of its owner's templates an object follows.
+
+use serde_json::Value;
+
+use super::case::Case;
+use super::compare::{at, map, same_but};
+use super::owner::Owner;
+use crate::change;
+
+/// Which template of its owner an object follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// The one that it has now.
+    Current,
+    /// One that Git replaced so shortly ago that a controller may still act on it.
+    Recent,
+    /// One that Git used to declare, as far back as the snapshot remembers.
+    Former,
+    /// None that is known.
+    Unknown,
+}
+
+/// Finds which of the owner's templates, at `path`, passes a test.
+pub(super) fn standing(case: &Case<'_>, owner: &Owner, path: &[&str], follows: impl Fn(&Value) -> bool) -> Standing {
+    if follows(at(&owner.object, path)) {
+        return Standing::Current;
+    }
+    let snapshot = case.context.snapshot;
+    if snapshot.former(&owner.key, case.now()).any(|e| follows(at(&e.object, path))) {
+        return Standing::Recent;
+    }
+    let remembered = snapshot.former.get(&owner.key).into_iter().flatten();
+    if remembered.into_iter().any(|f| follows(at(&f.expected.object, path))) {
+        return Standing::Former;
+    }
+    Standing::Unknown
+}
+
+/// Whether two Pod templates mean the same, but for labels that a controller sets.
+pub(super) fn same(wanted: &Value, found: &Value, controller_labels: &[&str]) -> bool {
+    let metadata = |t| map(t, &["metadata"]);
+    let labels = |t| map(t, &["metadata", "labels"]);
+    change::same(at(wanted, &["spec"]), at(found, &["spec"]))
+        && same_but(labels(wanted), labels(found), controller_labels)
+        && same_but(metadata(wanted), metadata(found), &["labels", "creationTimestamp"])
+}

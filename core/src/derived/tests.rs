@@ -1,0 +1,1 @@
+//! Tables of legitimate writes and their forgeries.

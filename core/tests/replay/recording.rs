@@ -1,0 +1,164 @@
+//! A recording: one `AdmissionReview` a line.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+
+use flate2::read::GzDecoder;
+use gitward_core::object::{self, ObjectKey};
+use gitward_core::request::{Operation, Request, User};
+use jiff::Timestamp;
+use serde_json::Value;
+
+pub(crate) struct Recording {
+    pub(crate) requests: Vec<Recorded>,
+}
+
+/// One recorded request.
+pub(crate) struct Recorded {
+    review: Value,
+    pub(crate) key: ObjectKey,
+}
+
+impl Recording {
+    /// Reads a recording, or says that there is none.
+    pub(crate) fn read(name: &str) -> Option<Self> {
+        let path = directory().join(name);
+        let Ok(file) = File::open(&path) else {
+            eprintln!("ignored: there is no {}", path.display());
+            return None;
+        };
+        let lines = BufReader::new(GzDecoder::new(file)).lines();
+        let reviews: Vec<Value> = lines
+            .map(|line| {
+                let mut review: Value = serde_json::from_str(&line.unwrap()).unwrap();
+                review["request"].take()
+            })
+            .collect();
+        let kinds = kinds(&reviews);
+        let requests = reviews.into_iter().map(|r| Recorded { key: key(&r, &kinds), review: r }).collect();
+        Some(Self { requests })
+    }
+}
+
+impl Recording {
+    /// When each request came. The recording does not say so: a request came before the next time
+    /// that any later one tells of.
+    pub(crate) fn times(&self) -> Vec<Timestamp> {
+        let mut latest = Timestamp::UNIX_EPOCH;
+        let told: Vec<Timestamp> = self
+            .requests
+            .iter()
+            .map(|r| {
+                latest = r.times().fold(latest, Timestamp::max);
+                latest
+            })
+            .collect();
+        told.iter()
+            .enumerate()
+            .map(|(i, now)| told[i..].iter().find(|later| *later > now).copied().unwrap_or(*now))
+            .collect()
+    }
+}
+
+/// Where the recordings are.
+pub(crate) fn directory() -> PathBuf {
+    match std::env::var_os("GITWARD_TEST_DATA") {
+        Some(directory) => directory.into(),
+        None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"),
+    }
+}
+
+type Kinds = HashMap<(String, String), String>;
+
+/// Which kind each resource is, learnt from the requests about objects themselves.
+fn kinds(reviews: &[Value]) -> Kinds {
+    let mut kinds: Kinds = reviews
+        .iter()
+        .filter(|r| text(&r["subResource"]).is_empty())
+        .map(|r| ((text(&r["resource"]["group"]), text(&r["resource"]["resource"])), text(&r["kind"]["kind"])))
+        .collect();
+    for (resource, kind) in [("namespaces", "Namespace"), ("serviceaccounts", "ServiceAccount"), ("pods", "Pod")] {
+        kinds.insert((String::new(), resource.to_owned()), kind.to_owned());
+    }
+    kinds
+}
+
+fn key(review: &Value, kinds: &Kinds) -> ObjectKey {
+    let resource = &review["resource"];
+    let (group, plural) = (text(&resource["group"]), text(&resource["resource"]));
+    let kind = kinds.get(&(group.clone(), plural)).cloned().unwrap_or_else(|| text(&review["kind"]["kind"]));
+    let object = if review["object"].is_object() { &review["object"] } else { &review["oldObject"] };
+    let name = match text(&review["name"]) {
+        name if name.is_empty() => object::name(object).to_owned(),
+        name => name,
+    };
+    // A Namespace's review carries its own name as its namespace.
+    let namespace = if kind == "Namespace" { String::new() } else { text(&review["namespace"]) };
+    ObjectKey { group, kind, namespace, name }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+impl Recorded {
+    pub(crate) fn request(&self) -> Request<'_> {
+        let review = &self.review;
+        let user = &review["userInfo"];
+        let groups = user["groups"].as_array().map_or(&[][..], Vec::as_slice);
+        let object = |field: &str| review.get(field).filter(|o| o.is_object());
+        Request {
+            operation: match review["operation"].as_str() {
+                Some("CREATE") => Operation::Create,
+                Some("UPDATE") => Operation::Update,
+                Some("DELETE") => Operation::Delete,
+                _ => Operation::Connect,
+            },
+            key: self.key.clone(),
+            resource: review["resource"]["resource"].as_str().unwrap_or_default(),
+            subresource: self.subresource(),
+            user: User {
+                name: text(&user["username"]),
+                groups: groups.iter().map(text).collect(),
+                uid: text(&user["uid"]),
+                has_credential_id: user["extra"].get("authentication.kubernetes.io/credential-id").is_some(),
+            },
+            object: object("object"),
+            old_object: object("oldObject"),
+            options: object("options"),
+            dry_run: review["dryRun"].as_bool() == Some(true),
+        }
+    }
+
+    /// The times that a request tells of.
+    fn times(&self) -> impl Iterator<Item = Timestamp> {
+        let object = &self.review["object"];
+        let managed = object["metadata"]["managedFields"].as_array().map_or(&[][..], Vec::as_slice);
+        let own = [&object["metadata"]["creationTimestamp"], &object["lastTimestamp"], &object["eventTime"]];
+        managed.iter().map(|m| &m["time"]).chain(own).filter_map(|t| t.as_str()?.parse().ok())
+    }
+
+    pub(crate) fn subresource(&self) -> &str {
+        self.review["subResource"].as_str().unwrap_or_default()
+    }
+
+    pub(crate) fn operation(&self) -> &str {
+        self.review["operation"].as_str().unwrap_or_default()
+    }
+
+    pub(crate) fn user(&self) -> &str {
+        let name = self.review["userInfo"]["username"].as_str().unwrap_or_default();
+        name.strip_prefix("system:serviceaccount:kube-system:").unwrap_or(name)
+    }
+
+    pub(crate) fn what(&self) -> String {
+        let slash = if self.subresource().is_empty() { "" } else { "/" };
+        format!("{} {}{slash}{}", self.operation(), self.key.kind, self.subresource())
+    }
+
+    pub(crate) fn field(&self, field: &str) -> Option<&Value> {
+        self.review.get(field).filter(|v| !v.is_null())
+    }
+}
