@@ -175,15 +175,3 @@ pub fn recognise_live(key: &ObjectKey, object: &Value, context: &Context<'_>) ->
 fn origin(rule: &'static str, proof: Proof) -> Origin {
     Origin::Derived { rule, by_identity: proof == Proof::Identity }
 }
-
-/// Judges one changed field of a declared object that is not as expected: is it a controller's?
-///
-/// # Errors
-/// The reason why no row of the table recognises it.
-pub fn recognise_change(
-    _request: &Request<'_>,
-    _change: &crate::change::Change,
-    _context: &Context<'_>,
-) -> Result<Origin, Refusal> {
-    Err(Refusal { reason: "no rule".to_owned() })
-}
