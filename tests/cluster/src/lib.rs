@@ -29,6 +29,7 @@ mod process;
 mod progress;
 mod readiness;
 mod simulated_node;
+mod stage;
 mod test_cluster;
 mod version;
 mod work_tree;
@@ -43,6 +44,7 @@ pub use git_host::{GitHost, Repository};
 pub use options::Options;
 pub use output::Output;
 pub use progress::Progress;
+pub use stage::{BRANCH, ENVIRONMENT, Stage};
 pub use test_cluster::TestCluster;
 pub use work_tree::WorkTree;
 

@@ -1,0 +1,284 @@
+//! The whole of gitward on a stage: a control plane, a Git host with a repository, and the real
+//! binary as webhook and reconciler under exactly the accounts that `deploy/` gives them.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::process::Process;
+use crate::{ControlPlane, Error, GitHost, Options, Output, Repository, Result, WorkTree, ports};
+
+/// What `deploy/` holds, in the order in which it is applied.
+const DEPLOY: [&str; 4] = [
+    include_str!("../../../deploy/namespace.yaml"),
+    include_str!("../../../deploy/crd-environments.yaml"),
+    include_str!("../../../deploy/webhook-rbac.yaml"),
+    include_str!("../../../deploy/reconciler-rbac.yaml"),
+];
+
+/// Name of the environment that the stage plays.
+pub const ENVIRONMENT: &str = "prod";
+
+/// Branch that the environment follows.
+pub const BRANCH: &str = "main";
+
+/// How often Git is asked. Short, so that a stage needs no notification.
+const POLL: &str = "500ms";
+
+/// gitward and everything around it. Dropping the stage ends and removes all of it.
+pub struct Stage {
+    webhook: Option<Process>,
+    reconciler: Option<Process>,
+    /// A clone of the repository to work in.
+    pub work: WorkTree,
+    /// The repository that the environment follows.
+    pub repository: Repository,
+    /// The Git host.
+    pub host: GitHost,
+    /// The control plane.
+    pub cluster: ControlPlane,
+    gitward: PathBuf,
+    port: u16,
+    folder: PathBuf,
+}
+
+impl Stage {
+    /// Starts a control plane and a Git host with an empty repository, and installs `deploy/`.
+    /// Neither webhook nor reconciler run yet, and there is no Environment.
+    ///
+    /// # Errors
+    /// Where a part cannot be started.
+    pub async fn set(gitward: &Path, options: Options) -> Result<Self> {
+        let cluster = ControlPlane::start(options).await?;
+        let host = GitHost::start(cluster.folder().join("repositories"))?;
+        let repository = host.create_repository("fleet")?;
+        let work = WorkTree::clone(repository.url(), cluster.folder().join("work"))?;
+        let folder = cluster.folder().to_owned();
+        let stage = Self {
+            webhook: None,
+            reconciler: None,
+            work,
+            repository,
+            host,
+            gitward: gitward.to_owned(),
+            port: ports::free()?,
+            folder,
+            cluster,
+        };
+        for manifest in DEPLOY {
+            stage.apply_deploy(manifest).await?;
+        }
+        Ok(stage)
+    }
+
+    /// Kinds that a manifest brings may take a moment until they are served.
+    async fn apply_deploy(&self, manifest: &str) -> Result<()> {
+        let started = Instant::now();
+        loop {
+            let applied = self.cluster.apply(manifest).await?;
+            if applied.success() {
+                return Ok(());
+            }
+            if started.elapsed() > Duration::from_secs(20) {
+                return Err(Error::Invalid(format!("deploy/ cannot be applied: {}", applied.stderr)));
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    /// Installs the hooks in the repository, as `gitward hook install` does.
+    ///
+    /// # Errors
+    /// Where the binary cannot be run or refuses.
+    pub fn install_hooks(&self) -> Result<()> {
+        let output = std::process::Command::new(&self.gitward)
+            .args(["hook", "install", "--repo"])
+            .arg(self.repository.path())
+            .output()
+            .map_err(Error::io("run gitward hook install"))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        Err(Error::Invalid(format!("gitward hook install: {}", String::from_utf8_lossy(&output.stderr))))
+    }
+
+    /// Creates the Environment.
+    ///
+    /// # Errors
+    /// Where the API server refuses it.
+    pub async fn create_environment(&self) -> Result<()> {
+        self.apply_deploy(&format!(
+            "apiVersion: gitward.dev/v1alpha1\nkind: Environment\nmetadata:\n  name: {ENVIRONMENT}\nspec:\n  \
+             repository: {}\n  ref: refs/heads/{BRANCH}\n",
+            self.repository.url()
+        ))
+        .await
+    }
+
+    /// Starts the webhook and waits until it is ready.
+    ///
+    /// # Errors
+    /// Where it ends, or is not ready in time, with the end of its log.
+    pub async fn start_webhook(&mut self) -> Result<()> {
+        let kubeconfig = self.cluster.kubeconfig_for_service_account("gitward-system", "gitward-webhook").await?;
+        let arguments = [
+            "webhook".to_owned(),
+            format!("--environment={ENVIRONMENT}"),
+            format!("--kubeconfig={}", kubeconfig.display()),
+            format!("--state-dir={}", self.folder.join("webhook").display()),
+            format!("--listen=127.0.0.1:{}", self.port),
+            format!("--poll={POLL}"),
+        ];
+        self.webhook = Some(Process::start(&self.gitward, &arguments, &self.folder, &self.webhook_log())?);
+        self.wait_for("the webhook's registration", Duration::from_secs(60), async || {
+            let name = format!("gitward-{ENVIRONMENT}");
+            let found = self.cluster.kubectl(&["get", "validatingwebhookconfiguration", &name]).await?;
+            Ok(found.success().then_some(()))
+        })
+        .await
+    }
+
+    /// Starts the reconciler.
+    ///
+    /// # Errors
+    /// Where it cannot be started.
+    pub async fn start_reconciler(&mut self) -> Result<()> {
+        let kubeconfig = self.cluster.kubeconfig_for_service_account("gitward-system", "gitward-reconciler").await?;
+        let arguments = [
+            "reconcile".to_owned(),
+            format!("--environment={ENVIRONMENT}"),
+            format!("--kubeconfig={}", kubeconfig.display()),
+            format!("--state-dir={}", self.folder.join("reconciler").display()),
+            format!("--poll={POLL}"),
+        ];
+        self.reconciler = Some(Process::start(&self.gitward, &arguments, &self.folder, &self.reconciler_log())?);
+        Ok(())
+    }
+
+    /// Kills the webhook without asking it.
+    pub fn kill_webhook(&mut self) {
+        self.webhook = None;
+    }
+
+    /// Kills the reconciler without asking it.
+    pub fn kill_reconciler(&mut self) {
+        self.reconciler = None;
+    }
+
+    /// Kills everything: webhook, reconciler, the Git host and the control plane.
+    pub fn kill_everything(&mut self) {
+        self.kill_webhook();
+        self.kill_reconciler();
+        self.host.stop();
+        self.cluster.kill_all();
+    }
+
+    /// Starts everything again after [`kill_everything`](Self::kill_everything), gitward first, as
+    /// machines come back in any order.
+    ///
+    /// # Errors
+    /// Where a part does not come back.
+    pub async fn start_everything(&mut self) -> Result<()> {
+        self.cluster.start_again().await?;
+        self.host.start_again()?;
+        self.start_reconciler().await?;
+        self.start_webhook().await
+    }
+
+    /// Where the webhook's log is.
+    pub fn webhook_log(&self) -> PathBuf {
+        self.folder.join("webhook.log")
+    }
+
+    /// Where the reconciler's log is.
+    pub fn reconciler_log(&self) -> PathBuf {
+        self.folder.join("reconciler.log")
+    }
+
+    /// Commits the work tree and pushes it: the commit's id, and what `git push` said.
+    ///
+    /// # Errors
+    /// Where nothing can be committed.
+    pub fn push(&self, message: &str) -> Result<(String, Output)> {
+        let commit = self.work.commit(message)?;
+        Ok((commit, self.work.push()?))
+    }
+
+    /// Waits until the Environment says that the cluster was brought to a commit; its message.
+    ///
+    /// # Errors
+    /// Where that does not come in time, with what the Environment and the log say.
+    pub async fn wait_converged(&self, commit: &str, within: Duration) -> Result<String> {
+        self.wait_for(&format!("convergence to {commit}"), within, async || {
+            let environment = self.environment().await?;
+            let condition = condition(&environment, "Converged");
+            let message = condition.map(|c| c["message"].as_str().unwrap_or_default().to_owned()).unwrap_or_default();
+            let done = environment["status"]["commit"] == commit
+                && condition.is_some_and(|c| c["status"] == "True")
+                && message.contains(commit.get(..12).unwrap_or(commit));
+            Ok(done.then_some(message))
+        })
+        .await
+    }
+
+    /// Waits for a condition of the Environment; its message.
+    ///
+    /// # Errors
+    /// Where it does not come in time.
+    pub async fn wait_condition(&self, kind: &str, status: &str, within: Duration) -> Result<String> {
+        self.wait_for(&format!("condition {kind}={status}"), within, async || {
+            let environment = self.environment().await?;
+            let found = condition(&environment, kind).filter(|c| c["status"] == status);
+            Ok(found.map(|c| c["message"].as_str().unwrap_or_default().to_owned()))
+        })
+        .await
+    }
+
+    /// The Environment as it is, `null` if there is none.
+    ///
+    /// # Errors
+    /// Where kubectl cannot be run.
+    pub async fn environment(&self) -> Result<Value> {
+        let output = self.cluster.kubectl(&["get", "environment.gitward.dev", ENVIRONMENT, "-o", "json"]).await?;
+        Ok(serde_json::from_str(&output.stdout).unwrap_or(Value::Null))
+    }
+
+    /// Asks again and again until there is an answer.
+    ///
+    /// # Errors
+    /// Where none comes in time, with what the Environment and the logs say.
+    pub async fn wait_for<T>(
+        &self,
+        what: &str,
+        within: Duration,
+        mut ask: impl AsyncFnMut() -> Result<Option<T>>,
+    ) -> Result<T> {
+        let started = Instant::now();
+        loop {
+            if let Some(answer) = ask().await? {
+                return Ok(answer);
+            }
+            if started.elapsed() > within {
+                return Err(Error::Invalid(self.in_vain(what, within).await));
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    async fn in_vain(&self, what: &str, within: Duration) -> String {
+        let status = self.environment().await.map(|e| e["status"].to_string()).unwrap_or_default();
+        format!(
+            "waited {} s in vain for {what}\nthe Environment's status: {status}\nthe reconciler's log ends with:\n{}\n\
+             the webhook's log ends with:\n{}",
+            within.as_secs(),
+            crate::process::tail(&self.reconciler_log()),
+            crate::process::tail(&self.webhook_log())
+        )
+    }
+}
+
+/// A condition of an object's status.
+fn condition<'a>(object: &'a Value, kind: &str) -> Option<&'a Value> {
+    object["status"]["conditions"].as_array()?.iter().find(|c| c["type"] == kind)
+}

@@ -1,0 +1,4 @@
+//! What users do, on a real control plane with the real binary.
+
+mod convergence;
+mod fleet;
