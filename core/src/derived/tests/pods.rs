@@ -39,7 +39,8 @@ fn admitted(mut pod: Value) -> Value {
     let tolerations = spec.entry("tolerations").or_insert_with(|| json!([])).as_array_mut().unwrap();
     for key in DEFAULT_TOLERATIONS {
         if !tolerations.iter().any(|t| t["key"] == key) {
-            tolerations.push(json!({"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}));
+            tolerations
+                .push(json!({"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}));
         }
     }
     pod
@@ -47,16 +48,26 @@ fn admitted(mut pod: Value) -> Value {
 
 fn pod_of(owner_object: &Value, name: &str, template: &Value) -> Value {
     let generate_name = format!("{}-", owner_object["metadata"]["name"].as_str().unwrap());
-    let pod = object("v1", "Pod", name, json!({
-        "metadata": with(&template["metadata"], json!({"generateName": generate_name, "ownerReferences": owner(owner_object)})),
-        "spec": template["spec"], "status": {"phase": "Pending", "qosClass": "Burstable"},
-    }));
+    let pod = object(
+        "v1",
+        "Pod",
+        name,
+        json!({
+            "metadata": with(&template["metadata"], json!({"generateName": generate_name, "ownerReferences": owner(owner_object)})),
+            "spec": template["spec"], "status": {"phase": "Pending", "qosClass": "Burstable"},
+        }),
+    );
     admitted(pod)
 }
 
 fn replica_set() -> Value {
-    object("apps/v1", "ReplicaSet", "web", json!({
-        "spec": {"replicas": 2, "selector": {"matchLabels": {"app": "web"}}, "template": template()}}))
+    object(
+        "apps/v1",
+        "ReplicaSet",
+        "web",
+        json!({
+        "spec": {"replicas": 2, "selector": {"matchLabels": {"app": "web"}}, "template": template()}}),
+    )
 }
 
 fn world() -> World {
@@ -143,8 +154,13 @@ fn a_refusal_says_no_value() {
 
 #[test]
 fn mirror_pods_are_refused_whoever_asks() {
-    let pod = object("v1", "Pod", "static-n1", json!({"metadata": {"annotations": {"kubernetes.io/config.mirror": "x"}},
-        "spec": {"nodeName": "n1"}}));
+    let pod = object(
+        "v1",
+        "Pod",
+        "static-n1",
+        json!({"metadata": {"annotations": {"kubernetes.io/config.mirror": "x"}},
+        "spec": {"nodeName": "n1"}}),
+    );
     assert!(world().create(KUBELET, &pod).is_err());
 }
 
@@ -163,8 +179,13 @@ fn long_names_are_cut_before_they_are_completed() {
 #[test]
 fn admission_plugins_are_recomputed() {
     let mut world = world();
-    world.put(object("v1", "LimitRange", "limits", json!({"spec": {"limits": [{"type": "Container",
-        "default": {"ephemeral-storage": "1Gi"}, "defaultRequest": {"ephemeral-storage": "512Mi"}}]}})));
+    world.put(object(
+        "v1",
+        "LimitRange",
+        "limits",
+        json!({"spec": {"limits": [{"type": "Container",
+        "default": {"ephemeral-storage": "1Gi"}, "defaultRequest": {"ephemeral-storage": "512Mi"}}]}}),
+    ));
     world.put(json!({"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": "usual"},
         "globalDefault": true, "value": 10}));
     world.put(object("v1", "ServiceAccount", "default", json!({"imagePullSecrets": [{"name": "registry"}]})));
@@ -196,7 +217,8 @@ fn admission_plugins_are_recomputed() {
 fn a_runtime_class_and_label_keys_are_merged_in() {
     let spread = json!([{"topologyKey": "zone", "maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule",
         "labelSelector": {"matchLabels": {"app": "web"}}, "matchLabelKeys": ["app"]}]);
-    let template = with(&template(), json!({"spec": {"runtimeClassName": "kata", "topologySpreadConstraints": spread}}));
+    let template =
+        with(&template(), json!({"spec": {"runtimeClassName": "kata", "topologySpreadConstraints": spread}}));
     let mut set = replica_set();
     set["spec"]["template"] = template.clone();
     let mut world = World::new();
@@ -228,27 +250,45 @@ fn a_runtime_class_and_label_keys_are_merged_in() {
 #[test]
 fn a_living_pod_is_bound_and_labelled_by_its_node() {
     let mut world = world();
-    let bound = with(&pod(), json!({"metadata": {"labels": {"topology.kubernetes.io/zone": "z1"}},
-        "spec": {"nodeName": "n1"}, "status": {"podIP": "10.0.0.1"}}));
+    let bound = with(
+        &pod(),
+        json!({"metadata": {"labels": {"topology.kubernetes.io/zone": "z1"}},
+        "spec": {"nodeName": "n1"}, "status": {"podIP": "10.0.0.1"}}),
+    );
     assert_eq!(world.there(&bound).unwrap(), "Derived pod.create");
     assert!(world.create(PERSON, &bound).is_err());
     assert!(world.there(&with(&bound, json!({"spec": {"hostPID": true}}))).is_err());
     // What was in force at its creation may have changed since.
     world.put(object("v1", "ServiceAccount", "default", json!({"imagePullSecrets": [{"name": "registry"}]})));
-    world.put(object("v1", "LimitRange", "limits", json!({"spec": {"limits": [{"type": "Container",
-        "default": {"ephemeral-storage": "1Gi"}}]}})));
+    world.put(object(
+        "v1",
+        "LimitRange",
+        "limits",
+        json!({"spec": {"limits": [{"type": "Container",
+        "default": {"ephemeral-storage": "1Gi"}}]}}),
+    ));
     assert!(world.there(&bound).is_ok());
 }
 
 #[test]
 fn a_chain_of_owners_is_followed_to_git() {
-    let deployment = object("apps/v1", "Deployment", "web", json!({"spec": {"replicas": 1,
-        "selector": {"matchLabels": {"app": "web"}}, "template": template()}}));
+    let deployment = object(
+        "apps/v1",
+        "Deployment",
+        "web",
+        json!({"spec": {"replicas": 1,
+        "selector": {"matchLabels": {"app": "web"}}, "template": template()}}),
+    );
     let labels = json!({"app": "web", "pod-template-hash": "5597669dc4"});
     let labelled = with(&template(), json!({"metadata": {"labels": labels}}));
-    let set = object("apps/v1", "ReplicaSet", "web-5597669dc4", json!({
+    let set = object(
+        "apps/v1",
+        "ReplicaSet",
+        "web-5597669dc4",
+        json!({
         "metadata": {"labels": labels, "ownerReferences": owner(&deployment)},
-        "spec": {"replicas": 1, "selector": {"matchLabels": labels}, "template": labelled}}));
+        "spec": {"replicas": 1, "selector": {"matchLabels": labels}, "template": labelled}}),
+    );
     let pod = pod_of(&set, "web-5597669dc4-xk7lp", &labelled);
     let mut world = World::new();
     world.put(set.clone());
@@ -271,29 +311,44 @@ fn a_chain_of_owners_is_followed_to_git() {
 }
 
 fn stateful_set() -> Value {
-    object("apps/v1", "StatefulSet", "db", json!({
-        "spec": {"replicas": 2, "serviceName": "db", "selector": {"matchLabels": {"app": "web"}},
-            "template": template(), "volumeClaimTemplates": [{"metadata": {"name": "data"}, "spec": {}}]},
-        "status": {"currentRevision": "db-5597669dc4", "updateRevision": "db-5597669dc4"},
-    }))
+    object(
+        "apps/v1",
+        "StatefulSet",
+        "db",
+        json!({
+            "spec": {"replicas": 2, "serviceName": "db", "selector": {"matchLabels": {"app": "web"}},
+                "template": template(), "volumeClaimTemplates": [{"metadata": {"name": "data"}, "spec": {}}]},
+            "status": {"currentRevision": "db-5597669dc4", "updateRevision": "db-5597669dc4"},
+        }),
+    )
 }
 
 fn revision(set: &Value, hash: &str, template: &Value) -> Value {
     let name = format!("{}-{hash}", set["metadata"]["name"].as_str().unwrap());
-    object("apps/v1", "ControllerRevision", &name, json!({
+    object(
+        "apps/v1",
+        "ControllerRevision",
+        &name,
+        json!({
         "metadata": {"labels": with(&template["metadata"]["labels"], json!({"controller.kubernetes.io/hash": hash})),
             "ownerReferences": owner(set)},
-        "data": {"spec": {"template": with(template, json!({"$patch": "replace"}))}}, "revision": 1}))
+        "data": {"spec": {"template": with(template, json!({"$patch": "replace"}))}}, "revision": 1}),
+    )
 }
 
 fn stateful_pod(hash: &str, template: &Value) -> Value {
     let mut pod = pod_of(&stateful_set(), "db-1", template);
-    pod["metadata"]["labels"] = with(&pod["metadata"]["labels"], json!({
+    pod["metadata"]["labels"] = with(
+        &pod["metadata"]["labels"],
+        json!({
         "statefulset.kubernetes.io/pod-name": "db-1", "apps.kubernetes.io/pod-index": "1",
-        "controller-revision-hash": format!("db-{hash}")}));
+        "controller-revision-hash": format!("db-{hash}")}),
+    );
     pod["spec"]["hostname"] = "db-1".into();
     pod["spec"]["subdomain"] = "db".into();
-    pod["spec"]["volumes"].as_array_mut().unwrap()
+    pod["spec"]["volumes"]
+        .as_array_mut()
+        .unwrap()
         .push(json!({"name": "data", "persistentVolumeClaim": {"claimName": "data-db-1"}}));
     pod
 }
@@ -335,15 +390,22 @@ fn a_stateful_pod_follows_a_revision_that_counts() {
 
 #[test]
 fn a_daemon_is_pinned_to_one_node() {
-    let set = object("apps/v1", "DaemonSet", "agent", json!({
+    let set = object(
+        "apps/v1",
+        "DaemonSet",
+        "agent",
+        json!({
         "metadata": {"annotations": {"deprecated.daemonset.template.generation": "1"}},
-        "spec": {"selector": {"matchLabels": {"app": "web"}}, "template": template()}}));
+        "spec": {"selector": {"matchLabels": {"app": "web"}}, "template": template()}}),
+    );
     let mut world = World::new();
     world.declare(set.clone());
     let mut pod = pod_of(&set, "agent-xk7lp", &template());
     pod["metadata"]["labels"]["controller-revision-hash"] = "5597669dc4".into();
     pod["metadata"]["labels"]["pod-template-generation"] = "1".into();
-    pod["spec"]["tolerations"] = ["not-ready", "unreachable"].iter().map(|k| (k, "NoExecute"))
+    pod["spec"]["tolerations"] = ["not-ready", "unreachable"]
+        .iter()
+        .map(|k| (k, "NoExecute"))
         .chain(["disk-pressure", "memory-pressure", "pid-pressure", "unschedulable"].iter().map(|k| (k, "NoSchedule")))
         .map(|(k, effect)| json!({"key": format!("node.kubernetes.io/{k}"), "operator": "Exists", "effect": effect}))
         .collect();
@@ -376,7 +438,12 @@ fn term(pod: &mut Value) -> &mut Value {
 
 fn job(indexed: bool) -> Value {
     let mode = if indexed { "Indexed" } else { "NonIndexed" };
-    object("batch/v1", "Job", "sum", json!({"spec": {"completionMode": mode, "completions": 3, "template": template()}}))
+    object(
+        "batch/v1",
+        "Job",
+        "sum",
+        json!({"spec": {"completionMode": mode, "completions": 3, "template": template()}}),
+    )
 }
 
 #[test]
@@ -396,7 +463,9 @@ fn a_jobs_pod_is_tracked_and_knows_its_index() {
     let rule = check(
         &pod,
         &[
-            ("an index out of range", |o| o["metadata"]["labels"]["batch.kubernetes.io/job-completion-index"] = "3".into()),
+            ("an index out of range", |o| {
+                o["metadata"]["labels"]["batch.kubernetes.io/job-completion-index"] = "3".into()
+            }),
             ("another hostname", |o| o["spec"]["hostname"] = "sum-1".into()),
             ("no finalizer", |o| o["metadata"]["finalizers"] = json!([])),
             ("another finalizer", |o| o["metadata"]["finalizers"] = json!(["x/y"])),

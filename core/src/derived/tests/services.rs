@@ -8,17 +8,27 @@ const SLICES: &str = "@endpointslice-controller";
 const ENDPOINTS: &str = "@endpoint-controller";
 
 fn service() -> Value {
-    object("v1", "Service", "web", json!({"metadata": {"labels": {"app": "web"}}, "spec": {
-        "selector": {"app": "web"}, "ports": [{"name": "http", "port": 80, "targetPort": "http", "protocol": "TCP"}]}}))
+    object(
+        "v1",
+        "Service",
+        "web",
+        json!({"metadata": {"labels": {"app": "web"}}, "spec": {
+        "selector": {"app": "web"}, "ports": [{"name": "http", "port": 80, "targetPort": "http", "protocol": "TCP"}]}}),
+    )
 }
 
 fn pod() -> Value {
-    object("v1", "Pod", "web-1", json!({
-        "metadata": {"labels": {"app": "web"}, "ownerReferences": [{"apiVersion": "apps/v1", "kind": "ReplicaSet",
-            "name": "web", "uid": "set", "controller": true, "blockOwnerDeletion": true}]},
-        "spec": {"nodeName": "n1", "containers": [{"name": "app", "ports": [{"name": "http", "containerPort": 8080}]}]},
-        "status": {"podIP": "10.0.0.1", "podIPs": [{"ip": "10.0.0.1"}], "conditions": [{"type": "Ready", "status": "True"}]},
-    }))
+    object(
+        "v1",
+        "Pod",
+        "web-1",
+        json!({
+            "metadata": {"labels": {"app": "web"}, "ownerReferences": [{"apiVersion": "apps/v1", "kind": "ReplicaSet",
+                "name": "web", "uid": "set", "controller": true, "blockOwnerDeletion": true}]},
+            "spec": {"nodeName": "n1", "containers": [{"name": "app", "ports": [{"name": "http", "containerPort": 8080}]}]},
+            "status": {"podIP": "10.0.0.1", "podIPs": [{"ip": "10.0.0.1"}], "conditions": [{"type": "Ready", "status": "True"}]},
+        }),
+    )
 }
 
 fn target() -> Value {
@@ -26,25 +36,35 @@ fn target() -> Value {
 }
 
 fn slice() -> Value {
-    object("discovery.k8s.io/v1", "EndpointSlice", "web-abc", json!({
-        "metadata": {
-            "labels": {"app": "web", "kubernetes.io/service-name": "web",
-                "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io"},
-            "annotations": {"endpoints.kubernetes.io/last-change-trigger-time": "x"},
-            "ownerReferences": super::world::owner(&service()),
-        },
-        "addressType": "IPv4",
-        "endpoints": [{"addresses": ["10.0.0.1"], "conditions": {"ready": true}, "nodeName": "n1", "targetRef": target()}],
-        "ports": [{"name": "http", "port": 8080, "protocol": "TCP"}],
-    }))
+    object(
+        "discovery.k8s.io/v1",
+        "EndpointSlice",
+        "web-abc",
+        json!({
+            "metadata": {
+                "labels": {"app": "web", "kubernetes.io/service-name": "web",
+                    "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io"},
+                "annotations": {"endpoints.kubernetes.io/last-change-trigger-time": "x"},
+                "ownerReferences": super::world::owner(&service()),
+            },
+            "addressType": "IPv4",
+            "endpoints": [{"addresses": ["10.0.0.1"], "conditions": {"ready": true}, "nodeName": "n1", "targetRef": target()}],
+            "ports": [{"name": "http", "port": 8080, "protocol": "TCP"}],
+        }),
+    )
 }
 
 fn endpoints() -> Value {
-    object("v1", "Endpoints", "web", json!({
-        "metadata": {"labels": {"app": "web", "endpoints.kubernetes.io/managed-by": "endpoint-controller"}},
-        "subsets": [{"addresses": [{"ip": "10.0.0.1", "nodeName": "n1", "targetRef": target()}],
-            "ports": [{"name": "http", "port": 8080, "protocol": "TCP"}]}],
-    }))
+    object(
+        "v1",
+        "Endpoints",
+        "web",
+        json!({
+            "metadata": {"labels": {"app": "web", "endpoints.kubernetes.io/managed-by": "endpoint-controller"}},
+            "subsets": [{"addresses": [{"ip": "10.0.0.1", "nodeName": "n1", "targetRef": target()}],
+                "ports": [{"name": "http", "port": 8080, "protocol": "TCP"}]}],
+        }),
+    )
 }
 
 fn world() -> World {
@@ -115,7 +135,8 @@ fn what_is_no_function_of_the_pods_needs_the_controller() {
     // A Pod that is gone stays while the slice says nothing new of it.
     world.remove(&pod());
     assert!(world.create(SLICES, &slice()).is_err());
-    let new = with(&slice(), json!({"metadata": {"annotations": {"endpoints.kubernetes.io/last-change-trigger-time": "y"}}}));
+    let new =
+        with(&slice(), json!({"metadata": {"annotations": {"endpoints.kubernetes.io/last-change-trigger-time": "y"}}}));
     assert!(world.update(SLICES, &slice(), &new).is_ok());
     assert!(world.update(PERSON, &slice(), &new).is_err());
     // It is no excuse for another port.
@@ -144,16 +165,24 @@ fn endpoints_lead_to_pods_that_the_service_selects() {
     let new = with(&endpoints(), json!({"metadata": {"annotations": {"endpoints.kubernetes.io/over-capacity": "x"}}}));
     assert!(world.update(ENDPOINTS, &endpoints(), &new).is_ok());
     assert!(world.update(PERSON, &endpoints(), &new).is_err());
-    let port = with(&endpoints(), json!({"subsets": [{"addresses": [{"ip": "10.0.0.1", "targetRef": target()}],
-        "ports": [{"name": "http", "port": 22}]}]}));
+    let port = with(
+        &endpoints(),
+        json!({"subsets": [{"addresses": [{"ip": "10.0.0.1", "targetRef": target()}],
+        "ports": [{"name": "http", "port": 22}]}]}),
+    );
     assert!(world.update(ENDPOINTS, &endpoints(), &port).is_err());
 }
 
 #[test]
 fn mirrored_slices_repeat_declared_endpoints() {
     let bare = with(&service(), json!({"spec": {"selector": null}}));
-    let source = object("v1", "Endpoints", "web", json!({"subsets": [
-        {"addresses": [{"ip": "192.0.2.7"}], "ports": [{"name": "http", "port": 8080, "protocol": "TCP"}]}]}));
+    let source = object(
+        "v1",
+        "Endpoints",
+        "web",
+        json!({"subsets": [
+        {"addresses": [{"ip": "192.0.2.7"}], "ports": [{"name": "http", "port": 8080, "protocol": "TCP"}]}]}),
+    );
     let mut mirrored = slice();
     mirrored["metadata"]["labels"]["endpointslice.kubernetes.io/managed-by"] =
         "endpointslicemirroring-controller.k8s.io".into();

@@ -9,22 +9,32 @@ fn template(image: &str) -> Value {
 }
 
 fn deployment() -> Value {
-    object("apps/v1", "Deployment", "web", json!({
-        "metadata": {"annotations": {"team": "a", "kubectl.kubernetes.io/last-applied-configuration": "{}"}},
-        "spec": {"replicas": 4, "selector": {"matchLabels": {"app": "web"}}, "template": template("app:1"),
-            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": 0}}},
-    }))
+    object(
+        "apps/v1",
+        "Deployment",
+        "web",
+        json!({
+            "metadata": {"annotations": {"team": "a", "kubectl.kubernetes.io/last-applied-configuration": "{}"}},
+            "spec": {"replicas": 4, "selector": {"matchLabels": {"app": "web"}}, "template": template("app:1"),
+                "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": 0}}},
+        }),
+    )
 }
 
 fn replica_set(hash: &str, image: &str, replicas: i64) -> Value {
     let labels = json!({"app": "web", "pod-template-hash": hash});
-    object("apps/v1", "ReplicaSet", &format!("web-{hash}"), json!({
-        "metadata": {"labels": labels, "ownerReferences": owner(&deployment()), "annotations": {
-            "team": "a", "deployment.kubernetes.io/revision": "1",
-            "deployment.kubernetes.io/desired-replicas": "4", "deployment.kubernetes.io/max-replicas": "5"}},
-        "spec": {"replicas": replicas, "selector": {"matchLabels": labels},
-            "template": with(&template(image), json!({"metadata": {"labels": labels}}))},
-    }))
+    object(
+        "apps/v1",
+        "ReplicaSet",
+        &format!("web-{hash}"),
+        json!({
+            "metadata": {"labels": labels, "ownerReferences": owner(&deployment()), "annotations": {
+                "team": "a", "deployment.kubernetes.io/revision": "1",
+                "deployment.kubernetes.io/desired-replicas": "4", "deployment.kubernetes.io/max-replicas": "5"}},
+            "spec": {"replicas": replicas, "selector": {"matchLabels": labels},
+                "template": with(&template(image), json!({"metadata": {"labels": labels}}))},
+        }),
+    )
 }
 
 fn world() -> World {
@@ -69,7 +79,9 @@ fn a_replica_set_follows_its_deployment() {
                 owners.push(json!({"apiVersion": "v1", "kind": "ConfigMap", "name": "x", "uid": "y"}));
             }),
             ("an owner of another uid", |o| o["metadata"]["ownerReferences"][0]["uid"] = "old".into()),
-            ("an owner that is not its controller", |o| o["metadata"]["ownerReferences"][0]["controller"] = false.into()),
+            ("an owner that is not its controller", |o| {
+                o["metadata"]["ownerReferences"][0]["controller"] = false.into()
+            }),
             ("an owner that does not wait", |o| {
                 o["metadata"]["ownerReferences"][0]["blockOwnerDeletion"] = false.into();
             }),
@@ -157,23 +169,33 @@ fn the_template_of_a_replica_set_never_changes() {
 }
 
 fn stateful_set() -> Value {
-    object("apps/v1", "StatefulSet", "db", json!({
-        "metadata": {"annotations": {"team": "a"}},
-        "spec": {"replicas": 2, "serviceName": "db", "selector": {"matchLabels": {"app": "web"}},
-            "template": template("app:1")},
-    }))
+    object(
+        "apps/v1",
+        "StatefulSet",
+        "db",
+        json!({
+            "metadata": {"annotations": {"team": "a"}},
+            "spec": {"replicas": 2, "serviceName": "db", "selector": {"matchLabels": {"app": "web"}},
+                "template": template("app:1")},
+        }),
+    )
 }
 
 #[test]
 fn a_revision_keeps_its_owners_template_and_nothing_else() {
     let mut world = World::new();
     world.declare(stateful_set());
-    let revision = object("apps/v1", "ControllerRevision", "db-5597669dc4", json!({
-        "metadata": {"labels": {"app": "web", "controller.kubernetes.io/hash": "5597669dc4"},
-            "ownerReferences": owner(&stateful_set()), "annotations": {"team": "a"}},
-        "data": {"spec": {"template": with(&template("app:1"), json!({"$patch": "replace"}))}},
-        "revision": 1,
-    }));
+    let revision = object(
+        "apps/v1",
+        "ControllerRevision",
+        "db-5597669dc4",
+        json!({
+            "metadata": {"labels": {"app": "web", "controller.kubernetes.io/hash": "5597669dc4"},
+                "ownerReferences": owner(&stateful_set()), "annotations": {"team": "a"}},
+            "data": {"spec": {"template": with(&template("app:1"), json!({"$patch": "replace"}))}},
+            "revision": 1,
+        }),
+    );
     let rule = check(
         &revision,
         &[
@@ -196,29 +218,39 @@ fn a_revision_keeps_its_owners_template_and_nothing_else() {
 }
 
 fn cron_job() -> Value {
-    object("batch/v1", "CronJob", "tick", json!({
-        "metadata": {"creationTimestamp": "2026-05-01T08:00:07Z"},
-        "spec": {"schedule": "*/5 * * * *", "concurrencyPolicy": "Allow", "jobTemplate": {
-            "metadata": {"annotations": {"team": "a"}},
-            "spec": {"template": {"metadata": {"labels": {"app": "tick"}},
-                "spec": {"containers": [{"name": "app", "image": "tick:1"}], "restartPolicy": "Never"}}}}},
-        "status": {"lastScheduleTime": "2026-05-01T09:55:00Z"},
-    }))
+    object(
+        "batch/v1",
+        "CronJob",
+        "tick",
+        json!({
+            "metadata": {"creationTimestamp": "2026-05-01T08:00:07Z"},
+            "spec": {"schedule": "*/5 * * * *", "concurrencyPolicy": "Allow", "jobTemplate": {
+                "metadata": {"annotations": {"team": "a"}},
+                "spec": {"template": {"metadata": {"labels": {"app": "tick"}},
+                    "spec": {"containers": [{"name": "app", "image": "tick:1"}], "restartPolicy": "Never"}}}}},
+            "status": {"lastScheduleTime": "2026-05-01T09:55:00Z"},
+        }),
+    )
 }
 
 fn job() -> Value {
     // 2026-05-01T10:00:00Z is minute 29627160.
     let generated = json!({"app": "tick", "batch.kubernetes.io/controller-uid": "job-uid", "controller-uid": "job-uid",
         "batch.kubernetes.io/job-name": "tick-29627160", "job-name": "tick-29627160"});
-    object("batch/v1", "Job", "tick-29627160", json!({
-        "metadata": {"uid": "job-uid", "labels": generated, "ownerReferences": owner(&cron_job()), "annotations": {
-            "team": "a", "batch.kubernetes.io/cronjob-scheduled-timestamp": "2026-05-01T10:00:00Z"}},
-        "spec": {"parallelism": 1, "completions": 1, "backoffLimit": 6, "completionMode": "NonIndexed",
-            "suspend": false, "podReplacementPolicy": "TerminatingOrFailed", "manualSelector": false,
-            "selector": {"matchLabels": {"batch.kubernetes.io/controller-uid": "job-uid"}},
-            "template": {"metadata": {"labels": generated},
-                "spec": {"containers": [{"name": "app", "image": "tick:1"}], "restartPolicy": "Never"}}},
-    }))
+    object(
+        "batch/v1",
+        "Job",
+        "tick-29627160",
+        json!({
+            "metadata": {"uid": "job-uid", "labels": generated, "ownerReferences": owner(&cron_job()), "annotations": {
+                "team": "a", "batch.kubernetes.io/cronjob-scheduled-timestamp": "2026-05-01T10:00:00Z"}},
+            "spec": {"parallelism": 1, "completions": 1, "backoffLimit": 6, "completionMode": "NonIndexed",
+                "suspend": false, "podReplacementPolicy": "TerminatingOrFailed", "manualSelector": false,
+                "selector": {"matchLabels": {"batch.kubernetes.io/controller-uid": "job-uid"}},
+                "template": {"metadata": {"labels": generated},
+                    "spec": {"containers": [{"name": "app", "image": "tick:1"}], "restartPolicy": "Never"}}},
+        }),
+    )
 }
 
 #[test]
@@ -267,11 +299,17 @@ fn schedule(job: &mut Value, time: &str, minute: i64) {
 #[test]
 fn scale_stays_within_a_declared_autoscaler() {
     let mut world = world();
-    let scaler = object("autoscaling/v2", "HorizontalPodAutoscaler", "web", json!({"spec": {
+    let scaler = object(
+        "autoscaling/v2",
+        "HorizontalPodAutoscaler",
+        "web",
+        json!({"spec": {
         "minReplicas": 2, "maxReplicas": 6,
-        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}}}));
+        "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}}}),
+    );
     let scale = |n: i64| object("autoscaling/v1", "Scale", "web", json!({"spec": {"replicas": n}}));
-    let to = |world: &World, n| world.change("@horizontal-pod-autoscaler", &deployment(), "scale", &scale(4), &scale(n));
+    let to =
+        |world: &World, n| world.change("@horizontal-pod-autoscaler", &deployment(), "scale", &scale(4), &scale(n));
     world.put(scaler.clone());
     assert!(to(&world, 5).is_err(), "an autoscaler that Git does not declare");
     world.declare(scaler);

@@ -34,12 +34,8 @@ pub(super) struct World {
 impl World {
     /// A cluster with the namespace `shop` and the node `n1`.
     pub(super) fn new() -> Self {
-        let commit = Commit {
-            id: "0".repeat(40),
-            author: String::new(),
-            time: Timestamp::UNIX_EPOCH,
-            subject: String::new(),
-        };
+        let commit =
+            Commit { id: "0".repeat(40), author: String::new(), time: Timestamp::UNIX_EPOCH, subject: String::new() };
         let configuration = Configuration { node_accounts: vec!["kwok".to_owned()], ..Configuration::default() };
         let snapshot = Snapshot {
             environment: EnvironmentConfig::default(),
@@ -173,7 +169,17 @@ fn request<'a>(
     old_object: Option<&'a Value>,
 ) -> Request<'a> {
     let user = user(who);
-    Request { operation, key: key.clone(), resource, subresource, user, object, old_object, options: None, dry_run: false }
+    Request {
+        operation,
+        key: key.clone(),
+        resource,
+        subresource,
+        user,
+        object,
+        old_object,
+        options: None,
+        dry_run: false,
+    }
 }
 
 /// `@x` is the controller of that name, `as:@x` somebody who impersonates it.
