@@ -80,7 +80,7 @@ pub(super) fn ordinal(name: &str, set: &str) -> Option<i64> {
 pub(super) fn in_range(set: &Value, ordinal: i64) -> bool {
     let start = at(set, &["spec", "ordinals", "start"]).as_i64().unwrap_or(0);
     let replicas = at(set, &["spec", "replicas"]).as_i64().unwrap_or(1);
-    ordinal >= start && ordinal - start < replicas
+    ordinal >= start && ordinal.saturating_sub(start) < replicas
 }
 
 #[cfg(test)]

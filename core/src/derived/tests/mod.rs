@@ -3,6 +3,8 @@
 mod cluster;
 mod deletions;
 mod metadata;
+mod nonsense;
+mod owned_pods;
 mod pods;
 mod services;
 mod storage;
