@@ -28,14 +28,10 @@ pub(super) fn rule(case: &Case<'_>) -> Option<&'static str> {
             named(&["default", "kube-system", "kube-public", "kube-node-lease"]).then_some("bootstrap.namespace")
         }
         ("networking.k8s.io", "ServiceCIDR") => named(&["kubernetes"]).then_some("bootstrap.service"),
-        ("", "Service") => {
-            (case.namespace == "default" && named(&["kubernetes"])).then_some("bootstrap.service")
-        }
+        ("", "Service") => (case.namespace == "default" && named(&["kubernetes"])).then_some("bootstrap.service"),
         ("", "ConfigMap") => {
-            let own = named(&[
-                "extension-apiserver-authentication",
-                "kube-apiserver-legacy-service-account-token-tracking",
-            ]);
+            let own =
+                named(&["extension-apiserver-authentication", "kube-apiserver-legacy-service-account-token-tracking"]);
             (case.namespace == "kube-system" && own).then_some("bootstrap.configuration")
         }
         _ => None,

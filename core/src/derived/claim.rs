@@ -92,7 +92,10 @@ fn compare(
         same_but(map(template, &["metadata", "annotations"]), object::annotations(claim), bound),
         "its annotations are not the template's"
     );
-    ensure!(object::finalizers(claim).all(|f| f == CLAIM_PROTECTION), "it has other finalizers than {CLAIM_PROTECTION}");
+    ensure!(
+        object::finalizers(claim).all(|f| f == CLAIM_PROTECTION),
+        "it has other finalizers than {CLAIM_PROTECTION}"
+    );
     Ok(())
 }
 
@@ -125,7 +128,8 @@ pub(super) fn class_chosen(case: &Case<'_>, change: &Change) -> Judged {
 
 /// A StatefulSet takes its claims with it, if it is told to.
 pub(super) fn adopted(case: &Case<'_>, reference: &Value, owner: &Value) -> Judged {
-    let policy = |set: &Value, when: &str| text(set, &["spec", "persistentVolumeClaimRetentionPolicy", when]) == "Delete";
+    let policy =
+        |set: &Value, when: &str| text(set, &["spec", "persistentVolumeClaimRetentionPolicy", when]) == "Delete";
     let told = match text(reference, &["kind"]) {
         "StatefulSet" => policy(owner, "whenDeleted"),
         "Pod" => object::controller_reference(owner)

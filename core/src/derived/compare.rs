@@ -43,7 +43,7 @@ pub(super) fn map<'a>(value: &'a Value, path: &[&str]) -> Option<&'a Map<String,
 }
 
 /// The fields of a map, none if it is not there.
-pub(super) fn entries<'a>(map: Option<&'a Map<String, Value>>) -> impl Iterator<Item = (&'a str, &'a Value)> {
+pub(super) fn entries(map: Option<&Map<String, Value>>) -> impl Iterator<Item = (&str, &Value)> {
     map.into_iter().flatten().map(|(k, v)| (k.as_str(), v))
 }
 
@@ -99,7 +99,8 @@ mod tests {
 
     #[test]
     fn a_refusal_names_fields_and_no_values() {
-        let (a, b) = (json!({"env": [{"name": "A", "value": "old"}]}), json!({"env": [{"name": "A", "value": "s3cr3t"}]}));
+        let (a, b) =
+            (json!({"env": [{"name": "A", "value": "old"}]}), json!({"env": [{"name": "A", "value": "s3cr3t"}]}));
         let reason = same("spec", &a, &b).unwrap_err().reason;
         assert!(reason.contains("env[name=A].value") && !reason.contains("s3cr3t"), "{reason}");
     }

@@ -25,10 +25,7 @@ pub(super) fn judge(case: &Case<'_>) -> Judged {
     let name = format!("{}-{hash}", prefix(&owner.key.name, 223));
     ensure!(object::name(revision) == name, "the name does not follow the hash");
     let data = at(revision, &["data"]);
-    ensure!(
-        only(data, &["spec"]) && only(at(data, &["spec"]), &["template"]),
-        "its data holds more than a template"
-    );
+    ensure!(only(data, &["spec"]) && only(at(data, &["spec"]), &["template"]), "its data holds more than a template");
     ensure!(at(data, &["spec", "template", "$patch"]) == "replace", "its template does not replace the owner's");
     let template = template(revision);
     labels_follow(revision, &template, &owner.key.kind)?;

@@ -13,7 +13,10 @@ const MAX_LENGTH: usize = 1000;
 /// When a CronJob runs.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Schedule {
-    Fields { fields: Fields, zone: TimeZone },
+    Fields {
+        fields: Fields,
+        zone: TimeZone,
+    },
     /// Every so many seconds, counted from the last run.
     Every(i64),
 }
@@ -106,11 +109,8 @@ impl Fields {
         let has = |field: Field, value: i8| u32::try_from(value).is_ok_and(|v| field.bits & (1 << v) != 0);
         let month_day = has(self.day_of_month, time.day());
         let week_day = has(self.day_of_week, time.weekday().to_sunday_zero_offset());
-        let day = if self.day_of_month.any || self.day_of_week.any {
-            month_day && week_day
-        } else {
-            month_day || week_day
-        };
+        let day =
+            if self.day_of_month.any || self.day_of_week.any { month_day && week_day } else { month_day || week_day };
         time.second() == 0
             && has(self.minute, time.minute())
             && has(self.hour, time.hour())
@@ -253,8 +253,22 @@ mod tests {
     #[test]
     fn what_is_no_schedule_is_refused() {
         let texts = [
-            "", "* * * *", "* * * * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 7",
-            "5-1 * * * *", "*/0 * * * *", "a * * * *", "1-2-3 * * * *", "@never", "@every", "@every x", "@every 1",
+            "",
+            "* * * *",
+            "* * * * * *",
+            "60 * * * *",
+            "* 24 * * *",
+            "* * 0 * *",
+            "* * * 13 *",
+            "* * * * 7",
+            "5-1 * * * *",
+            "*/0 * * * *",
+            "a * * * *",
+            "1-2-3 * * * *",
+            "@never",
+            "@every",
+            "@every x",
+            "@every 1",
             "1//2 * * * *",
         ];
         for text in texts {

@@ -34,7 +34,10 @@ pub(super) fn expected(
     let hash = object::label(pod, REVISION_LABEL).unwrap_or_default();
     ensure!(is_hash(hash), "{REVISION_LABEL} is no hash");
     if let Some(revision) = revision(case, owner, hash) {
-        ensure!(owner::controller_uid(&revision) == object::uid(&owner.object), "its revision belongs to another owner");
+        ensure!(
+            owner::controller_uid(&revision) == object::uid(&owner.object),
+            "its revision belongs to another owner"
+        );
     }
     expected.labels.insert(REVISION_LABEL.to_owned(), hash.into());
     match object::label(pod, GENERATION_LABEL) {

@@ -7,7 +7,8 @@ use serde_json::Value;
 use super::accounts::Account::{self, ApiServer, Controller, Node, Scheduler};
 use super::case::{Act, Case};
 use super::compare::{at, list, text};
-use super::{Proof, Refusal, bootstrap, origin, owner, replica_set, table};
+use super::owner::{self, Fate};
+use super::{Proof, Refusal, bootstrap, origin, replica_set, table};
 use crate::object;
 use crate::verdict::Origin;
 
@@ -46,7 +47,9 @@ pub(super) fn judge(case: &Case<'_>) -> Deleted {
     if object::is_terminating(old) {
         return Ok(origin("delete.terminating", Proof::Content));
     }
-    if !case.namespace.is_empty() && case.get("", "Namespace", "", case.namespace).is_some_and(|n| object::is_terminating(&n)) {
+    if !case.namespace.is_empty()
+        && case.get("", "Namespace", "", case.namespace).is_some_and(|n| object::is_terminating(&n))
+    {
         return Ok(origin("delete.namespace", Proof::Content));
     }
     if is_of_dying_kind(case) {
@@ -60,7 +63,7 @@ pub(super) fn judge(case: &Case<'_>) -> Deleted {
     }
     match object::owner_references(old) {
         [] => ownerless(case, old),
-        references if references.iter().all(|r| owner::is_gone(case, r)) => orphaned(case),
+        references if is_orphaned(case, references) => orphaned(case),
         _ => owned(case, old),
     }
 }
@@ -89,6 +92,17 @@ fn declared(case: &Case<'_>, old: &Value) -> Deleted {
         }
         _ => Err(Refusal::new(format!("{} is declared in Git", case.key()))),
     }
+}
+
+/// Whether all owners are gone or going. The garbage collector is believed about owners of kinds
+/// that nobody else watches.
+fn is_orphaned(case: &Case<'_>, references: &[Value]) -> bool {
+    let collected = case.written_by(&[Controller("generic-garbage-collector")]);
+    references.iter().all(|r| match owner::fate(case, r) {
+        Fate::Living => false,
+        Fate::Gone => true,
+        Fate::Unknown => collected,
+    })
 }
 
 /// All owners are gone or going. The garbage collector takes a namespaced owner of a

@@ -99,7 +99,8 @@ fn mirrored(case: &Case<'_>, slice: &Value, service: &Value) -> Judged {
             let mut found = false;
             for subset in list(&source, &["subsets"]) {
                 let known = service::ports(list(subset, &["ports"]))?;
-                found |= endpoints::addresses(subset).any(|a| a["ip"] == *address) && ports.iter().all(|p| known.contains(p));
+                found |= endpoints::addresses(subset).any(|a| a["ip"] == *address)
+                    && ports.iter().all(|p| known.contains(p));
             }
             ensure!(found, "an address with these ports is not in the Endpoints {name}");
         }

@@ -38,8 +38,14 @@ pub(super) fn judge(case: &Case<'_>) -> Judged {
         let ports = service::ports(list(subset, &["ports"]))?;
         for address in addresses(subset) {
             let ip = text(address, &["ip"]);
-            let found =
-                service::endpoint(case, &service, ip, at(address, &["targetRef"]), text(address, &["nodeName"]), &ports);
+            let found = service::endpoint(
+                case,
+                &service,
+                ip,
+                at(address, &["targetRef"]),
+                text(address, &["nodeName"]),
+                &ports,
+            );
             match found {
                 Ok(_) => {}
                 Err(Stray::Gone) => {
@@ -61,8 +67,9 @@ pub(super) fn addresses(subset: &Value) -> impl Iterator<Item = &Value> {
 /// Whether exactly that address was there, behind the same ports, before.
 fn was_there(case: &Case<'_>, subset: &Value, address: &Value) -> bool {
     let old = case.old.map_or(&[][..], |o| list(o, &["subsets"]));
-    let held = old.iter().flat_map(addresses).any(|a| {
-        a["ip"] == address["ip"] && at(a, &["targetRef", "uid"]) == at(address, &["targetRef", "uid"])
-    });
+    let held = old
+        .iter()
+        .flat_map(addresses)
+        .any(|a| a["ip"] == address["ip"] && at(a, &["targetRef", "uid"]) == at(address, &["targetRef", "uid"]));
     held && old.iter().any(|s| change::same(at(s, &["ports"]), at(subset, &["ports"])))
 }

@@ -15,10 +15,6 @@ pub(super) fn judge(case: &Case<'_>) -> Judged {
     let Some(pod) = case.get("", "Pod", case.namespace, case.name) else {
         return Err(Refusal::new(format!("the Pod {} does not exist", case.name)));
     };
-    ensure!(
-        expected_pod::has_living_controller(case, &pod),
-        "no controller would replace the Pod {}",
-        case.name
-    );
+    ensure!(expected_pod::has_living_controller(case, &pod), "no controller would replace the Pod {}", case.name);
     Ok(Proof::Content)
 }

@@ -73,7 +73,11 @@ impl ExpectedPod {
             let found = map(pod, &["metadata", field]);
             if !same_but(Some(wanted), found, except) {
                 let found = found.cloned().unwrap_or_default();
-                return Err(differs(&format!("metadata.{field}"), &Value::Object(wanted.clone()), &Value::Object(found)));
+                return Err(differs(
+                    &format!("metadata.{field}"),
+                    &Value::Object(wanted.clone()),
+                    &Value::Object(found),
+                ));
             }
         }
         let wanted = self.finalizers.iter().filter_map(Value::as_str);
@@ -132,9 +136,9 @@ pub(super) fn same_amounts(a: &Value, b: &Value, amounts: bool) -> bool {
     match (a, b) {
         (Value::Object(x), Value::Object(y)) => {
             let within = |p: &Map<String, Value>, q: &Map<String, Value>| {
-                entries(Some(p)).filter(|(_, v)| !is_empty(v)).all(|(k, v)| {
-                    q.get(k).is_some_and(|w| same_amounts(v, w, amounts || AMOUNTS.contains(&k)))
-                })
+                entries(Some(p))
+                    .filter(|(_, v)| !is_empty(v))
+                    .all(|(k, v)| q.get(k).is_some_and(|w| same_amounts(v, w, amounts || AMOUNTS.contains(&k))))
             };
             within(x, y) && within(y, x)
         }

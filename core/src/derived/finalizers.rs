@@ -70,7 +70,10 @@ fn removed(case: &Case<'_>, old: &Value, finalizer: &str) -> Judged {
         );
         return Ok(Proof::Content);
     }
-    ensure!(object::is_terminating(old), "the finalizer {finalizer} is removed from an object that is not being deleted");
+    ensure!(
+        object::is_terminating(old),
+        "the finalizer {finalizer} is removed from an object that is not being deleted"
+    );
     if COLLECTING.contains(&finalizer) {
         return case.by(&[Controller("generic-garbage-collector")]);
     }

@@ -94,10 +94,10 @@ fn compare_labels(job: &Value, template: &Value) -> Result<(), Refusal> {
     let found = object::labels(job);
     let generated = generated_labels(job);
     let without: Vec<&str> = generated.iter().map(|(k, _)| *k).collect();
-    let added: Vec<(&str, &Value)> = entries(found)
-        .filter(|(k, _)| without.contains(k) && wanted.is_none_or(|w| !w.contains_key(*k)))
-        .collect();
-    let own_kept = entries(wanted).filter(|(k, _)| without.contains(k)).all(|(k, v)| found.and_then(|f| f.get(k)) == Some(v));
+    let added: Vec<(&str, &Value)> =
+        entries(found).filter(|(k, _)| without.contains(k) && wanted.is_none_or(|w| !w.contains_key(*k))).collect();
+    let own_kept =
+        entries(wanted).filter(|(k, _)| without.contains(k)).all(|(k, v)| found.and_then(|f| f.get(k)) == Some(v));
     ensure!(
         same_but(wanted, found, &without)
             && own_kept

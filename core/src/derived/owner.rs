@@ -75,16 +75,30 @@ pub(super) fn traced(case: &Case<'_>, key: &ObjectKey, owner: &Value) -> Judged 
     if case.context.snapshot.is_declared(key) {
         return Ok(Proof::Content);
     }
-    let derivable = matches!((key.group.as_str(), key.kind.as_str()), ("apps", "ReplicaSet") | ("batch", "Job") | ("", "Pod"));
+    let derivable =
+        matches!((key.group.as_str(), key.kind.as_str()), ("apps", "ReplicaSet") | ("batch", "Job") | ("", "Pod"));
     ensure!(derivable, "the owner {key} is not declared in Git");
     table::judge_owner(&Case::live(key, owner, case.context, case.depth + 1))
 }
 
-/// Whether an owner reference's owner is gone or going.
-pub(super) fn is_gone(case: &Case<'_>, reference: &Value) -> bool {
-    match resolve(case, reference) {
-        Ok((_, owner)) => object::is_terminating(&owner),
-        Err(_) => true,
+/// What became of the owner that a reference names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It lives under that uid.
+    Living,
+    /// It is being deleted, or another object has its name.
+    Gone,
+    /// Nobody knows of it: it is gone, or of a kind that is not watched.
+    Unknown,
+}
+
+/// What became of the owner that a reference names.
+pub(super) fn fate(case: &Case<'_>, reference: &Value) -> Fate {
+    let owner = object::owner_key(reference, case.namespace).and_then(|key| case.context.live.get(&key));
+    match owner {
+        None => Fate::Unknown,
+        Some(owner) if has_uid(&owner, text(reference, &["uid"])) && !object::is_terminating(&owner) => Fate::Living,
+        Some(_) => Fate::Gone,
     }
 }
 
@@ -130,8 +144,10 @@ fn added(case: &Case<'_>, reference: &Value) -> Judged {
 }
 
 fn removed(case: &Case<'_>, reference: &Value) -> Judged {
-    if is_gone(case, reference) {
-        return Ok(Proof::Content);
+    match fate(case, reference) {
+        Fate::Gone => return Ok(Proof::Content),
+        Fate::Unknown => return case.by(&[Controller("generic-garbage-collector")]),
+        Fate::Living => {}
     }
     if (case.group, case.kind) == ("", "PersistentVolumeClaim") {
         return case.by(&[Controller("statefulset-controller")]);

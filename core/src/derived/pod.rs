@@ -30,8 +30,19 @@ pub(super) fn judge(case: &Case<'_>) -> Judged {
         super::compare::only(
             at(pod, &["metadata"]),
             &[
-                "name", "namespace", "generateName", "labels", "annotations", "finalizers", "ownerReferences", "uid",
-                "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds",
+                "name",
+                "namespace",
+                "generateName",
+                "labels",
+                "annotations",
+                "finalizers",
+                "ownerReferences",
+                "uid",
+                "resourceVersion",
+                "generation",
+                "creationTimestamp",
+                "deletionTimestamp",
+                "deletionGracePeriodSeconds",
                 "managedFields",
             ]
         ),

@@ -26,16 +26,15 @@ const PREEMPTING: &str = "PreemptLowerPriority";
 /// Completes the expected Pod as admission does, and compares the real one with it.
 pub(super) fn compare(case: &Case<'_>, expected: ExpectedPod, pod: &Value) -> Result<(), Refusal> {
     let ranges = case.list("", "LimitRange", case.namespace);
-    let refusal = match complete(case, expected.clone(), pod, &ranges)?.compare(case, pod) {
-        Ok(()) => return Ok(()),
-        Err(refusal) => refusal,
-    };
-    // Several ranges apply in no certain order, and the first to set a value wins.
-    if ranges.len() > 1 {
-        let reversed: Vec<_> = ranges.into_iter().rev().collect();
-        return complete(case, expected, pod, &reversed)?.compare(case, pod);
+    if ranges.len() < 2 {
+        return complete(case, expected, pod, &ranges)?.compare(case, pod);
     }
-    Err(refusal)
+    // Several ranges apply in no certain order, and the first to set a value wins.
+    let forward = complete(case, expected.clone(), pod, &ranges)?.compare(case, pod);
+    forward.or_else(|refusal| {
+        let reversed: Vec<_> = ranges.into_iter().rev().collect();
+        complete(case, expected, pod, &reversed)?.compare(case, pod).map_err(|_| refusal)
+    })
 }
 
 fn complete(
@@ -262,7 +261,8 @@ fn default_tolerations(spec: &mut Spec) {
     let tolerations = list_in(spec, "tolerations");
     for key in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {
         let tolerated = tolerations.iter().any(|t| {
-            matches!(text(t, &["effect"]), "" | "NoExecute") && (text(t, &["key"]) == key || text(t, &["key"]).is_empty())
+            matches!(text(t, &["effect"]), "" | "NoExecute")
+                && (text(t, &["key"]) == key || text(t, &["key"]).is_empty())
         });
         if !tolerated {
             tolerations

@@ -87,22 +87,19 @@ fn created(case: &Case<'_>, set: &Value, deployment: &Owner, standing: Standing)
     );
     ensure!(object::finalizers(set).next().is_none(), "it has finalizers");
     let own = at(set, &["spec", "template"]);
-    let mut total = 0;
+    let mut total: i64 = 0;
     for sibling in siblings(case, &deployment.object) {
         ensure!(
             !template::same(at(&sibling, &["spec", "template"]), own, &[HASH_LABEL]),
             "ReplicaSet {} has this template already",
             object::name(&sibling)
         );
-        total += replicas(&sibling, 0);
+        total = replicas(&sibling, 0).saturating_add(total);
     }
     let size = replicas(set, 0);
-    ensure!(
-        size == 0 || total + size <= most(&deployment.object),
-        "all ReplicaSets together would have {} replicas, {} at most",
-        total + size,
-        most(&deployment.object)
-    );
+    if size != 0 {
+        fits(total.saturating_add(size), &deployment.object)?;
+    }
     ensure!(
         at(set, &["spec", "minReadySeconds"]).as_i64().unwrap_or(0)
             == at(&deployment.object, &["spec", "minReadySeconds"]).as_i64().unwrap_or(0),
@@ -157,13 +154,9 @@ pub(super) fn replicas_changed(case: &Case<'_>, change: &Change) -> Judged {
     if after <= before {
         return case.by(WRITER);
     }
-    let others: i64 = siblings(case, &deployment.object).iter().map(|s| replicas(s, 0)).sum();
-    ensure!(
-        others + after <= most(&deployment.object),
-        "all ReplicaSets together would have {} replicas, {} at most",
-        others + after,
-        most(&deployment.object)
-    );
+    let others = siblings(case, &deployment.object);
+    let all = others.iter().fold(after, |sum, sibling| sum.saturating_add(replicas(sibling, 0)));
+    fits(all, &deployment.object)?;
     if standing(case, new, &deployment) == Standing::Current {
         return Ok(deployment.proof);
     }
@@ -196,6 +189,13 @@ fn siblings(case: &Case<'_>, deployment: &Value) -> Vec<std::sync::Arc<Value>> {
 
 fn replicas(object: &Value, default: i64) -> i64 {
     at(object, &["spec", "replicas"]).as_i64().unwrap_or(default)
+}
+
+/// Demands that all ReplicaSets together do not have too many replicas.
+fn fits(all: i64, deployment: &Value) -> Result<(), Refusal> {
+    let most = most(deployment);
+    ensure!(all <= most, "all ReplicaSets together would have {all} replicas, {most} at most");
+    Ok(())
 }
 
 /// How many replicas all ReplicaSets of a Deployment may have together.

@@ -13,7 +13,11 @@ const CERTIFICATE: &str = "ca.crt";
 /// The ConfigMap is made, changed, or is there.
 pub(super) fn judge(case: &Case<'_>) -> Judged {
     if case.name != NAME {
-        return if case.is(Act::Update) { fields::all(case).map(|(_, proof)| proof) } else { Err(table::unknown(case)) };
+        return if case.is(Act::Update) {
+            fields::all(case).map(|(_, proof)| proof)
+        } else {
+            Err(table::unknown(case))
+        };
     }
     let own = case.object()?;
     let metadata = at(own, &["metadata"]);

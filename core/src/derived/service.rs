@@ -79,8 +79,8 @@ pub(super) fn endpoint(
     let mut addresses = list(&pod, &["status", "podIPs"]).iter().map(|a| text(a, &["ip"]));
     let own = text(&pod, &["status", "podIP"]) == address || addresses.any(|a| a == address);
     check(own, || format!("the address {address} is not that of Pod {named}"))?;
-    let selected = has_selector(service)
-        && selector::contains(map(service, &["spec", "selector"]), object::labels(&pod));
+    let selected =
+        has_selector(service) && selector::contains(map(service, &["spec", "selector"]), object::labels(&pod));
     check(selected, || format!("the Service does not select Pod {named}"))?;
     for port in ports {
         let reached = list(service, &["spec", "ports"]).iter().any(|p| reaches(p, &pod, *port));

@@ -72,7 +72,7 @@ fn expected(case: &Case<'_>, pod: &Value, set: &Value, template: &Value) -> Resu
 /// The ordinal at the end of a Pod's name, as the set itself writes it.
 pub(super) fn ordinal(name: &str, set: &str) -> Option<i64> {
     let digits = name.strip_prefix(set)?.strip_prefix('-')?;
-    let ordinal = digits.parse::<i32>().ok()?;
+    let ordinal = digits.parse::<u32>().ok()?;
     (ordinal.to_string() == digits).then_some(ordinal.into())
 }
 
@@ -80,7 +80,7 @@ pub(super) fn ordinal(name: &str, set: &str) -> Option<i64> {
 pub(super) fn in_range(set: &Value, ordinal: i64) -> bool {
     let start = at(set, &["spec", "ordinals", "start"]).as_i64().unwrap_or(0);
     let replicas = at(set, &["spec", "replicas"]).as_i64().unwrap_or(1);
-    ordinal >= start && ordinal - start < replicas
+    ordinal >= start && ordinal.saturating_sub(start) < replicas
 }
 
 #[cfg(test)]

@@ -94,10 +94,7 @@ impl Row {
     fn matches(&self, case: &Case<'_>) -> bool {
         let is = |wanted: &str, found: &str| wanted == ANY || wanted == found;
         let named = if case.is(Live) { is(self.kind, case.kind) } else { is(self.resource, case.resource) };
-        named
-            && is(self.group, case.group)
-            && is(self.subresource, case.subresource)
-            && self.acts.contains(&case.act)
+        named && is(self.group, case.group) && is(self.subresource, case.subresource) && self.acts.contains(&case.act)
     }
 
     fn judge(&self, case: &Case<'_>) -> Judged {

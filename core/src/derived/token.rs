@@ -11,8 +11,7 @@ use super::{Judged, Refusal, metadata, node, root_ca};
 use crate::change::{Change, is_empty};
 use crate::object;
 
-const SECRET_WRITERS: &[Account] =
-    &[ControllerManager, Controller("legacy-service-account-token-cleaner"), ApiServer];
+const SECRET_WRITERS: &[Account] = &[ControllerManager, Controller("legacy-service-account-token-cleaner"), ApiServer];
 
 /// A token is asked for: by a kubelet for a Pod on its node, or by the controller manager for its
 /// own controllers.
@@ -62,7 +61,8 @@ pub(super) fn secret_annotation_changed(case: &Case<'_>, change: &Change) -> Jud
     let account = case.get("", "ServiceAccount", case.namespace, name);
     let uid = change.new.as_ref().and_then(Value::as_str).unwrap_or_default();
     ensure!(
-        metadata::key(&change.path)? == "kubernetes.io/service-account.uid" && account.is_some_and(|a| has_uid(&a, uid)),
+        metadata::key(&change.path)? == "kubernetes.io/service-account.uid"
+            && account.is_some_and(|a| has_uid(&a, uid)),
         "no controller sets {}",
         change.path
     );

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
+use super::Judged;
 use super::accounts::Account::{Controller, Scheduler};
 use super::case::{Case, has_uid};
 use super::compare::{at, text};
-use super::Judged;
 use crate::change::Change;
 
 /// A volume is reserved for a claim, or freed. Which volume a claim gets is the writer's choice.

@@ -71,7 +71,8 @@ impl Cluster {
             let whole = matches!(recorded.subresource(), "" | "status" | "finalize" | "approval");
             if let Some(old) = recorded.field("oldObject").filter(|_| first && whole) {
                 cluster.objects.entry(recorded.key.clone()).or_insert_with(|| Arc::new(old.clone()));
-                let made_here = ["Endpoints", "IPAddress", "APIService", "Event", "Lease"].contains(&recorded.key.kind.as_str());
+                let made_here =
+                    ["Endpoints", "IPAddress", "APIService", "Event", "Lease"].contains(&recorded.key.kind.as_str());
                 if object::owner_references(old).is_empty() && !made_here {
                     cluster.declare_object(&recorded.key, old);
                 }
@@ -194,8 +195,7 @@ impl Cluster {
         let on_node = recorded.key.kind == "Pod"
             && options["gracePeriodSeconds"].as_i64() != Some(0)
             && old["spec"]["nodeName"].is_string();
-        let lingers =
-            object::finalizers(&old).next().is_some() || waits || on_node || recorded.key.kind == "Namespace";
+        let lingers = object::finalizers(&old).next().is_some() || waits || on_node || recorded.key.kind == "Namespace";
         if lingers {
             if !object::is_terminating(&old) {
                 old["metadata"]["deletionTimestamp"] = self.now.to_string().into();

@@ -1,1 +1,0 @@
-//! Tables of legitimate writes and their forgeries.

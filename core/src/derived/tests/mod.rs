@@ -1,0 +1,12 @@
+//! Tables of legitimate writes and their forgeries, one file an area.
+
+mod cluster;
+mod deletions;
+mod metadata;
+mod nonsense;
+mod owned_pods;
+mod pods;
+mod services;
+mod storage;
+mod workloads;
+mod world;

@@ -1,0 +1,265 @@
+//! A small cluster to judge writes in.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::super::{Context, recognise, recognise_change, recognise_live};
+use crate::change::{changes, normalised};
+use crate::config::{Configuration, EnvironmentConfig};
+use crate::lookup::Overlay;
+use crate::manifest::Manifest;
+use crate::object::{Gvk, ObjectKey};
+use crate::path::FieldPath;
+use crate::request::{Operation, Request, User};
+use crate::snapshot::{Commit, Declared, Digest, Expected, Former, Snapshot};
+
+pub(super) const PERSON: &str = "admin";
+pub(super) const SCHEDULER: &str = "system:kube-scheduler";
+pub(super) const CONTROLLER_MANAGER: &str = "system:kube-controller-manager";
+pub(super) const API_SERVER: &str = "system:apiserver";
+pub(super) const KUBELET: &str = "system:node:n1";
+
+/// What was decided: the rule, or the reason of the refusal.
+pub(super) type Decided = Result<String, String>;
+
+pub(super) struct World {
+    pub(super) snapshot: Snapshot,
+    live: Overlay<'static>,
+    pub(super) now: Timestamp,
+}
+
+impl World {
+    /// A cluster with the namespace `shop` and the node `n1`.
+    pub(super) fn new() -> Self {
+        let commit =
+            Commit { id: "0".repeat(40), author: String::new(), time: Timestamp::UNIX_EPOCH, subject: String::new() };
+        let configuration = Configuration { node_accounts: vec!["kwok".to_owned()], ..Configuration::default() };
+        let snapshot = Snapshot {
+            environment: EnvironmentConfig::default(),
+            configuration: Arc::new(configuration),
+            commit,
+            declared: HashMap::new(),
+            former: HashMap::new(),
+        };
+        let mut world = Self { snapshot, live: Overlay::default(), now: "2026-05-01T10:00:30Z".parse().unwrap() };
+        world.put(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}));
+        world.put(json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n1", "uid": "node-uid",
+            "labels": {"topology.kubernetes.io/zone": "z1", "disk": "ssd"}}, "spec": {}}));
+        world.put(json!({"apiVersion": "v1", "kind": "ServiceAccount",
+            "metadata": {"name": "default", "namespace": "shop"}}));
+        world
+    }
+
+    /// A live object that Git does not declare.
+    pub(super) fn put(&mut self, object: Value) {
+        self.live.set(ObjectKey::of(&object).unwrap(), Some(Arc::new(object)));
+    }
+
+    /// A live object is gone.
+    pub(super) fn remove(&mut self, object: &Value) {
+        self.live.set(ObjectKey::of(object).unwrap(), None);
+    }
+
+    /// A live object that Git declares.
+    pub(super) fn declare(&mut self, object: Value) {
+        let key = ObjectKey::of(&object).unwrap();
+        let manifest = Manifest {
+            gvk: Gvk::of(&object).unwrap(),
+            key: key.clone(),
+            value: object.clone(),
+            file: "a.yaml".into(),
+            spans: Arc::default(),
+            base: FieldPath::root(),
+        };
+        let declared = Declared {
+            manifest,
+            canonical: object.clone(),
+            digest: Digest::of(&object),
+            has_status_subresource: true,
+            expected: None,
+        };
+        self.snapshot.declared.insert(key, Arc::new(declared));
+        self.put(object);
+    }
+
+    /// What Git declared until so many seconds ago.
+    pub(super) fn declared_until(&mut self, object: Value, seconds: i64) {
+        let key = ObjectKey::of(&object).unwrap();
+        let expected = Arc::new(Expected { object, uid: None, record: None });
+        let former = Former { replaced: self.now - SignedDuration::from_secs(seconds), expected };
+        self.snapshot.former.entry(key).or_default().push(former);
+    }
+
+    pub(super) fn create(&self, who: &str, object: &Value) -> Decided {
+        self.judge(who, Operation::Create, "", &ObjectKey::of(object).unwrap(), Some(object), None)
+    }
+
+    pub(super) fn update(&self, who: &str, old: &Value, new: &Value) -> Decided {
+        self.judge(who, Operation::Update, "", &ObjectKey::of(old).unwrap(), Some(new), Some(old))
+    }
+
+    pub(super) fn status(&self, who: &str, old: &Value, new: &Value) -> Decided {
+        self.judge(who, Operation::Update, "status", &ObjectKey::of(old).unwrap(), Some(new), Some(old))
+    }
+
+    pub(super) fn delete(&self, who: &str, old: &Value) -> Decided {
+        self.judge(who, Operation::Delete, "", &ObjectKey::of(old).unwrap(), None, Some(old))
+    }
+
+    /// Something is posted to a subresource of an object.
+    pub(super) fn post(&self, who: &str, to: &Value, subresource: &str, body: &Value) -> Decided {
+        self.judge(who, Operation::Create, subresource, &ObjectKey::of(to).unwrap(), Some(body), None)
+    }
+
+    /// A subresource of an object changes.
+    pub(super) fn change(&self, who: &str, of: &Value, subresource: &str, old: &Value, new: &Value) -> Decided {
+        self.judge(who, Operation::Update, subresource, &ObjectKey::of(of).unwrap(), Some(new), Some(old))
+    }
+
+    pub(super) fn connect(&self, who: &str, to: &Value, subresource: &str) -> Decided {
+        self.judge(who, Operation::Connect, subresource, &ObjectKey::of(to).unwrap(), None, None)
+    }
+
+    /// Each change of a declared object by itself.
+    pub(super) fn changes(&self, who: &str, old: &Value, new: &Value) -> Decided {
+        let key = ObjectKey::of(old).unwrap();
+        let resource = plural(&key.kind);
+        let request = request(who, Operation::Update, "", &key, &resource, Some(new), Some(old));
+        let context = Context { snapshot: &self.snapshot, live: &self.live, now: self.now };
+        let mut found = String::new();
+        for change in changes(&normalised(old, false), &normalised(new, false)) {
+            found = recognise_change(&request, &change, &context).map_err(|r| r.reason)?.to_string();
+        }
+        Ok(found)
+    }
+
+    /// Whether a live object may be there.
+    pub(super) fn there(&self, object: &Value) -> Decided {
+        let context = Context { snapshot: &self.snapshot, live: &self.live, now: self.now };
+        let found = recognise_live(&ObjectKey::of(object).unwrap(), object, &context);
+        found.map(|o| o.to_string()).map_err(|r| r.reason)
+    }
+
+    fn judge(
+        &self,
+        who: &str,
+        operation: Operation,
+        subresource: &str,
+        key: &ObjectKey,
+        object: Option<&Value>,
+        old: Option<&Value>,
+    ) -> Decided {
+        let resource = plural(&key.kind);
+        let request = request(who, operation, subresource, key, &resource, object, old);
+        let context = Context { snapshot: &self.snapshot, live: &self.live, now: self.now };
+        recognise(&request, &context).map(|o| o.to_string()).map_err(|r| r.reason)
+    }
+}
+
+fn request<'a>(
+    who: &str,
+    operation: Operation,
+    subresource: &'a str,
+    key: &ObjectKey,
+    resource: &'a str,
+    object: Option<&'a Value>,
+    old_object: Option<&'a Value>,
+) -> Request<'a> {
+    let user = user(who);
+    Request {
+        operation,
+        key: key.clone(),
+        resource,
+        subresource,
+        user,
+        object,
+        old_object,
+        options: None,
+        dry_run: false,
+    }
+}
+
+/// `@x` is the controller of that name, `as:@x` somebody who impersonates it.
+fn user(who: &str) -> User {
+    let (genuine, name) = match who.strip_prefix("as:") {
+        Some(name) => (false, name),
+        None => (true, who),
+    };
+    let controller = name.strip_prefix('@');
+    let group = match name {
+        API_SERVER | PERSON => "system:masters",
+        _ if name.starts_with("system:node:") => "system:nodes",
+        _ => "system:authenticated",
+    };
+    User {
+        name: controller.map_or(name.to_owned(), |c| format!("system:serviceaccount:kube-system:{c}")),
+        groups: vec![group.to_owned()],
+        uid: if genuine && controller.is_some() { "account-uid".to_owned() } else { String::new() },
+        has_credential_id: genuine && controller.is_some(),
+    }
+}
+
+fn plural(kind: &str) -> String {
+    match kind {
+        "Endpoints" => "endpoints".to_owned(),
+        "IPAddress" => "ipaddresses".to_owned(),
+        "StorageClass" => "storageclasses".to_owned(),
+        kind => format!("{}s", kind.to_lowercase()),
+    }
+}
+
+/// A change that turns a legitimate object into a forged one.
+pub(super) type Forgery<'a> = (&'a str, fn(&mut Value));
+
+/// Demands that a judge lets an object pass, and none of its forgeries.
+pub(super) fn check(legitimate: &Value, forgeries: &[Forgery<'_>], judge: impl Fn(&Value) -> Decided) -> String {
+    let rule = judge(legitimate).unwrap_or_else(|r| panic!("the legitimate write was refused: {r}"));
+    for (what, forge) in forgeries {
+        let mut forged = legitimate.clone();
+        forge(&mut forged);
+        assert_ne!(&forged, legitimate, "{what}: the forgery changes nothing");
+        if let Ok(rule) = judge(&forged) {
+            panic!("{what}: recognised as {rule}");
+        }
+    }
+    rule
+}
+
+/// A controller's reference to its child's owner.
+pub(super) fn owner(object: &Value) -> Value {
+    json!([{
+        "apiVersion": object["apiVersion"], "kind": object["kind"], "name": object["metadata"]["name"],
+        "uid": object["metadata"]["uid"], "controller": true, "blockOwnerDeletion": true,
+    }])
+}
+
+/// An object of the namespace `shop`, with a uid made of its kind and name.
+pub(super) fn object(api_version: &str, kind: &str, name: &str, rest: Value) -> Value {
+    let mut object = json!({"apiVersion": api_version, "kind": kind, "metadata": {
+        "name": name, "namespace": "shop", "uid": format!("{kind}-{name}"),
+    }});
+    merge(&mut object, rest);
+    object
+}
+
+/// Lays one value over another.
+pub(super) fn merge(value: &mut Value, over: Value) {
+    match (value, over) {
+        (Value::Object(map), Value::Object(over)) => {
+            for (key, value) in over {
+                merge(map.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (value, over) => *value = over,
+    }
+}
+
+/// A copy with something laid over it.
+pub(super) fn with(value: &Value, over: Value) -> Value {
+    let mut copy = value.clone();
+    merge(&mut copy, over);
+    copy
+}
