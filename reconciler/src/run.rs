@@ -71,9 +71,10 @@ pub async fn run(client: Client, options: Options, stop: CancellationToken) -> R
     discovery.refresh().await?;
     let index = LiveIndex::start(client.clone(), discovery.clone(), &[], &[]);
     let reporter = Reporter::start(client.clone(), &options.environment);
-    let state = Arc::new(State::new(Api::new(client.clone(), discovery), index, reporter));
-    let channel = Channel::new(client, &options.environment);
-    *state.additions() = channel.load().await?;
+    let channel = Channel::new(client.clone(), &options.environment);
+    let additions = channel.load().await?;
+    let state = Arc::new(State::new(Api::new(client, discovery), index, reporter, channel));
+    *state.additions() = additions;
     let adopted = environment.status.as_ref().and_then(|s| s.adopted_at.as_deref()).and_then(|t| t.parse().ok());
     if let Some(at) = adopted {
         state.set_adopted(at);
@@ -87,14 +88,13 @@ pub async fn run(client: Client, options: Options, stop: CancellationToken) -> R
         credentials: options.credentials.clone(),
     };
     let poke = guard::start(state.clone());
-    let mut looper = Loop { state, channel, source, poke, options, current: None, due: None, tries: 0, told: None };
+    let mut looper = Loop { state, source, poke, options, current: None, due: None, tries: 0, told: None };
     looper.turn_until(stop).await;
     Ok(())
 }
 
 struct Loop {
     state: Arc<State>,
-    channel: Channel,
     source: Source,
     poke: Poke,
     options: Options,
@@ -201,7 +201,7 @@ impl Loop {
             Timestamp::now(),
         );
         let count = target.declared.len();
-        match converge(&self.state, &self.channel, target).await {
+        match converge(&self.state, target).await {
             Ok(outcome) => {
                 self.poke.everything();
                 self.report(&commit.id, commit.short(), &commit.author, count, &outcome, started).await;

@@ -26,8 +26,8 @@ pub(super) fn autoscaled_replicas(target: &mut Value, subject: &Subject<'_>, con
     let path = ["spec", "replicas"];
     match at(subject.live, &path).and_then(Value::as_i64) {
         Some(n) if (min..=max).contains(&n) => set(target, &path, json!(n)),
-        // Out of bounds: any number within them will do, the autoscaler decides which.
-        Some(_) if !subject.declares(&path) => set(target, &path, json!(min)),
+        // Out of bounds, and nothing else says how many: a write without a number would make it one.
+        Some(_) if at(target, &path).is_none() => set(target, &path, json!(min)),
         _ => {}
     }
 }
@@ -68,6 +68,11 @@ pub(super) fn job_selector(target: &mut Value, subject: &Subject<'_>) {
     ];
     for (label, value) in generated {
         set(target, &["spec", "template", "metadata", "labels", label], json!(value));
+        // A Job without labels of its own has its template's, generated ones included.
+        let own = ["metadata", "labels", label];
+        if at(target, &own).is_some() && !subject.declares(&own) {
+            set(target, &own, json!(value));
+        }
     }
 }
 

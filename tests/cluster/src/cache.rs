@@ -12,6 +12,9 @@ use crate::go_build;
 use crate::progress::Progress;
 use crate::{Error, Result};
 
+/// How the names of folders begin in which a program is not ready yet.
+const WORKSHOP: &str = "making-";
+
 /// The programs of exactly these versions, built in exactly this way.
 pub(crate) struct Cache {
     folder: PathBuf,
@@ -58,9 +61,15 @@ impl Cache {
     }
 
     /// A temporary folder on the same file system; what is ready in it is moved here by [`put`](Self::put).
+    /// The caller holds the lock, so other such folders are of processes that were killed: they go.
     pub(crate) fn workshop(&self) -> Result<tempfile::TempDir> {
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().starts_with(WORKSHOP) {
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
         tempfile::Builder::new()
-            .prefix("making-")
+            .prefix(WORKSHOP)
             .tempdir_in(&self.folder)
             .map_err(Error::io(format!("create a folder in {}", self.folder.display())))
     }

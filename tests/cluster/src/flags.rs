@@ -90,7 +90,7 @@ impl Layout {
             Component::ApiServer => self.api_server(options),
             Component::ControllerManager => self.controller_manager(options),
             Component::Scheduler => self.scheduler(options),
-            Component::Node(_) => self.node(component),
+            Component::Node(number) => self.node(component, number),
         }
     }
 
@@ -180,13 +180,15 @@ impl Layout {
         flags
     }
 
-    fn node(&self, node: Component) -> Vec<String> {
+    fn node(&self, node: Component, number: usize) -> Vec<String> {
         vec![
             format!("--kubeconfig={}", self.kubeconfig(node).display()),
             format!("--manage-single-node={node}"),
             self.flag("config", "stages.yaml"),
             format!("--node-name={node}"),
             "--node-ip=127.0.0.1".into(),
+            // Pods of two nodes do not share addresses.
+            format!("--cidr=10.{}.{}.0/24", 128 + number / 256 % 128, number % 256),
             "--node-lease-duration-seconds=40".into(),
         ]
     }

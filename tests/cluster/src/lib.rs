@@ -19,6 +19,7 @@ mod control_plane;
 mod download;
 mod error;
 mod flags;
+mod folder;
 mod git_host;
 mod go_build;
 mod kubeconfig;

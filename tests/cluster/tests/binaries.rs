@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -86,7 +86,19 @@ fn script(folder: &Path, name: &str, prints: &str) -> PathBuf {
     let path = folder.join(name);
     fs::write(&path, format!("#!/bin/sh\necho '{prints}'\n")).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    run(&path);
     path
+}
+
+/// What a fresh program prints. A child that another test forks may for a moment still hold the
+/// file as it was open for writing, and until then it cannot be run.
+fn run(program: &Path) -> String {
+    loop {
+        match Command::new(program).output() {
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => std::thread::yield_now(),
+            output => return String::from_utf8_lossy(&output.unwrap().stdout).into_owned(),
+        }
+    }
 }
 
 fn nowhere() -> Mirrors {
@@ -109,8 +121,7 @@ fn a_download_with_the_right_checksum_is_kept() {
 
     let binaries = Binaries::provide(&needed, &sources, &Progress::default()).unwrap();
     for (program, says) in [(Program::Kubectl, "so it ran\n"), (Program::Etcd, "etcd ran\n")] {
-        let output = Command::new(binaries.path(program).unwrap()).output().unwrap();
-        assert_eq!(String::from_utf8_lossy(&output.stdout), says);
+        assert_eq!(run(binaries.path(program).unwrap()), says);
     }
     assert_eq!(fs::read(binaries.path(Program::Kwok).unwrap()).unwrap(), b"kwok");
     assert!(matches!(binaries.path(Program::KubeScheduler), Err(Error::Invalid(_))));

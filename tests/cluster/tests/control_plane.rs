@@ -176,3 +176,38 @@ async fn a_component_that_does_not_start_shows_its_log() {
     let text = error.to_string();
     assert!(text.contains("kube-apiserver ended") && text.contains("no-such-flag"), "{text}");
 }
+
+const AUTHORIZATION: &str = "
+apiVersion: apiserver.config.k8s.io/v1
+kind: AuthorizationConfiguration
+authorizers:
+  - { type: Node, name: node }
+  - { type: RBAC, name: rbac }
+";
+
+const ADMISSION: &str = "
+apiVersion: apiserver.config.k8s.io/v1
+kind: AdmissionConfiguration
+plugins:
+  - name: PodSecurity
+    configuration:
+      apiVersion: pod-security.admission.config.k8s.io/v1
+      kind: PodSecurityConfiguration
+      defaults: { enforce: restricted, enforce-version: latest }
+";
+
+#[tokio::test]
+async fn what_the_options_configure_is_in_force() {
+    let cluster = ControlPlane::start(Options {
+        authorization_config: Some(AUTHORIZATION.into()),
+        admission_config: Some(ADMISSION.into()),
+        runtime_config: vec!["scheduling.k8s.io/v1alpha2=true".into()],
+        feature_gates: vec!["GenericWorkload=true".into()],
+        ..options()
+    });
+    let cluster = cluster.await.unwrap();
+    let pod = cluster.kubectl(&["run", "plain", "--image=plain:1"]).await.unwrap();
+    assert!(pod.stderr.contains("violates PodSecurity"), "{}", pod.stderr);
+    let served = cluster.kubectl(&["api-versions"]).await.unwrap().checked().unwrap();
+    assert!(served.contains("scheduling.k8s.io/v1alpha2"), "{served}");
+}
