@@ -14,5 +14,6 @@ pub mod publish;
 pub mod report;
 pub mod run;
 pub mod state;
+pub mod surroundings;
 pub mod watch;
 pub mod write;

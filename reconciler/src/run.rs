@@ -62,11 +62,10 @@ enum NotYet {
 /// process come back in any order, so whatever is missing is waited for.
 pub async fn run(client: Client, options: Options, stop: CancellationToken) {
     let Some(start) = stop.run_until_cancelled(wait_to_start(&client, &options.environment)).await else { return };
-    let Start { environment, discovery, additions } = start;
+    let Start { environment, discovery, channel, additions } = start;
     let index = LiveIndex::start(client.clone(), discovery.clone(), &[], &[]);
     let reporter = Reporter::start(client.clone(), &options.environment);
-    let state = Arc::new(State::new(Api::new(client.clone(), discovery), index, reporter));
-    let channel = Channel::new(client, &options.environment);
+    let state = Arc::new(State::new(Api::new(client, discovery), index, reporter, channel));
     *state.additions() = additions;
     let adopted = environment.status.as_ref().and_then(|s| s.adopted_at.as_deref()).and_then(|t| t.parse().ok());
     if let Some(at) = adopted {
@@ -81,7 +80,7 @@ pub async fn run(client: Client, options: Options, stop: CancellationToken) {
         credentials: options.credentials.clone(),
     };
     let poke = guard::start(state.clone());
-    let mut looper = Loop { state, channel, source, poke, options, current: None, due: None, tries: 0, told: None };
+    let mut looper = Loop { state, source, poke, options, current: None, due: None, tries: 0, told: None };
     looper.turn_until(stop).await;
 }
 
@@ -89,6 +88,7 @@ pub async fn run(client: Client, options: Options, stop: CancellationToken) {
 struct Start {
     environment: Environment,
     discovery: Discovery,
+    channel: Channel,
     additions: Additions,
 }
 
@@ -116,13 +116,13 @@ async fn ask_to_start(client: &Client, name: &str) -> Result<Start, NotYet> {
     let environment = environment.ok_or_else(|| NotYet::NoEnvironment(name.to_owned()))?;
     let discovery = Discovery::new(client.clone());
     discovery.refresh().await?;
-    let additions = Channel::new(client.clone(), name).load().await?;
-    Ok(Start { environment, discovery, additions })
+    let channel = Channel::new(client.clone(), name);
+    let additions = channel.load().await?;
+    Ok(Start { environment, discovery, channel, additions })
 }
 
 struct Loop {
     state: Arc<State>,
-    channel: Channel,
     source: Source,
     poke: Poke,
     options: Options,
@@ -229,7 +229,7 @@ impl Loop {
             Timestamp::now(),
         );
         let count = target.declared.len();
-        match converge(&self.state, &self.channel, target).await {
+        match converge(&self.state, target).await {
             Ok(outcome) => {
                 self.poke.everything();
                 self.report(&commit.id, commit.short(), &commit.author, count, &outcome, started).await;
