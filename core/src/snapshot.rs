@@ -206,8 +206,14 @@ impl Snapshot {
     }
 
     /// Whether an object is this environment's to judge: it lives in a governed namespace, is a
-    /// governed namespace, or is of a governed cluster-scoped kind.
+    /// governed namespace, or is of a governed cluster-scoped kind; in shared namespaces and of
+    /// shared kinds, if Git declares it.
     pub fn governs(&self, key: &ObjectKey) -> bool {
-        self.environment.governs(key)
+        self.environment.governs(key) || (self.environment.shares(key) && self.is_declared(key))
+    }
+
+    /// What Git declares where others live as well.
+    pub fn shared(&self) -> impl Iterator<Item = &Declared> {
+        self.declared.values().map(Arc::as_ref).filter(|d| self.environment.shares(&d.manifest.key))
     }
 }

@@ -319,7 +319,8 @@ impl Run<'_> {
             sleep(Duration::from_millis(20)).await;
         }
         let _ = self.state.index.discovery().refresh().await;
-        watch::everything_governed(self.state, &self.target.environment).await;
+        let declared = self.target.declared.values().map(AsRef::as_ref);
+        watch::everything_governed(self.state, &self.target.environment, declared).await;
     }
 
     fn failed(&self, key: &ObjectKey) -> bool {

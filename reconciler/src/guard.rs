@@ -118,7 +118,8 @@ fn watch_new_kinds(state: &Arc<State>, looking: &Arc<AtomicBool>) {
             sleep(Duration::from_secs(pause)).await;
             looking.store(false, Ordering::SeqCst);
             if state.index.discovery().refresh().await.is_ok() {
-                watch::everything_governed(&state, &held.environment).await;
+                let declared = held.declared.values().map(AsRef::as_ref);
+                watch::everything_governed(&state, &held.environment, declared).await;
             }
         }
     });

@@ -4,10 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use gitward_core::additions::Additions;
 use gitward_core::finding::Finding;
 use gitward_core::object::{Gvk, ObjectKey};
 use gitward_core::snapshot::Snapshot;
 use gitward_index::environment::Environment;
+use gitward_index::pauses::Pauses;
 use gitward_index::{Discovery, LiveIndex};
 use gitward_repo::{Credentials, Declaration, Source, Unusable};
 use jiff::Timestamp;
@@ -47,32 +49,22 @@ const HEALTH_TIMEOUT: Duration = Duration::from_secs(300);
 /// Longest pause between two tries of a commit that did not converge.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// Why the process cannot run.
+/// What keeps it from starting, for now.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The API server refused or could not be reached.
-    #[error("the API server: {0}")]
+enum NotYet {
+    #[error("the API server cannot be asked: {0}")]
     Api(#[from] kube::Error),
-    /// There is no such Environment.
     #[error("there is no Environment {0} in the cluster; create it (see deploy/)")]
     NoEnvironment(String),
 }
 
-/// Runs until `stop`.
-///
-/// # Errors
-/// At the start only: the API server cannot be reached or has no such Environment. Later troubles
-/// are reported and ridden out.
-pub async fn run(client: Client, options: Options, stop: CancellationToken) -> Result<(), Error> {
-    let environments: KubeApi<Environment> = KubeApi::all(client.clone());
-    let environment = environments.get_opt(&options.environment).await?;
-    let environment = environment.ok_or_else(|| Error::NoEnvironment(options.environment.clone()))?;
-    let discovery = Discovery::new(client.clone());
-    discovery.refresh().await?;
+/// Runs until `stop`. Nothing ends it before: after a full stop the API server, Git and this
+/// process come back in any order, so whatever is missing is waited for.
+pub async fn run(client: Client, options: Options, stop: CancellationToken) {
+    let Some(start) = stop.run_until_cancelled(wait_to_start(&client, &options.environment)).await else { return };
+    let Start { environment, discovery, channel, additions } = start;
     let index = LiveIndex::start(client.clone(), discovery.clone(), &[], &[]);
     let reporter = Reporter::start(client.clone(), &options.environment);
-    let channel = Channel::new(client.clone(), &options.environment);
-    let additions = channel.load().await?;
     let state = Arc::new(State::new(Api::new(client, discovery), index, reporter, channel));
     *state.additions() = additions;
     let adopted = environment.status.as_ref().and_then(|s| s.adopted_at.as_deref()).and_then(|t| t.parse().ok());
@@ -90,7 +82,43 @@ pub async fn run(client: Client, options: Options, stop: CancellationToken) -> R
     let poke = guard::start(state.clone());
     let mut looper = Loop { state, source, poke, options, current: None, due: None, tries: 0, told: None };
     looper.turn_until(stop).await;
-    Ok(())
+}
+
+/// What the API server has to have said before anything can begin.
+struct Start {
+    environment: Environment,
+    discovery: Discovery,
+    channel: Channel,
+    additions: Additions,
+}
+
+async fn wait_to_start(client: &Client, environment: &str) -> Start {
+    let mut pauses = Pauses::default();
+    let mut told = None;
+    loop {
+        match ask_to_start(client, environment).await {
+            Ok(start) => return start,
+            Err(not_yet) => {
+                let message = not_yet.to_string();
+                if told.as_ref() != Some(&message) {
+                    tracing::warn!(%message, "waiting to start");
+                    told = Some(message);
+                }
+            }
+        }
+        sleep(pauses.next().unwrap_or_default()).await;
+    }
+}
+
+async fn ask_to_start(client: &Client, name: &str) -> Result<Start, NotYet> {
+    let environments: KubeApi<Environment> = KubeApi::all(client.clone());
+    let environment = environments.get_opt(name).await?;
+    let environment = environment.ok_or_else(|| NotYet::NoEnvironment(name.to_owned()))?;
+    let discovery = Discovery::new(client.clone());
+    discovery.refresh().await?;
+    let channel = Channel::new(client.clone(), name);
+    let additions = channel.load().await?;
+    Ok(Start { environment, discovery, channel, additions })
 }
 
 struct Loop {
@@ -186,7 +214,7 @@ impl Loop {
     async fn converge(&mut self, declaration: Declaration) {
         let started = Instant::now();
         let commit = declaration.commit.clone();
-        watch::everything_governed(&self.state, &declaration.environment).await;
+        watch::everything_governed(&self.state, &declaration.environment, declaration.declared.iter()).await;
         if self.state.adopted().is_none() {
             self.adopt().await;
         }
