@@ -66,16 +66,17 @@ pub(super) fn account_token(target: &mut Value, subject: &Subject<'_>, context: 
     map_entry(target, subject, "labels", "kubernetes.io/legacy-token-last-used", is_date);
     let root = context.live.get(&ObjectKey::new("", "ConfigMap", namespace, "kube-root-ca.crt"));
     let certificate = root.as_deref().and_then(|r| str_at(r, &["data", "ca.crt"])).map(|c| STANDARD.encode(c));
-    let proofs: [(&str, &dyn Fn(&str) -> bool); 3] = [
-        ("namespace", &|v| v == STANDARD.encode(namespace)),
-        ("ca.crt", &|v| certificate.as_deref() == Some(v)),
-        ("token", &|v| is_token_of(v, namespace, name)),
-    ];
-    for (key, proven) in proofs {
+    let encoded_namespace = STANDARD.encode(namespace);
+    for key in ["namespace", "ca.crt", "token"] {
         let path = ["data", key];
         if subject.declares(&path) {
             continue;
         }
+        let proven = |value: &str| match key {
+            "namespace" => value == encoded_namespace,
+            "ca.crt" => certificate.as_deref() == Some(value),
+            _ => is_token_of(value, namespace, name),
+        };
         match str_at(subject.live, &path) {
             Some(value) if proven(value) => set(target, &path, json!(value)),
             _ => remove(target, &path),
