@@ -373,11 +373,7 @@ fn stays_because(state: &State, held: &Snapshot, key: &ObjectKey, live: &Value) 
     if object::holds_data(&key.group, &key.kind) {
         return Some("it holds data");
     }
-    let made = object::metadata_str(live, "creationTimestamp").and_then(|t| t.parse::<Timestamp>().ok());
-    match (made, state.adopted()) {
-        (Some(made), Some(adopted)) if made >= adopted => None,
-        _ => Some("it was there before this environment took over"),
-    }
+    (!state.came_after_adoption(live)).then_some("it was there before this environment took over")
 }
 
 impl Memory {

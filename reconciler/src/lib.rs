@@ -9,6 +9,7 @@ pub mod health;
 pub mod learn;
 pub mod mutators;
 pub mod order;
+pub mod orphans;
 pub mod prune;
 pub mod publish;
 pub mod report;

@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwapOption;
 use gitward_core::additions::{Additions, Entry};
 use gitward_core::derived::Context;
-use gitward_core::object::ObjectKey;
+use gitward_core::object::{self, ObjectKey};
 use gitward_core::snapshot::Snapshot;
 use gitward_index::LiveIndex;
 use jiff::Timestamp;
+use serde_json::Value;
 
 use crate::api::Api;
 use crate::publish::{Channel, shards};
@@ -117,6 +118,12 @@ impl State {
     /// When this environment took over its namespaces; what was there before is only reported.
     pub fn adopted(&self) -> Option<Timestamp> {
         *self.adopted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether an object was made after this environment took over.
+    pub fn came_after_adoption(&self, object: &Value) -> bool {
+        let made = object::metadata_str(object, "creationTimestamp").and_then(|t| t.parse::<Timestamp>().ok());
+        made.zip(self.adopted()).is_some_and(|(made, adopted)| made >= adopted)
     }
 
     /// Sets the time of adoption.

@@ -118,7 +118,7 @@ fn what_has_to_be_rendered_is_said_once_and_not_read() {
         file("deploy/chart/Chart.yaml", "name: x\n"),
         file("deploy/chart/templates/a.yaml", "{{ broken }}\n"),
         file("deploy/chart/charts/sub/Chart.yaml", "name: y\n"),
-        file("deploy/k/kustomization.yaml", "resources: [a.yaml]\n"),
+        file("deploy/k/kustomization.yaml", "namePrefix: x-\nresources: [a.yaml]\n"),
         file("deploy/k/a.yaml", NAMESPACED),
         file("deploy/plain.yaml", NAMESPACED),
     ];

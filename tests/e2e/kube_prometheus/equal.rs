@@ -148,7 +148,8 @@ impl Compare<'_> {
 
     /// The fields that the API server fills in, and no others.
     fn containers(&mut self, declared: &Value, live: &Value) {
-        const DEFAULTED: [&str; 4] = ["imagePullPolicy", "resources", "terminationMessagePath", "terminationMessagePolicy"];
+        const DEFAULTED: [&str; 4] =
+            ["imagePullPolicy", "resources", "terminationMessagePath", "terminationMessagePolicy"];
         for list in ["containers", "initContainers", "ephemeralContainers"] {
             let of = |o: &Value| o[list].as_array().cloned().unwrap_or_default();
             let (declared, live) = (of(declared), of(live));

@@ -65,11 +65,7 @@ fn check_out(stage: &Stage, state: &str) -> Result<()> {
     stage.work.write("gitward.yaml", CONFIGURATION)
 }
 
-async fn converge_all(
-    stage: &mut Stage,
-    states: &[String],
-    denials: &mut Denials,
-) -> std::result::Result<(), String> {
+async fn converge_all(stage: &mut Stage, states: &[String], denials: &mut Denials) -> std::result::Result<(), String> {
     let (mut pushes, mut convergences, mut verified) = (Figures::default(), Figures::default(), 0);
     for (number, state) in states.iter().enumerate() {
         check_out(stage, state).map_err(text)?;
