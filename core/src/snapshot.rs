@@ -129,6 +129,10 @@ pub struct Former {
 /// controller read its owner before it wrote the child).
 pub const FORMER_WINDOW: SignedDuration = SignedDuration::from_secs(30);
 
+/// How many former contents of an object are remembered. Past the window they explain what is there
+/// (an old ReplicaSet of a rollout), and let nothing new be made.
+pub const FORMER_KEPT: usize = 10;
+
 /// Everything known about one commit of one environment.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
@@ -186,18 +190,16 @@ impl Snapshot {
     }
 
     fn keep_former(&mut self, previous: &Snapshot, now: Timestamp) {
-        for (key, former) in &previous.former {
-            let kept: Vec<Former> =
-                former.iter().filter(|f| now.duration_since(f.replaced) <= FORMER_WINDOW).cloned().collect();
-            if !kept.is_empty() {
-                self.former.insert(key.clone(), kept);
-            }
-        }
+        self.former.clone_from(&previous.former);
         for (key, before) in &previous.declared {
             let Some(expected) = &before.expected else { continue };
             if self.declared.get(key).is_none_or(|d| d.digest != before.digest) {
                 let former = Former { replaced: now, expected: expected.clone() };
-                self.former.entry(key.clone()).or_default().push(former);
+                let kept = self.former.entry(key.clone()).or_default();
+                kept.push(former);
+                if kept.len() > FORMER_KEPT {
+                    kept.remove(0);
+                }
             }
         }
     }
@@ -223,9 +225,15 @@ impl Snapshot {
     }
 
     /// Whether an object is this environment's to judge: it lives in a governed namespace, is a
-    /// governed namespace, or is of a governed cluster-scoped kind.
+    /// governed namespace, or is of a governed cluster-scoped kind; in shared namespaces and of
+    /// shared kinds, if Git declares it.
     pub fn governs(&self, key: &ObjectKey) -> bool {
-        self.environment.governs(key)
+        self.environment.governs(key) || (self.environment.shares(key) && self.is_declared(key))
+    }
+
+    /// What Git declares where others live as well.
+    pub fn shared(&self) -> impl Iterator<Item = &Declared> {
+        self.declared.values().map(Arc::as_ref).filter(|d| self.environment.shares(&d.manifest.key))
     }
 }
 

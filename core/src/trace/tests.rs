@@ -181,6 +181,38 @@ fn observe_mode_warns_and_lets_pass() {
 }
 
 #[test]
+fn where_others_live_too_only_what_git_declares_is_governed() {
+    let mut snapshot = snapshot(Mode::Enforce);
+    snapshot.environment.namespaces.clear();
+    snapshot.environment.shared_namespaces = vec!["shop".into()];
+    let index = Overlay::default();
+    let context = Context { snapshot: &snapshot, live: &index, now: Timestamp::UNIX_EPOCH };
+    let mut live = expected_deployment();
+    live["spec"]["replicas"] = json!(9);
+    let declared = ObjectKey::of(&live).unwrap();
+    assert!(matches!(judge_live(&declared, &live, &context), Judged::Diverged(_)));
+    live["metadata"]["name"] = json!("theirs");
+    let theirs = ObjectKey::of(&live).unwrap();
+    assert_eq!(judge_live(&theirs, &live, &context), Judged::NotGoverned);
+    let delete = |key: ObjectKey| {
+        let request = Request {
+            operation: Operation::Delete,
+            key,
+            resource: "deployments",
+            subresource: "",
+            user: User { name: "eve".into(), ..User::default() },
+            object: None,
+            old_object: Some(&live),
+            options: None,
+            dry_run: false,
+        };
+        judge(&request, &context)
+    };
+    assert!(!delete(declared).allowed());
+    assert!(delete(theirs).allowed());
+}
+
+#[test]
 fn a_live_object_is_compared_whole() {
     let snapshot = snapshot(Mode::Enforce);
     let index = Overlay::default();

@@ -156,6 +156,16 @@ impl Stage {
         Ok(())
     }
 
+    /// The webhook's process id, if it was started.
+    pub fn webhook_pid(&self) -> Option<u32> {
+        self.webhook.as_ref().map(Process::id)
+    }
+
+    /// The reconciler's process id, if it was started.
+    pub fn reconciler_pid(&self) -> Option<u32> {
+        self.reconciler.as_ref().map(Process::id)
+    }
+
     /// Kills the webhook without asking it.
     pub fn kill_webhook(&mut self) {
         self.webhook = None;

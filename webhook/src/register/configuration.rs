@@ -1,9 +1,12 @@
 //! The ValidatingWebhookConfiguration of an environment, a function of what Git says and of where
 //! the webhook is.
 
+mod shared;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use gitward_core::config::EnvironmentConfig;
+use gitward_core::object::ObjectKey;
 use gitward_index::discovery::Table;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::admissionregistration::v1::{
@@ -95,19 +98,20 @@ pub(crate) fn name(environment: &str) -> String {
     format!("gitward-{environment}")
 }
 
-/// The configuration of an environment. Cluster-scoped kinds that `served` does not know are left
-/// out and returned as well.
+/// The configuration of an environment, which declares `shared` where others live as well. Kinds
+/// that `served` does not know are left out and returned as well.
 pub fn configuration(
     environment: &EnvironmentConfig,
+    shared: &BTreeSet<ObjectKey>,
     registration: &Registration,
     served: &Table,
 ) -> (ValidatingWebhookConfiguration, Vec<String>) {
-    let (cluster_rules, unknown) = cluster_rules(environment, served);
+    let (cluster_rules, mut unknown) = cluster_rules(environment, served);
     let namespaces = governed(environment);
-    let mut webhooks = Vec::new();
+    let mut asked = Vec::new();
     if !namespaces.is_empty() {
         let selector = selector("In", namespaces.iter().cloned());
-        webhooks.extend(pair("namespaced", vec![rule("*", "*/*", "Namespaced")], selector, registration));
+        asked.push(Asked::always("namespaced", vec![rule("*", "*/*", "Namespaced")], selector));
     }
     if !cluster_rules.is_empty() {
         // The selector speaks of Namespace objects alone: other cluster-scoped objects have no
@@ -118,8 +122,12 @@ pub fn configuration(
         } else {
             selector("In", namespaces.iter().cloned())
         };
-        webhooks.extend(pair("cluster", cluster_rules, selector, registration));
+        asked.push(Asked::always("cluster", cluster_rules, selector));
     }
+    let (more, unserved) = shared::asked(shared, served);
+    asked.extend(more);
+    unknown.extend(unserved);
+    let webhooks = asked.into_iter().flat_map(|a| pair(&a, registration)).collect();
     let labels = BTreeMap::from([
         ("app.kubernetes.io/managed-by".to_owned(), "gitward".to_owned()),
         ("gitward.dev/environment".to_owned(), environment.name.clone()),
@@ -167,28 +175,45 @@ fn cluster_rules(environment: &EnvironmentConfig, served: &Table) -> (Vec<RuleWi
         }
         resources.extend(found.into_iter().map(|s| (s.resource.group.clone(), s.resource.plural.clone())));
     }
-    let rules = resources
+    (rules_of(resources, "Cluster"), unknown)
+}
+
+/// Rules for resources, by group and plural, with all their subresources.
+fn rules_of(resources: BTreeSet<(String, String)>, scope: &str) -> Vec<RuleWithOperations> {
+    resources
         .into_iter()
         .map(|(group, plural)| RuleWithOperations {
             resources: Some(vec![plural.clone(), format!("{plural}/*")]),
-            ..rule(&group, "", "Cluster")
+            ..rule(&group, "", scope)
         })
-        .collect();
-    (rules, unknown)
+        .collect()
+}
+
+/// What a pair of webhooks is asked about.
+struct Asked {
+    what: &'static str,
+    rules: Vec<RuleWithOperations>,
+    namespaces: LabelSelector,
+    /// Asked only where this holds.
+    only: Option<MatchCondition>,
+    /// What becomes of people's requests while the webhook is away.
+    failure: &'static str,
+}
+
+impl Asked {
+    fn always(what: &'static str, rules: Vec<RuleWithOperations>, namespaces: LabelSelector) -> Self {
+        Self { what, rules, namespaces, only: None, failure: "Fail" }
+    }
 }
 
 /// One webhook for everybody, which fails closed, and one for the control plane itself, which
 /// fails open: an API server that starts while the webhook is down would exit otherwise.
-fn pair(
-    what: &str,
-    rules: Vec<RuleWithOperations>,
-    namespaces: LabelSelector,
-    registration: &Registration,
-) -> [ValidatingWebhook; 2] {
+fn pair(asked: &Asked, registration: &Registration) -> [ValidatingWebhook; 2] {
     const CONTROL_PLANE: &str = "has(request.userInfo.groups) && 'system:masters' in request.userInfo.groups";
     let webhook = |name: String, who: MatchCondition, path: &str, failure: &str| {
         let mut conditions = vec![who];
         conditions.extend(outside_the_rules(&registration.learner));
+        conditions.extend(asked.only.clone());
         ValidatingWebhook {
             name,
             admission_review_versions: vec!["v1".to_owned()],
@@ -196,24 +221,25 @@ fn pair(
             failure_policy: Some(failure.to_owned()),
             match_conditions: Some(conditions),
             match_policy: Some("Equivalent".to_owned()),
-            namespace_selector: Some(namespaces.clone()),
+            namespace_selector: Some(asked.namespaces.clone()),
             object_selector: Some(LabelSelector::default()),
-            rules: Some(rules.clone()),
+            rules: Some(asked.rules.clone()),
             side_effects: "None".to_owned(),
             timeout_seconds: Some(TIMEOUT),
         }
     };
     let everyone = condition("everyone-else", format!("!({CONTROL_PLANE})"));
     let control_plane = condition("control-plane", CONTROL_PLANE.to_owned());
+    let what = asked.what;
     [
-        webhook(format!("{what}.gitward.dev"), everyone, ADMIT, "Fail"),
+        webhook(format!("{what}.gitward.dev"), everyone, ADMIT, asked.failure),
         webhook(format!("{what}.control-plane.gitward.dev"), control_plane, ADMIT_CONTROL_PLANE, "Ignore"),
     ]
 }
 
 /// What no webhook is to be asked about.
 fn outside_the_rules(learner: &str) -> [MatchCondition; 4] {
-    let quoted = learner.replace('\\', "\\\\").replace('\'', "\\'");
+    let learner = quoted(learner);
     [
         condition(
             "no-leases",
@@ -228,10 +254,15 @@ fn outside_the_rules(learner: &str) -> [MatchCondition; 4] {
             "no-learning",
             format!(
                 "!(has(request.dryRun) && request.dryRun && (!has(request.subResource) || request.subResource == '') \
-                 && request.operation in ['CREATE', 'UPDATE'] && request.userInfo.username == '{quoted}')"
+                 && request.operation in ['CREATE', 'UPDATE'] && request.userInfo.username == {learner})"
             ),
         ),
     ]
+}
+
+/// A string of the expression language.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
 }
 
 fn condition(name: &str, expression: String) -> MatchCondition {

@@ -1,10 +1,12 @@
 //! Keeping the registration: applied once everything that judges is loaded, and put right at once
 //! when anyone changes or deletes it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
+use gitward_core::object::ObjectKey;
 use gitward_index::Discovery;
 use gitward_index::pauses::Pauses;
 use k8s_openapi::api::admissionregistration::v1::ValidatingWebhookConfiguration;
@@ -87,11 +89,16 @@ impl Keeper {
             ca_bundle: self.bundle.borrow().clone(),
             learner: self.learner.clone(),
         };
+        let shared: BTreeSet<ObjectKey> = snapshot.shared().map(|d| d.manifest.key.clone()).collect();
+        for (group, kind) in shared.iter().map(|k| (&k.group, &k.kind)).collect::<BTreeSet<_>>() {
+            self.discovery.resolve(group, kind).await?;
+        }
         for kind in &snapshot.environment.cluster_kinds {
             let (kind, group) = kind.split_once('.').unwrap_or((kind, ""));
             self.discovery.resolve(group, kind).await?;
         }
-        let (mut wanted, unknown) = configuration(&snapshot.environment, &registration, &self.discovery.table());
+        let (mut wanted, unknown) =
+            configuration(&snapshot.environment, &shared, &registration, &self.discovery.table());
         if !unknown.is_empty() {
             tracing::debug!(?unknown, "kinds that the API server does not serve are not registered yet");
         }

@@ -36,7 +36,7 @@ fn registration() -> Registration {
 }
 
 fn webhooks(environment: &EnvironmentConfig) -> Vec<ValidatingWebhook> {
-    configuration(environment, &registration(), &table()).0.webhooks.unwrap()
+    configuration(environment, &BTreeSet::new(), &registration(), &table()).0.webhooks.unwrap()
 }
 
 fn selected(webhook: &ValidatingWebhook) -> (String, Vec<String>) {
@@ -49,7 +49,7 @@ fn selected(webhook: &ValidatingWebhook) -> (String, Vec<String>) {
 #[test]
 fn the_whole_registration() {
     let environment = environment(&["shop", "blog"], &["ClusterRole", "CustomResourceDefinition.apiextensions.k8s.io"]);
-    let (configuration, unknown) = configuration(&environment, &registration(), &table());
+    let (configuration, unknown) = configuration(&environment, &BTreeSet::new(), &registration(), &table());
     assert!(unknown.is_empty());
     insta::assert_json_snapshot!(configuration);
 }
@@ -84,7 +84,7 @@ fn governing_the_kind_namespace_means_all_but_the_systems() {
 #[test]
 fn kinds_that_are_not_served_yet_are_named_and_not_guessed() {
     let environment = environment(&[], &["Widget.example.org", "Deployment"]);
-    let (configuration, unknown) = configuration(&environment, &registration(), &table());
+    let (configuration, unknown) = configuration(&environment, &BTreeSet::new(), &registration(), &table());
     assert_eq!(unknown, ["Widget.example.org", "Deployment"]);
     assert_eq!(configuration.webhooks.unwrap(), []);
 }
@@ -100,4 +100,39 @@ fn the_address_decides_url_and_names() {
     let service = Address::Service { namespace: "n".into(), name: "s".into(), port: 443 };
     assert_eq!(service.names(), ["s.n.svc"]);
     assert_eq!(service.client_config(ADMIT, "").service.unwrap().path.as_deref(), Some("/admit"));
+}
+
+#[test]
+fn where_others_live_too_only_declared_names_are_asked_about() {
+    let declared = BTreeSet::from([
+        ObjectKey::new("apps", "Deployment", "default", "web"),
+        ObjectKey::new("apps", "Deployment", "kube-system", "dns"),
+        ObjectKey::new("rbac.authorization.k8s.io", "ClusterRole", "", "system:reader"),
+        ObjectKey::new("example.org", "Widget", "default", "w"),
+    ]);
+    let (configuration, unknown) = configuration(&environment(&[], &[]), &declared, &registration(), &table());
+    assert_eq!(unknown, ["Widget.example.org"]);
+    let webhooks = configuration.webhooks.unwrap();
+    let told: Vec<_> = webhooks
+        .iter()
+        .map(|w| {
+            let last = w.match_conditions.clone().unwrap().pop().unwrap().expression;
+            let names = last.rsplit_once(" in ").unwrap().1.to_owned();
+            (w.name.split('.').next().unwrap(), w.failure_policy.as_deref().unwrap(), names, selected(w).1.len())
+        })
+        .collect();
+    let row = |what, failure, names: &str, namespaces| (what, failure, names.to_owned(), namespaces);
+    assert_eq!(
+        told,
+        [
+            row("shared", "Fail", "['web']", 1),
+            row("shared", "Ignore", "['web']", 1),
+            row("shared-system", "Ignore", "['dns']", 1),
+            row("shared-system", "Ignore", "['dns']", 1),
+            row("shared-cluster", "Fail", "['system:reader']", 4),
+            row("shared-cluster", "Ignore", "['system:reader']", 4),
+        ]
+    );
+    let resources = webhooks[0].rules.clone().unwrap().remove(0).resources.unwrap();
+    assert_eq!(resources, ["deployments", "deployments/*"]);
 }
