@@ -12,6 +12,7 @@ use gitward_core::config::Mode;
 use gitward_core::derived::Context;
 use gitward_core::lookup::{Lookup, Recording};
 use gitward_core::object::{self, ObjectKey};
+use gitward_core::path::FieldPath;
 use gitward_core::snapshot::{Declared, Snapshot};
 use gitward_core::trace::{Judged, judge_live};
 use gitward_index::{Event, EventKind, read_live};
@@ -320,9 +321,14 @@ fn tell_divergence(state: &State, declared: &Declared, live: &Value, changes: &[
     state.reporter.about(key, &declared.gvk().api_version(), object::uid(live), Reason::Diverged, message);
 }
 
-/// The change whose place says most: of a field that Git declares, else the first.
+/// The change whose place says most: the one that lies deepest in what Git declares.
 fn telling<'a>(changes: &'a [Change], declared: &Value) -> Option<&'a Change> {
-    changes.iter().find(|c| c.path.get(declared).is_some()).or_else(|| changes.first())
+    let depth = |change: &&Change| {
+        let steps = &change.path.0;
+        (0..=steps.len()).rev().find(|n| FieldPath(steps[..*n].to_vec()).get(declared).is_some())
+    };
+    // Of several, the first.
+    changes.iter().rev().max_by_key(depth)
 }
 
 async fn undeclared_event(
@@ -412,17 +418,20 @@ impl Memory {
 
 #[cfg(test)]
 mod tests {
-    use gitward_core::path::FieldPath;
     use serde_json::json;
 
     use super::*;
 
     #[test]
-    fn a_divergence_is_told_at_the_line_of_a_declared_field() {
-        let change = |path: &[&str]| Change { path: FieldPath::of(path.iter().copied()), old: None, new: None };
-        let changes = [change(&["metadata", "annotations", "revision"]), change(&["spec", "replicas"])];
+    fn a_divergence_is_told_at_the_line_that_lies_nearest_to_it() {
+        let change = |path| Change { path, old: None, new: None };
+        let revision = FieldPath::of(["metadata", "annotations", "revision"]);
+        let replicas = FieldPath::of(["spec", "replicas"]);
+        let strategy = FieldPath::of(["spec", "strategy", "type"]);
+        let changes = [change(revision), change(strategy), change(replicas)];
         let place = |declared: Value| telling(&changes, &declared).map(|c| c.path.to_string());
-        assert_eq!(place(json!({"spec": {"replicas": 2}})).as_deref(), Some("spec.replicas"));
+        assert_eq!(place(json!({"metadata": {}, "spec": {"replicas": 2}})).as_deref(), Some("spec.replicas"));
+        assert_eq!(place(json!({"metadata": {}, "spec": {"strategy": {}}})).as_deref(), Some("spec.strategy.type"));
         assert_eq!(place(json!({})).as_deref(), Some("metadata.annotations.revision"));
         assert_eq!(telling(&[], &json!({})), None);
     }

@@ -1,6 +1,7 @@
 //! What users do, on a real control plane with the real binary.
 
 mod convergence;
+mod demo;
 mod denied_edits;
 mod edits;
 mod fleet;
