@@ -2,3 +2,4 @@
 
 mod convergence;
 mod fleet;
+mod versions;

@@ -1,6 +1,8 @@
 //! The ValidatingWebhookConfiguration of an environment, a function of what Git says and of where
 //! the webhook is.
 
+mod versions;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use gitward_core::config::EnvironmentConfig;
@@ -12,7 +14,9 @@ use k8s_openapi::api::admissionregistration::v1::{
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement, ObjectMeta};
 
-use crate::serve::{ADMIT, ADMIT_CONTROL_PLANE};
+use crate::serve::{ADMIT, ADMIT_ANY_VERSION, ADMIT_CONTROL_PLANE, ADMIT_CONTROL_PLANE_ANY_VERSION};
+
+pub use versions::{Converted, converted};
 
 /// Seconds that the API server waits for an answer.
 const TIMEOUT: i32 = 10;
@@ -95,37 +99,61 @@ pub(crate) fn name(environment: &str) -> String {
     format!("gitward-{environment}")
 }
 
-/// The configuration of an environment. Cluster-scoped kinds that `served` does not know are left
-/// out and returned as well.
+/// The configuration of an environment, with the resources whose requests are `converted`.
+/// Cluster-scoped kinds that `served` does not know yet are asked about by their name, and returned
+/// as well.
 pub fn configuration(
     environment: &EnvironmentConfig,
+    converted: &[Converted],
     registration: &Registration,
     served: &Table,
 ) -> (ValidatingWebhookConfiguration, Vec<String>) {
     let (cluster_rules, unknown) = cluster_rules(environment, served);
     let namespaces = governed(environment);
-    let mut webhooks = Vec::new();
+    let mut asked = Vec::new();
     if !namespaces.is_empty() {
         let selector = selector("In", namespaces.iter().cloned());
-        webhooks.extend(pair("namespaced", vec![rule("*", "*/*", "Namespaced")], selector, registration));
+        asked.push(Asked::always("namespaced", vec![rule("*", "*/*", "Namespaced")], selector));
     }
+    // The selector speaks of Namespace objects alone: other cluster-scoped objects have no
+    // namespace to be selected by, and are never left out.
+    let all_but_the_systems = || selector("NotIn", SYSTEM_NAMESPACES.iter().map(|n| (*n).to_owned()));
     if !cluster_rules.is_empty() {
-        // The selector speaks of Namespace objects alone: other cluster-scoped objects have no
-        // namespace to be selected by, and are never left out.
         let all = environment.cluster_kinds.iter().any(|k| k == "Namespace");
-        let selector = if all {
-            selector("NotIn", SYSTEM_NAMESPACES.iter().map(|n| (*n).to_owned()))
-        } else {
-            selector("In", namespaces.iter().cloned())
-        };
-        webhooks.extend(pair("cluster", cluster_rules, selector, registration));
+        let selector = if all { all_but_the_systems() } else { selector("In", namespaces.iter().cloned()) };
+        asked.push(Asked::always("cluster", cluster_rules, selector));
     }
+    if !unknown.is_empty() {
+        let mut new = Asked::always("cluster-new", vec![rule("*", "*/*", "Cluster")], all_but_the_systems());
+        new.only.push(of_kinds(&unknown));
+        asked.push(new);
+    }
+    let asked = asked.into_iter().flat_map(|a| versions::split(a, converted));
+    let webhooks = asked.flat_map(|a| pair(&a, registration)).collect();
     let labels = BTreeMap::from([
         ("app.kubernetes.io/managed-by".to_owned(), "gitward".to_owned()),
         ("gitward.dev/environment".to_owned(), environment.name.clone()),
     ]);
     let metadata = ObjectMeta { name: Some(name(&environment.name)), labels: Some(labels), ..ObjectMeta::default() };
     (ValidatingWebhookConfiguration { metadata, webhooks: Some(webhooks) }, unknown)
+}
+
+/// What a pair of webhooks is asked about.
+#[derive(Clone)]
+struct Asked {
+    what: String,
+    rules: Vec<RuleWithOperations>,
+    namespaces: LabelSelector,
+    /// Asked only where all of these hold.
+    only: Vec<MatchCondition>,
+    /// Whether another pair is asked about the same requests in other versions.
+    any_version: bool,
+}
+
+impl Asked {
+    fn always(what: &str, rules: Vec<RuleWithOperations>, namespaces: LabelSelector) -> Self {
+        Self { what: what.to_owned(), rules, namespaces, only: Vec::new(), any_version: false }
+    }
 }
 
 fn governed(environment: &EnvironmentConfig) -> BTreeSet<String> {
@@ -179,16 +207,12 @@ fn cluster_rules(environment: &EnvironmentConfig, served: &Table) -> (Vec<RuleWi
 
 /// One webhook for everybody, which fails closed, and one for the control plane itself, which
 /// fails open: an API server that starts while the webhook is down would exit otherwise.
-fn pair(
-    what: &str,
-    rules: Vec<RuleWithOperations>,
-    namespaces: LabelSelector,
-    registration: &Registration,
-) -> [ValidatingWebhook; 2] {
+fn pair(asked: &Asked, registration: &Registration) -> [ValidatingWebhook; 2] {
     const CONTROL_PLANE: &str = "has(request.userInfo.groups) && 'system:masters' in request.userInfo.groups";
     let webhook = |name: String, who: MatchCondition, path: &str, failure: &str| {
         let mut conditions = vec![who];
         conditions.extend(outside_the_rules(&registration.learner));
+        conditions.extend(asked.only.iter().cloned());
         ValidatingWebhook {
             name,
             admission_review_versions: vec!["v1".to_owned()],
@@ -196,24 +220,30 @@ fn pair(
             failure_policy: Some(failure.to_owned()),
             match_conditions: Some(conditions),
             match_policy: Some("Equivalent".to_owned()),
-            namespace_selector: Some(namespaces.clone()),
+            namespace_selector: Some(asked.namespaces.clone()),
             object_selector: Some(LabelSelector::default()),
-            rules: Some(rules.clone()),
+            rules: Some(asked.rules.clone()),
             side_effects: "None".to_owned(),
             timeout_seconds: Some(TIMEOUT),
         }
     };
     let everyone = condition("everyone-else", format!("!({CONTROL_PLANE})"));
     let control_plane = condition("control-plane", CONTROL_PLANE.to_owned());
+    let (admit, admit_control_plane) = if asked.any_version {
+        (ADMIT_ANY_VERSION, ADMIT_CONTROL_PLANE_ANY_VERSION)
+    } else {
+        (ADMIT, ADMIT_CONTROL_PLANE)
+    };
+    let what = &asked.what;
     [
-        webhook(format!("{what}.gitward.dev"), everyone, ADMIT, "Fail"),
-        webhook(format!("{what}.control-plane.gitward.dev"), control_plane, ADMIT_CONTROL_PLANE, "Ignore"),
+        webhook(format!("{what}.gitward.dev"), everyone, admit, "Fail"),
+        webhook(format!("{what}.control-plane.gitward.dev"), control_plane, admit_control_plane, "Ignore"),
     ]
 }
 
 /// What no webhook is to be asked about.
 fn outside_the_rules(learner: &str) -> [MatchCondition; 4] {
-    let quoted = learner.replace('\\', "\\\\").replace('\'', "\\'");
+    let learner = quoted(learner);
     [
         condition(
             "no-leases",
@@ -228,10 +258,31 @@ fn outside_the_rules(learner: &str) -> [MatchCondition; 4] {
             "no-learning",
             format!(
                 "!(has(request.dryRun) && request.dryRun && (!has(request.subResource) || request.subResource == '') \
-                 && request.operation in ['CREATE', 'UPDATE'] && request.userInfo.username == '{quoted}')"
+                 && request.operation in ['CREATE', 'UPDATE'] && request.userInfo.username == {learner})"
             ),
         ),
     ]
+}
+
+/// Objects of these kinds, given as `Kind` or `Kind.group`.
+fn of_kinds(kinds: &[String]) -> MatchCondition {
+    let list = |qualified: bool| {
+        let names: Vec<String> =
+            kinds.iter().filter(|k| k.contains('.') == qualified).map(|k| quoted(k)).collect();
+        names.join(", ")
+    };
+    let (plain, qualified) = (list(false), list(true));
+    condition(
+        "governed-kinds",
+        format!(
+            "request.kind.kind in [{plain}] || (request.kind.kind + '.' + request.kind.group) in [{qualified}]"
+        ),
+    )
+}
+
+/// A string of the expression language.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
 }
 
 fn condition(name: &str, expression: String) -> MatchCondition {
