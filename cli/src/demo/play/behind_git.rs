@@ -96,7 +96,8 @@ impl Play<'_> {
         let gone = sight.next(NOTICED_WITHIN, |object| object.is_none()).await.context("the deletion was not seen")?;
         let back = sight.next(NOTICED_WITHIN, |object| object.is_some()).await;
         expect(back.is_some(), "the webhook puts its configuration back", "it stays away")?;
-        self.say.holds(&format!("back {} after the deletion: the webhook watches its own configuration", ms(gone, back)));
+        self.say
+            .holds(&format!("back {} after the deletion: the webhook watches its own configuration", ms(gone, back)));
         Ok(())
     }
 
