@@ -10,6 +10,8 @@ use serde_json::Value;
 
 pub(crate) use table::EDITS;
 
+use crate::picture;
+
 /// A cluster administrator who should be pushing to Git.
 pub(crate) const MALLORY: &str = "mallory";
 
@@ -112,7 +114,7 @@ impl<'a> Editor<'a> {
             Input::Text(text) => (names.fill(text), "false".to_owned()),
             Input::Editor(script) => (String::new(), format!("sed -i {script}")),
             Input::Live(from, to) => {
-                let live = self.get(&names.fill(edit.object)).await?;
+                let live = picture::get(&self.stage.cluster.client().await?, &names.fill(edit.object)).await?;
                 let text = live.to_string();
                 let edited = text.replacen(&names.fill(from), &names.fill(to), 1);
                 assert_ne!(text, edited, "{from} is not in {text}");

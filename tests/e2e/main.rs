@@ -5,3 +5,4 @@ mod denied_edits;
 mod edits;
 mod fleet;
 mod picture;
+mod reverted_edits;

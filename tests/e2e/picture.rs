@@ -83,6 +83,35 @@ pub(crate) fn plain(mut object: Value) -> Value {
     object
 }
 
+/// The short names that `kubectl` has for kinds.
+const SHORT: [(&str, &str); 6] = [
+    ("hpa", "HorizontalPodAutoscaler"),
+    ("pvc", "PersistentVolumeClaim"),
+    ("pv", "PersistentVolume"),
+    ("pdb", "PodDisruptionBudget"),
+    ("quota", "ResourceQuota"),
+    ("crd", "CustomResourceDefinition"),
+];
+
+/// One object, named as `kubectl get` takes it (`service/web -n shop`); `null` if it is not there.
+pub(crate) async fn get(client: &kube::Client, object: &str) -> Result<Value> {
+    let (object, namespace) = object.split_once(" -n ").unwrap_or((object, ""));
+    let (short, name) = object.split_once('/').unwrap_or((object, ""));
+    let kind = SHORT.iter().find(|(s, _)| *s == short).map_or(short, |(_, kind)| kind);
+    let known = KINDS.iter().map(|(g, v, k, _)| (g, v, k)).chain(CLUSTER.iter().map(|(g, v, k)| (g, v, k)));
+    let (group, version, kind) = known
+        .into_iter()
+        .find(|(_, _, k)| k.eq_ignore_ascii_case(kind))
+        .ok_or_else(|| Error::Invalid(format!("{short} is no kind that the stories know")))?;
+    let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
+    let api: Api<DynamicObject> = match namespace {
+        "" => Api::all_with(client.clone(), &resource),
+        namespace => Api::namespaced_with(client.clone(), namespace, &resource),
+    };
+    let found = api.get_opt(name).await.map_err(|e| Error::Invalid(format!("get {object}: {e}")))?;
+    Ok(found.map_or(Value::Null, |o| serde_json::to_value(o).unwrap()))
+}
+
 /// What differs between two pictures, a line each.
 pub(crate) fn differences(before: &Picture, after: &Picture) -> Vec<String> {
     let mut found = Vec::new();
