@@ -45,6 +45,7 @@ fn snapshot(mode: Mode) -> Snapshot {
         canonical: value,
         has_status_subresource: true,
         expected: Some(Arc::new(Expected { object: expected_deployment(), uid: None, record: None })),
+        learnt: None,
     };
     let exemption = Exemption {
         name: "restarts".into(),
