@@ -77,6 +77,11 @@ impl Cluster {
         &self.folder
     }
 
+    /// The `kubectl` that is used.
+    pub fn kubectl_program(&self) -> &Path {
+        &self.kubectl
+    }
+
     /// The kubeconfig of `admin`, in the group `system:masters` (of a cluster that was there: of
     /// its administrator).
     pub fn admin_kubeconfig(&self) -> &Path {

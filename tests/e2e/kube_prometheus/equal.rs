@@ -165,9 +165,10 @@ impl Compare<'_> {
     }
 }
 
+/// What the API server does not store: empty, or false, which stands for unset.
 fn is_empty(value: &Value) -> bool {
     match value {
-        Value::Null => true,
+        Value::Null | Value::Bool(false) => true,
         Value::Object(map) => map.is_empty(),
         Value::Array(items) => items.is_empty(),
         Value::String(text) => text.is_empty(),
