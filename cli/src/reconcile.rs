@@ -53,6 +53,6 @@ async fn serve(args: &Args) -> anyhow::Result<()> {
     };
     let shutdown = CancellationToken::new();
     stop_at_signal(shutdown.clone())?;
-    reconcile(client, options, shutdown).await?;
+    reconcile(client, options, shutdown).await;
     Ok(())
 }

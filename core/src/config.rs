@@ -124,6 +124,14 @@ pub struct EnvironmentConfig {
     /// Cluster-scoped kinds that it governs, as `Kind` or `Kind.group`.
     #[serde(default)]
     pub cluster_kinds: Vec<String>,
+    /// Namespaces that it declares objects in and that others live in as well (`kube-system`,
+    /// `default`): there only what Git declares is governed.
+    #[serde(default)]
+    pub shared_namespaces: Vec<String>,
+    /// Cluster-scoped kinds, as `Kind` or `Kind.group`, that it declares objects of and that others
+    /// make as well (`ClusterRole`): of them only what Git declares is governed.
+    #[serde(default)]
+    pub shared_cluster_kinds: Vec<String>,
     /// What is done about what Git does not say.
     #[serde(default)]
     pub mode: Mode,
@@ -141,7 +149,7 @@ pub struct EnvironmentConfig {
 }
 
 impl EnvironmentConfig {
-    /// Whether an object is this environment's to judge.
+    /// Whether an object is this environment's to judge, declared or not.
     pub fn governs(&self, key: &ObjectKey) -> bool {
         if !key.namespace.is_empty() {
             return self.namespaces.contains(&key.namespace);
@@ -149,11 +157,27 @@ impl EnvironmentConfig {
         if key.group.is_empty() && key.kind == "Namespace" && self.namespaces.contains(&key.name) {
             return true;
         }
-        self.cluster_kinds.iter().any(|k| match k.split_once('.') {
-            Some((kind, group)) => kind == key.kind && group == key.group,
-            None => *k == key.kind,
-        })
+        names_kind(&self.cluster_kinds, key)
     }
+
+    /// Whether an object is this environment's to judge if Git declares it, and nobody's business
+    /// otherwise.
+    pub fn shares(&self, key: &ObjectKey) -> bool {
+        let listed = if key.namespace.is_empty() {
+            names_kind(&self.shared_cluster_kinds, key)
+        } else {
+            self.shared_namespaces.contains(&key.namespace)
+        };
+        listed && !self.governs(key)
+    }
+}
+
+/// Whether a list of `Kind` or `Kind.group` names an object's kind.
+fn names_kind(kinds: &[String], key: &ObjectKey) -> bool {
+    kinds.iter().any(|k| match k.split_once('.') {
+        Some((kind, group)) => kind == key.kind && group == key.group,
+        None => *k == key.kind,
+    })
 }
 
 /// What is done about what Git does not say.

@@ -269,7 +269,7 @@ impl Assembly<'_> {
                     }),
             );
         }
-        if self.environment.governs(key) {
+        if self.environment.governs(key) || self.environment.shares(key) {
             return None;
         }
         let (path, message, hint) = if key.namespace.is_empty() {
@@ -277,13 +277,19 @@ impl Assembly<'_> {
             (
                 FieldPath::of(["kind"]),
                 format!("environment {} does not govern the cluster-scoped kind {kind}", self.environment.name),
-                format!("add `{kind}` to the environment's clusterKinds, or move the object to another one"),
+                format!(
+                    "add `{kind}` to the environment's clusterKinds, or, if others make such objects too, to its \
+                     sharedClusterKinds"
+                ),
             )
         } else {
             (
                 FieldPath::of(["metadata", "namespace"]),
                 format!("environment {} does not govern namespace {}", self.environment.name, key.namespace),
-                format!("add {} to the environment's namespaces, or move the object to another one", key.namespace),
+                format!(
+                    "add {} to the environment's namespaces, or, if others live there too, to its sharedNamespaces",
+                    key.namespace
+                ),
             )
         };
         Some(

@@ -255,8 +255,12 @@ mod tests {
 
     #[test]
     fn a_version_may_lack_a_subresource() {
-        let table =
-            Table::default().with_version("x.io", "things", "v1", &["status"]).with_version("x.io", "things", "v2", &[]);
+        let table = Table::default().with_version("x.io", "things", "v1", &["status"]).with_version(
+            "x.io",
+            "things",
+            "v2",
+            &[],
+        );
         assert_eq!(table.versions("x.io", "things").collect::<Vec<_>>(), ["v1", "v2"]);
         assert!(table.serves("x.io", "things", "v2", "") && table.serves("x.io", "things", "v1", "status"));
         assert!(!table.serves("x.io", "things", "v2", "status") && !table.serves("x.io", "things", "v3", ""));

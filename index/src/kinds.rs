@@ -12,7 +12,7 @@ pub enum Content {
 }
 
 /// Where objects of a kind are watched.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Area {
     /// Cluster-scoped objects, or those of all namespaces.
     Cluster,
@@ -21,9 +21,9 @@ pub enum Area {
     /// One object, whatever is governed.
     One {
         /// Its namespace.
-        namespace: &'static str,
+        namespace: String,
         /// Its name.
-        name: &'static str,
+        name: String,
     },
 }
 
@@ -49,6 +49,12 @@ impl WatchedKind {
     /// A cluster-scoped kind kept whole.
     pub fn cluster(group: &str, kind: &str) -> Self {
         Self { area: Area::Cluster, ..Self::governed(group, kind) }
+    }
+
+    /// One object, kept whole, whatever namespaces are governed.
+    pub fn one(group: &str, kind: &str, namespace: &str, name: &str) -> Self {
+        let area = Area::One { namespace: namespace.to_owned(), name: name.to_owned() };
+        Self { area, ..Self::governed(group, kind) }
     }
 
     /// The same, keeping metadata alone.
@@ -91,10 +97,7 @@ pub fn for_derived_rules() -> Vec<WatchedKind> {
     let mut kinds: Vec<_> = GOVERNED.iter().map(|(g, k)| WatchedKind::governed(g, k)).collect();
     kinds.extend(CLUSTER.iter().map(|(g, k)| WatchedKind::cluster(g, k)));
     kinds.push(WatchedKind::governed("", "Secret").metadata_only());
-    kinds.push(WatchedKind {
-        area: Area::One { namespace: "kube-system", name: "kube-root-ca.crt" },
-        ..WatchedKind::governed("", "ConfigMap")
-    });
+    kinds.push(WatchedKind::one("", "ConfigMap", "kube-system", "kube-root-ca.crt"));
     kinds
 }
 
@@ -143,7 +146,7 @@ pub(crate) fn targets(kinds: &[WatchedKind], namespaces: &BTreeSet<String>) -> V
         match &kind.area {
             Area::Cluster => targets.push(target(Span::All)),
             Area::One { namespace, name } => {
-                targets.push(target(Span::One((*namespace).to_owned(), (*name).to_owned())));
+                targets.push(target(Span::One(namespace.clone(), name.clone())));
             }
             Area::Governed if namespaces.is_empty() => {}
             Area::Governed if namespaces.len() > SEPARATE_WATCHES => {

@@ -84,10 +84,9 @@ impl LiveIndex {
         }
         // What another watch covers from now on stays until that one has listed.
         for target in ended {
-            let covered = watches.keys().any(|t| (&t.group, &t.kind) == (&target.group, &target.kind));
-            if !covered {
-                self.inner.shared.write(|s| s.forget(&target));
-            }
+            let of_kind = |t: &&Target| (&t.group, &t.kind) == (&target.group, &target.kind);
+            let others: Vec<_> = watches.keys().filter(of_kind).map(|t| &t.span).collect();
+            self.inner.shared.write(|s| s.forget(&target, &others));
         }
         self.inner.shared.progress.send_replace(());
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use gitward_core::object::ObjectKey;
 use serde_json::Value;
 
-use crate::kinds::Target;
+use crate::kinds::{Span, Target};
 
 /// What happened to an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,11 +92,14 @@ impl Store {
         events
     }
 
-    /// Forgets what a watch covers, without events: nobody looks there any more.
-    pub(crate) fn forget(&mut self, target: &Target) {
+    /// Forgets what a watch covered and no other does, without events: nobody looks there any more.
+    pub(crate) fn forget(&mut self, target: &Target, others: &[&Span]) {
+        let ended = |namespace: &str, name: &str| {
+            target.span.covers(namespace, name) && !others.iter().any(|s| s.covers(namespace, name))
+        };
         let namespaces = self.kind_mut(&target.group, &target.kind);
         for (namespace, names) in namespaces.iter_mut() {
-            names.retain(|name, _| !target.span.covers(namespace, name));
+            names.retain(|name, _| !ended(namespace, name));
         }
         namespaces.retain(|_, names| !names.is_empty());
     }
@@ -110,7 +113,7 @@ fn same_version(a: &Value, b: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kinds::{Content, Span};
+    use crate::kinds::Content;
     use serde_json::json;
 
     fn pod(namespace: &str, name: &str, version: &str) -> (ObjectKey, Arc<Value>) {
@@ -143,10 +146,12 @@ mod tests {
     #[test]
     fn what_is_no_longer_governed_is_forgotten() {
         let mut store = Store::default();
-        for (key, object) in [pod("a", "x", "1"), pod("b", "y", "1")] {
+        for (key, object) in [pod("a", "x", "1"), pod("a", "still", "1"), pod("b", "y", "1")] {
             store.apply(&key, object);
         }
-        store.forget(&target("a"));
+        store.forget(&target("a"), &[&Span::One("a".into(), "still".into())]);
+        assert_eq!(store.list("", "Pod", "a").len(), 1);
+        store.forget(&target("a"), &[]);
         assert!(store.list("", "Pod", "a").is_empty());
         assert_eq!(store.list("", "Pod", "b").len(), 1);
     }

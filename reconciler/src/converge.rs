@@ -5,11 +5,13 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use futures::StreamExt;
+use gitward_core::config::Mode;
 use gitward_core::finding::Finding;
 use gitward_core::lookup::Lookup;
 use gitward_core::object::{self, ObjectKey};
 use gitward_core::path::FieldPath;
 use gitward_core::snapshot::{Declared, Snapshot};
+use gitward_core::trace::{Judged, judge_declared};
 use tokio::time::{Instant, sleep};
 
 use crate::api::ApiError;
@@ -19,9 +21,10 @@ use crate::learn::{Action, Learnt, learn};
 use crate::mutators;
 use crate::order::Wave;
 use crate::prune::prune;
-use crate::publish::{Channel, shards};
+use crate::publish::shards;
 use crate::report::Reason;
 use crate::state::State;
+use crate::surroundings::surroundings;
 use crate::watch;
 use crate::write::write;
 
@@ -42,6 +45,9 @@ pub struct Outcome {
     pub pruned: usize,
     /// Objects that were as Git says already.
     pub unchanged: usize,
+    /// Objects that differ from Git and are left as they are, since the environment is only
+    /// observed.
+    pub observed: usize,
     /// What could not be written, with the place in Git.
     pub failures: Vec<Finding>,
 }
@@ -59,12 +65,18 @@ pub enum Refusal {
 ///
 /// # Errors
 /// The commit was refused as a whole before its first write.
-pub async fn converge(state: &State, channel: &Channel, target: Snapshot) -> Result<Outcome, Refusal> {
-    refuse_unknown_mutators(state, &target)?;
+pub async fn converge(state: &State, target: Snapshot) -> Result<Outcome, Refusal> {
+    refuse_unknown_mutators(state, &target).await?;
     let (learnt, deferred) = precheck(state, &target).await?;
-    let mut run = Run { state, channel, target, learnt, outcome: Outcome::default() };
+    // One that came into force while we learnt taught us its changes.
+    refuse_unknown_mutators(state, &target).await?;
+    let mut run = Run { state, target, learnt, outcome: Outcome::default() };
     run.hold(&deferred);
     run.publish().await.map_err(|e| Refusal::Passing(e.to_string()))?;
+    if run.target.environment.mode != Mode::Enforce {
+        run.only_look();
+        return Ok(run.outcome);
+    }
     for wave in Wave::ALL {
         run.wave(wave, &deferred).await;
     }
@@ -72,8 +84,8 @@ pub async fn converge(state: &State, channel: &Channel, target: Snapshot) -> Res
     Ok(run.outcome)
 }
 
-fn refuse_unknown_mutators(state: &State, target: &Snapshot) -> Result<(), Refusal> {
-    let unknown = mutators::unknown(&state.context(target));
+async fn refuse_unknown_mutators(state: &State, target: &Snapshot) -> Result<(), Refusal> {
+    let unknown = mutators::unknown_now(state, target).await;
     if unknown.is_empty() {
         return Ok(());
     }
@@ -93,8 +105,15 @@ type Deferred = HashMap<ObjectKey, String>;
 /// brings is deferred; anything else that fails refuses the commit.
 async fn precheck(state: &State, target: &Snapshot) -> Result<(HashMap<ObjectKey, Learnt>, Deferred), Refusal> {
     let brings = Brings::of(target.declared.values().map(AsRef::as_ref));
+    let now = surroundings(state).await;
+    let same = state.learnt_in(now.as_deref());
     let mut results = futures::stream::iter(target.declared.values())
-        .map(|declared| async move { (declared, learn(state, target, declared).await) })
+        .map(|declared| async move {
+            match known(state, target, declared).filter(|_| same) {
+                Some(known) => (declared, Ok(known)),
+                None => (declared, learn(state, target, declared).await),
+            }
+        })
         .buffer_unordered(CONCURRENT);
     let (mut learnt, mut deferred, mut findings) = (HashMap::new(), Deferred::new(), Vec::new());
     let mut passing = None;
@@ -117,10 +136,23 @@ async fn precheck(state: &State, target: &Snapshot) -> Result<(HashMap<ObjectKey
         findings.sort_by(|a, b| a.place.cmp(&b.place));
         return Err(Refusal::Findings(findings));
     }
-    match passing {
-        Some(message) => Err(Refusal::Passing(message)),
-        None => Ok((learnt, deferred)),
+    if let Some(message) = passing {
+        return Err(Refusal::Passing(message));
     }
+    state.set_learnt_in(now);
+    Ok((learnt, deferred))
+}
+
+/// What is known of an object that neither changed in Git nor differs in the cluster.
+fn known(state: &State, target: &Snapshot, declared: &Declared) -> Option<Learnt> {
+    let entry = state.entry(&declared.manifest.key).filter(|e| e.digest == declared.digest)?;
+    if entry.finished {
+        return Some(Learnt { entry, action: Action::Keep });
+    }
+    let live = state.index.get(&declared.manifest.key)?;
+    let unchanged = judge_declared(declared, &live, &state.context(target)) == Judged::Converged;
+    let same_object = entry.uid.as_deref() == Some(object::uid(&live));
+    (unchanged && same_object && !object::is_terminating(&live)).then_some(Learnt { entry, action: Action::Keep })
 }
 
 /// An API server's refusal as a finding at the field it names.
@@ -147,7 +179,6 @@ pub fn refused(declared: &Declared, error: &ApiError) -> Finding {
 
 struct Run<'a> {
     state: &'a State,
-    channel: &'a Channel,
     target: Snapshot,
     learnt: HashMap<ObjectKey, Learnt>,
     outcome: Outcome,
@@ -176,7 +207,7 @@ impl Run<'_> {
 
     async fn publish(&self) -> Result<(), kube::Error> {
         let now = shards(&self.state.additions());
-        self.channel.publish(now, &self.target.commit.id).await
+        self.state.channel.publish(now, &self.target.commit.id).await
     }
 
     async fn wave(&mut self, wave: Wave, deferred: &Deferred) {
@@ -237,9 +268,7 @@ impl Run<'_> {
             let _ = self.state.index.discovery().refresh().await;
         }
         self.refresh_held();
-        if let Err(error) = self.publish().await {
-            tracing::warn!(%error, "what was learnt could not be published yet");
-        }
+        self.state.publish().await;
     }
 
     async fn write_all(&mut self, keys: &[ObjectKey]) {
@@ -272,9 +301,7 @@ impl Run<'_> {
             }
         }
         self.refresh_held();
-        if let Err(error) = self.publish().await {
-            tracing::warn!(%error, "what was learnt could not be published yet");
-        }
+        self.state.publish().await;
         let mut busy = self.state.busy();
         for key in keys {
             busy.remove(key);
@@ -300,21 +327,28 @@ impl Run<'_> {
             sleep(Duration::from_millis(20)).await;
         }
         let _ = self.state.index.discovery().refresh().await;
-        watch::everything_governed(self.state, &self.target.environment).await;
+        let declared = self.target.declared.values().map(AsRef::as_ref);
+        watch::everything_governed(self.state, &self.target.environment, declared).await;
     }
 
     fn failed(&self, key: &ObjectKey) -> bool {
         self.outcome.failures.iter().any(|f| f.object.as_ref() == Some(key))
     }
 
+    /// Nothing is written: the guard tells what differs.
+    fn only_look(&mut self) {
+        let differ = self.learnt.values().filter(|l| l.action != Action::Keep).count();
+        self.outcome.unchanged = self.learnt.len() - differ;
+        self.outcome.observed = self.target.declared.len() - self.outcome.unchanged;
+        self.state.busy().clear();
+    }
+
     async fn finish(&mut self) {
         let pruned = prune(self.state, &self.target).await;
         self.outcome.pruned = pruned.removed;
         self.outcome.failures.extend(pruned.failures);
-        if pruned.removed > 0
-            && let Err(error) = self.publish().await
-        {
-            tracing::warn!(%error, "what was learnt could not be published yet");
+        if pruned.removed > 0 {
+            self.state.publish().await;
         }
         self.state.busy().clear();
     }

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use gitward_core::change::Change;
@@ -20,10 +21,12 @@ use tokio::sync::{broadcast, mpsc};
 use tokio::time::{Instant, sleep};
 
 use crate::api::ApiError;
-use crate::learn::{Action, learn};
+use crate::learn::{Action, Learnt, learn};
+use crate::mutators;
 use crate::prune::served;
 use crate::report::Reason;
 use crate::state::State;
+use crate::watch;
 use crate::write::write;
 
 /// Objects are spread over so many workers; one object's events are handled in order.
@@ -77,11 +80,17 @@ type Workers = Vec<mpsc::UnboundedSender<Event>>;
 
 async fn distribute(state: Arc<State>, workers: Workers, mut looks: mpsc::UnboundedReceiver<Look>) {
     let mut events = state.index.subscribe();
+    let looking = Arc::new(AtomicBool::new(false));
     let mut sweep = tokio::time::interval_at(Instant::now() + SWEEP_INTERVAL, SWEEP_INTERVAL);
     loop {
         tokio::select! {
             event = events.recv() => match event {
-                Ok(event) => hand_over(&workers, event),
+                Ok(event) => {
+                    if event.key.kind == "CustomResourceDefinition" {
+                        watch_new_kinds(&state, &looking);
+                    }
+                    hand_over(&workers, event);
+                }
                 // Too slow: what was missed is found by looking at everything.
                 Err(broadcast::error::RecvError::Lagged(_)) => sweep_all(&state, &workers),
                 Err(broadcast::error::RecvError::Closed) => return,
@@ -94,6 +103,25 @@ async fn distribute(state: Arc<State>, workers: Workers, mut looks: mpsc::Unboun
             _ = sweep.tick() => sweep_all(&state, &workers),
         }
     }
+}
+
+/// A definition that came or changed may serve a kind that is not watched yet.
+fn watch_new_kinds(state: &Arc<State>, looking: &Arc<AtomicBool>) {
+    if looking.swap(true, Ordering::SeqCst) {
+        return;
+    }
+    let (state, looking) = (state.clone(), looking.clone());
+    tokio::spawn(async move {
+        // Its kind is served a moment after it is established.
+        for pause in [1, 3] {
+            sleep(Duration::from_secs(pause)).await;
+            looking.store(false, Ordering::SeqCst);
+            if let (Some(held), Ok(())) = (state.held(), state.index.discovery().refresh().await) {
+                let declared = held.declared.values().map(AsRef::as_ref);
+                watch::everything_governed(&state, &held.environment, declared).await;
+            }
+        }
+    });
 }
 
 fn applied(key: ObjectKey) -> Event {
@@ -173,6 +201,8 @@ async fn declared_event(
     let judged = state.index.get(key).map(|live| judge_live(key, &live, &state.context(held)));
     match judged {
         Some(Judged::Diverged(_)) => {}
+        // As expected, but made anew by others: what creation sets is known of the old one only.
+        Some(Judged::Converged) if is_another(state, declared) => return adopt(state, held, declared).await,
         None if declared.expected.is_some() => {}
         _ => return Ok(()),
     }
@@ -183,17 +213,20 @@ async fn declared_event(
     if object::is_terminating(&live) {
         return Ok(());
     }
-    let learnt = learn(state, held, declared).await?;
+    let learnt = relearn(state, held, declared, Action::Replace).await?;
     if learnt.action == Action::Keep {
         // The API server makes something else of the same content by now (an upgrade, a mutator).
         state.put_entry(learnt.entry);
-        state.hold(held.with_additions(&state.additions()));
+        state.refresh_held();
+        state.publish().await;
         return Ok(());
     }
     tell_divergence(state, declared, &live, &changes);
     if held.environment.mode == Mode::Enforce {
         memory.pause_if_fighting(state, declared, &live).await;
         write(state, held, declared, &learnt).await?;
+        state.refresh_held();
+        state.publish().await;
         let message = format!("brought back to {} of {}", held.commit.short(), declared.place(&root()));
         state.reporter.about(key, &declared.gvk().api_version(), object::uid(&live), Reason::Reverted, message);
     }
@@ -204,11 +237,46 @@ fn root() -> gitward_core::path::FieldPath {
     gitward_core::path::FieldPath::root()
 }
 
-async fn deleted(state: &State, held: &Snapshot, declared: &Declared, memory: &mut Memory) -> Result<(), ApiError> {
-    let key = &declared.manifest.key;
-    let learnt = learn(state, held, declared).await?;
+fn is_another(state: &State, declared: &Declared) -> bool {
+    let live = state.index.get(&declared.manifest.key);
+    let known = declared.expected.as_deref().and_then(|e| e.uid.as_deref());
+    known.zip(live).is_some_and(|(uid, live)| uid != object::uid(&live) && !object::is_terminating(&live))
+}
+
+async fn adopt(state: &State, held: &Snapshot, declared: &Declared) -> Result<(), ApiError> {
+    let learnt = relearn(state, held, declared, Action::Keep).await?;
     if learnt.action == Action::Keep {
         state.put_entry(learnt.entry);
+    } else {
+        write(state, held, declared, &learnt).await?;
+    }
+    state.refresh_held();
+    state.publish().await;
+    Ok(())
+}
+
+/// Learns afresh, unless a mutator that Git does not know is in force: it changes nothing of what
+/// is expected, and `otherwise` is done by what was learnt before.
+async fn relearn(state: &State, held: &Snapshot, declared: &Declared, otherwise: Action) -> Result<Learnt, ApiError> {
+    let unknown = mutators::unknown(&state.context(held));
+    let before = state.entry(&declared.manifest.key).filter(|e| e.digest == declared.digest);
+    match (unknown.first(), before) {
+        (Some(mutator), Some(entry)) => {
+            let message = format!("{mutator} is in force and not as Git declares it: nothing is learnt from it");
+            state.reporter.about(mutator, "v1", "", Reason::UnknownMutator, message);
+            Ok(Learnt { entry, action: otherwise })
+        }
+        _ => learn(state, held, declared).await,
+    }
+}
+
+async fn deleted(state: &State, held: &Snapshot, declared: &Declared, memory: &mut Memory) -> Result<(), ApiError> {
+    let key = &declared.manifest.key;
+    let learnt = relearn(state, held, declared, Action::Create).await?;
+    if learnt.action == Action::Keep {
+        state.put_entry(learnt.entry);
+        state.refresh_held();
+        state.publish().await;
         return Ok(());
     }
     let message = format!("{key} was deleted; Git declares it at {}", declared.place(&root()));
@@ -217,7 +285,8 @@ async fn deleted(state: &State, held: &Snapshot, declared: &Declared, memory: &m
     if held.environment.mode == Mode::Enforce {
         memory.pause_if_fighting(state, declared, &Value::Null).await;
         write(state, held, declared, &learnt).await?;
-        state.hold(held.with_additions(&state.additions()));
+        state.refresh_held();
+        state.publish().await;
         let message = format!("made again from {} of {}", held.commit.short(), declared.place(&root()));
         state.reporter.about(key, &api_version, "", Reason::Reverted, message);
     }
@@ -304,11 +373,7 @@ fn stays_because(state: &State, held: &Snapshot, key: &ObjectKey, live: &Value) 
     if object::holds_data(&key.group, &key.kind) {
         return Some("it holds data");
     }
-    let made = object::metadata_str(live, "creationTimestamp").and_then(|t| t.parse::<Timestamp>().ok());
-    match (made, state.adopted()) {
-        (Some(made), Some(adopted)) if made >= adopted => None,
-        _ => Some("it was there before this environment took over"),
-    }
+    (!state.came_after_adoption(live)).then_some("it was there before this environment took over")
 }
 
 impl Memory {

@@ -2,12 +2,20 @@
 //! is learnt while one is in force that Git does not know.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use gitward_core::derived::Context;
+use gitward_core::lookup::Question;
 use gitward_core::object::{self, ObjectKey};
 use gitward_core::snapshot::Snapshot;
 use gitward_core::trace::{Judged, judge_declared};
+use gitward_index::read_live;
 use serde_json::Value;
+
+use crate::state::State;
+
+/// Time for reading all mutators.
+const READ_BUDGET: Duration = Duration::from_secs(5);
 
 /// Kinds that change other objects as they are written: group, kind, whether only the governed
 /// namespaces matter.
@@ -35,6 +43,15 @@ fn in_force(context: &Context<'_>) -> Vec<(ObjectKey, Arc<Value>)> {
         }
     }
     found
+}
+
+/// The same, read afresh: an index that lags behind would let a mutator in unseen.
+pub async fn unknown_now(state: &State, snapshot: &Snapshot) -> Vec<ObjectKey> {
+    let list = |(group, kind, _): (&str, &str, bool)| Question::List(group.to_owned(), kind.to_owned(), String::new());
+    let questions = KINDS.into_iter().map(list).collect();
+    let fresh = read_live(state.api.client(), state.index.discovery(), &questions, READ_BUDGET).await;
+    let overlay = fresh.over(&state.index);
+    unknown(&Context { live: &overlay, ..state.context(snapshot) })
 }
 
 /// Mutators in force that are neither as Git declares them nor known by name in `gitward.yaml`.

@@ -4,10 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gitward_core::finding::Finding;
+use gitward_core::additions::Additions;
+use gitward_core::config::Mode;
+use gitward_core::finding::{Finding, Severity};
 use gitward_core::object::{Gvk, ObjectKey};
 use gitward_core::snapshot::Snapshot;
 use gitward_index::environment::Environment;
+use gitward_index::pauses::Pauses;
 use gitward_index::{Discovery, LiveIndex};
 use gitward_repo::{Credentials, Declaration, Source, Unusable};
 use jiff::Timestamp;
@@ -47,33 +50,24 @@ const HEALTH_TIMEOUT: Duration = Duration::from_secs(300);
 /// Longest pause between two tries of a commit that did not converge.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// Why the process cannot run.
+/// What keeps it from starting, for now.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The API server refused or could not be reached.
-    #[error("the API server: {0}")]
+enum NotYet {
+    #[error("the API server cannot be asked: {0}")]
     Api(#[from] kube::Error),
-    /// There is no such Environment.
     #[error("there is no Environment {0} in the cluster; create it (see deploy/)")]
     NoEnvironment(String),
 }
 
-/// Runs until `stop`.
-///
-/// # Errors
-/// At the start only: the API server cannot be reached or has no such Environment. Later troubles
-/// are reported and ridden out.
-pub async fn run(client: Client, options: Options, stop: CancellationToken) -> Result<(), Error> {
-    let environments: KubeApi<Environment> = KubeApi::all(client.clone());
-    let environment = environments.get_opt(&options.environment).await?;
-    let environment = environment.ok_or_else(|| Error::NoEnvironment(options.environment.clone()))?;
-    let discovery = Discovery::new(client.clone());
-    discovery.refresh().await?;
+/// Runs until `stop`. Nothing ends it before: after a full stop the API server, Git and this
+/// process come back in any order, so whatever is missing is waited for.
+pub async fn run(client: Client, options: Options, stop: CancellationToken) {
+    let Some(start) = stop.run_until_cancelled(wait_to_start(&client, &options.environment)).await else { return };
+    let Start { environment, discovery, channel, additions } = start;
     let index = LiveIndex::start(client.clone(), discovery.clone(), &[], &[]);
     let reporter = Reporter::start(client.clone(), &options.environment);
-    let state = Arc::new(State::new(Api::new(client.clone(), discovery), index, reporter));
-    let channel = Channel::new(client, &options.environment);
-    *state.additions() = channel.load().await?;
+    let state = Arc::new(State::new(Api::new(client, discovery), index, reporter, channel));
+    *state.additions() = additions;
     let adopted = environment.status.as_ref().and_then(|s| s.adopted_at.as_deref()).and_then(|t| t.parse().ok());
     if let Some(at) = adopted {
         state.set_adopted(at);
@@ -87,14 +81,49 @@ pub async fn run(client: Client, options: Options, stop: CancellationToken) -> R
         credentials: options.credentials.clone(),
     };
     let poke = guard::start(state.clone());
-    let mut looper = Loop { state, channel, source, poke, options, current: None, due: None, tries: 0, told: None };
+    let mut looper = Loop { state, source, poke, options, current: None, due: None, tries: 0, told: None };
     looper.turn_until(stop).await;
-    Ok(())
+}
+
+/// What the API server has to have said before anything can begin.
+struct Start {
+    environment: Environment,
+    discovery: Discovery,
+    channel: Channel,
+    additions: Additions,
+}
+
+async fn wait_to_start(client: &Client, environment: &str) -> Start {
+    let mut pauses = Pauses::default();
+    let mut told = None;
+    loop {
+        match ask_to_start(client, environment).await {
+            Ok(start) => return start,
+            Err(not_yet) => {
+                let message = not_yet.to_string();
+                if told.as_ref() != Some(&message) {
+                    tracing::warn!(%message, "waiting to start");
+                    told = Some(message);
+                }
+            }
+        }
+        sleep(pauses.next().unwrap_or_default()).await;
+    }
+}
+
+async fn ask_to_start(client: &Client, name: &str) -> Result<Start, NotYet> {
+    let environments: KubeApi<Environment> = KubeApi::all(client.clone());
+    let environment = environments.get_opt(name).await?;
+    let environment = environment.ok_or_else(|| NotYet::NoEnvironment(name.to_owned()))?;
+    let discovery = Discovery::new(client.clone());
+    discovery.refresh().await?;
+    let channel = Channel::new(client.clone(), name);
+    let additions = channel.load().await?;
+    Ok(Start { environment, discovery, channel, additions })
 }
 
 struct Loop {
     state: Arc<State>,
-    channel: Channel,
     source: Source,
     poke: Poke,
     options: Options,
@@ -186,10 +215,11 @@ impl Loop {
     async fn converge(&mut self, declaration: Declaration) {
         let started = Instant::now();
         let commit = declaration.commit.clone();
-        watch::everything_governed(&self.state, &declaration.environment).await;
+        watch::everything_governed(&self.state, &declaration.environment, declaration.declared.iter()).await;
         if self.state.adopted().is_none() {
             self.adopt().await;
         }
+        self.tell_findings(&declaration.findings).await;
         let previous = self.state.held();
         let target = Snapshot::assemble(
             declaration.environment,
@@ -200,8 +230,15 @@ impl Loop {
             previous.as_deref(),
             Timestamp::now(),
         );
+        if target.environment.mode == Mode::Suspended {
+            self.state.hold(target);
+            self.due = None;
+            let message = format!("commit {} suspends the environment: nothing is judged or written", commit.short());
+            self.set_condition("Converged", false, "Suspended", &message).await;
+            return;
+        }
         let count = target.declared.len();
-        match converge(&self.state, &self.channel, target).await {
+        match converge(&self.state, target).await {
             Ok(outcome) => {
                 self.poke.everything();
                 self.report(&commit.id, commit.short(), &commit.author, count, &outcome, started).await;
@@ -212,6 +249,17 @@ impl Loop {
             }
             Err(Refusal::Findings(findings)) => self.refused(commit.short(), &findings).await,
         }
+    }
+
+    /// What schemas and policies say of a commit that is in Git all the same.
+    async fn tell_findings(&self, findings: &[Finding]) {
+        let errors = findings.iter().filter(|f| f.severity == Severity::Error).count();
+        let Some(first) = findings.iter().max_by_key(|f| f.severity) else {
+            self.set_condition("Valid", true, "NoFindings", "schemas and policies find nothing").await;
+            return;
+        };
+        let message = format!("{errors} errors, {} findings in all, the first: {}", findings.len(), describe(first));
+        self.set_condition("Valid", errors == 0, "Findings", &message).await;
     }
 
     fn again(&mut self) {
@@ -250,6 +298,17 @@ impl Loop {
         }
         self.due = None;
         self.told = None;
+        self.set_status(&json!({"commit": id, "objects": count})).await;
+        self.set_condition("CommitUsable", true, "Evaluated", "the ref's commit can be used").await;
+        if outcome.observed > 0 {
+            let message = format!(
+                "commit {short} by {author}: {} of {count} objects differ and are left as they are: the environment is observed",
+                outcome.observed
+            );
+            self.state.reporter.about_environment(Reason::LeftAlone, message.clone());
+            self.set_condition("Converged", false, "Observed", &message).await;
+            return;
+        }
         let took = started.elapsed();
         let message = format!(
             "commit {short} by {author}: {count} objects as Git says ({} created, {} changed, {} pruned, {} unchanged) in {} ms",
@@ -260,8 +319,6 @@ impl Loop {
             took.as_millis()
         );
         self.state.reporter.about_environment(Reason::Converged, message.clone());
-        self.set_status(&json!({"commit": id, "objects": count})).await;
-        self.set_condition("CommitUsable", true, "Evaluated", "the ref's commit can be used").await;
         self.set_condition("Converged", true, "Converged", &message).await;
         self.watch_health(id.to_owned());
     }

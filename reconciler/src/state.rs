@@ -6,12 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwapOption;
 use gitward_core::additions::{Additions, Entry};
 use gitward_core::derived::Context;
-use gitward_core::object::ObjectKey;
+use gitward_core::object::{self, ObjectKey};
 use gitward_core::snapshot::Snapshot;
 use gitward_index::LiveIndex;
 use jiff::Timestamp;
+use serde_json::Value;
 
 use crate::api::Api;
+use crate::publish::{Channel, shards};
 use crate::report::Reporter;
 
 /// Shared by the task that converges and the one that guards.
@@ -22,25 +24,30 @@ pub struct State {
     pub index: LiveIndex,
     /// Who tells people.
     pub reporter: Reporter,
+    /// Where what was learnt is published.
+    pub channel: Channel,
     /// What every object is held to now. While a commit is being applied it holds the old content
     /// of what is still to be written and the new content of the rest.
     held: ArcSwapOption<Snapshot>,
     additions: Mutex<Additions>,
     busy: Mutex<HashSet<ObjectKey>>,
     adopted: Mutex<Option<Timestamp>>,
+    learnt_in: Mutex<Option<String>>,
 }
 
 impl State {
     /// Nothing known yet.
-    pub fn new(api: Api, index: LiveIndex, reporter: Reporter) -> Self {
+    pub fn new(api: Api, index: LiveIndex, reporter: Reporter, channel: Channel) -> Self {
         Self {
             api,
             index,
             reporter,
+            channel,
             held: ArcSwapOption::empty(),
             additions: Mutex::default(),
             busy: Mutex::default(),
             adopted: Mutex::default(),
+            learnt_in: Mutex::default(),
         }
     }
 
@@ -74,14 +81,49 @@ impl State {
         self.additions().entries.insert(entry.key.clone(), entry);
     }
 
+    /// Publishes what was learnt, for the commit that objects are held to. What cannot be published
+    /// now is published with the next call.
+    pub async fn publish(&self) {
+        let Some(held) = self.held() else { return };
+        let now = shards(&self.additions());
+        if let Err(error) = self.channel.publish(now, &held.commit.id).await {
+            tracing::warn!(%error, "what was learnt could not be published yet");
+        }
+    }
+
+    /// Takes what was learnt since into what objects are held to.
+    pub fn refresh_held(&self) {
+        if let Some(held) = self.held() {
+            let next = held.with_additions(&self.additions());
+            self.hold(next);
+        }
+    }
+
     /// Objects that are being written: the guard leaves them alone until the writing is done.
     pub fn busy(&self) -> MutexGuard<'_, HashSet<ObjectKey>> {
         self.busy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether what was learnt was learnt in these surroundings.
+    pub fn learnt_in(&self, surroundings: Option<&str>) -> bool {
+        let learnt_in = self.learnt_in.lock().unwrap_or_else(PoisonError::into_inner);
+        surroundings.is_some() && learnt_in.as_deref() == surroundings
+    }
+
+    /// Everything was learnt in these surroundings.
+    pub fn set_learnt_in(&self, surroundings: Option<String>) {
+        *self.learnt_in.lock().unwrap_or_else(PoisonError::into_inner) = surroundings;
+    }
+
     /// When this environment took over its namespaces; what was there before is only reported.
     pub fn adopted(&self) -> Option<Timestamp> {
         *self.adopted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether an object was made after this environment took over.
+    pub fn came_after_adoption(&self, object: &Value) -> bool {
+        let made = object::metadata_str(object, "creationTimestamp").and_then(|t| t.parse::<Timestamp>().ok());
+        made.zip(self.adopted()).is_some_and(|(made, adopted)| made >= adopted)
     }
 
     /// Sets the time of adoption.

@@ -1,8 +1,9 @@
-//! What the reconciler watches: every served kind of the governed namespaces, and the governed
-//! cluster-scoped kinds.
+//! What the reconciler watches: every served kind of the governed namespaces, the governed
+//! cluster-scoped kinds, and where others live as well, what Git declares.
 
 use gitward_core::config::EnvironmentConfig;
 use gitward_core::object::ObjectKey;
+use gitward_core::snapshot::Declared;
 use gitward_index::kinds::for_derived_rules;
 use gitward_index::{Content, WatchedKind};
 
@@ -13,7 +14,11 @@ const NOT_WATCHED: [(&str, &str); 4] =
     [("", "Event"), ("events.k8s.io", "Event"), ("coordination.k8s.io", "Lease"), ("metrics.k8s.io", "PodMetrics")];
 
 /// Watches what is served now, and returns when every watch has listed.
-pub async fn everything_governed(state: &State, environment: &EnvironmentConfig) {
+pub async fn everything_governed<'a>(
+    state: &State,
+    environment: &EnvironmentConfig,
+    declared: impl Iterator<Item = &'a Declared>,
+) {
     let table = state.index.discovery().table();
     let mut kinds = for_derived_rules();
     for served in table.all().filter(|s| s.verbs.iter().any(|v| v == "watch")) {
@@ -21,7 +26,8 @@ pub async fn everything_governed(state: &State, environment: &EnvironmentConfig)
         if NOT_WATCHED.contains(&(group, kind)) {
             continue;
         }
-        let governed = environment.governs(&ObjectKey::new(group, kind, "", ""));
+        let any = ObjectKey::new(group, kind, "", "");
+        let governed = environment.governs(&any) || environment.shares(&any);
         if served.namespaced {
             kinds.retain(|k| !(k.group == group && k.kind == kind && k.content == Content::Metadata));
             kinds.push(WatchedKind::governed(group, kind));
@@ -29,7 +35,12 @@ pub async fn everything_governed(state: &State, environment: &EnvironmentConfig)
             kinds.push(WatchedKind::cluster(group, kind));
         }
     }
-    kinds.sort_by(|a, b| (&a.group, &a.kind).cmp(&(&b.group, &b.kind)));
+    // Nothing else of those namespaces is this environment's to see.
+    let shared = declared
+        .map(|d| &d.manifest.key)
+        .filter(|k| !k.namespace.is_empty() && environment.shares(k) && table.kind(&k.group, &k.kind).is_some());
+    kinds.extend(shared.map(|k| WatchedKind::one(&k.group, &k.kind, &k.namespace, &k.name)));
+    kinds.sort_by(|a, b| (&a.group, &a.kind, &a.area).cmp(&(&b.group, &b.kind, &b.area)));
     kinds.dedup();
     state.index.rescope(&kinds, &environment.namespaces);
     state.index.wait_synced().await;

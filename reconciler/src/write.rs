@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep};
 use crate::api::{ApiError, Effect};
 use crate::learn::{Action, Learnt, creation_record, current, learn, with_entry, write_body};
 use crate::mutators;
+use crate::orphans;
 use crate::report::Reason;
 use crate::state::State;
 
@@ -75,6 +76,7 @@ fn may_pass(error: &ApiError) -> bool {
 
 async fn create(state: &State, snapshot: &Snapshot, declared: &Declared, foretold: &Entry) -> Result<(), ApiError> {
     let (gvk, key) = (declared.gvk(), &declared.manifest.key);
+    orphans::remove(state, snapshot, declared).await?;
     let created = state.api.create(gvk, key, &declared.canonical, Effect::Stored).await?;
     let uid = object::uid(&created);
     let judged = judge_declared(&with_entry(declared, foretold), &created, &state.context(snapshot));

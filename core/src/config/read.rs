@@ -176,6 +176,16 @@ impl Check<'_> {
         for (i, kind) in environment.cluster_kinds.iter().enumerate() {
             self.kind_name(kind, &at.field("clusterKinds").index(i));
         }
+        for (i, namespace) in environment.shared_namespaces.iter().enumerate() {
+            self.namespace(namespace, true, &at.field("sharedNamespaces").index(i));
+        }
+        for (i, kind) in environment.shared_cluster_kinds.iter().enumerate() {
+            let at = at.field("sharedClusterKinds").index(i);
+            self.kind_name(kind, &at);
+            if environment.cluster_kinds.contains(kind) {
+                self.both(kind, &at);
+            }
+        }
         for (i, kind) in environment.prune.data_kinds.iter().enumerate() {
             self.kind_name(kind, &at.field("prune").field("dataKinds").index(i));
         }
@@ -187,9 +197,15 @@ impl Check<'_> {
             self.report("config/namespace", at, message, "use lower-case letters, digits and `-`");
         } else if SYSTEM_NAMESPACES.contains(&namespace) && !system_allowed {
             let message = format!("{namespace} holds what the cluster and gitward need to start");
-            let hint = "leave it out, or set `allowSystemNamespaces: true` on the environment";
+            let hint = "put it into sharedNamespaces, or set `allowSystemNamespaces: true` on the environment";
             self.report("config/system-namespace", at, message, hint);
         }
+    }
+
+    /// Governed whole or shared: one of the two.
+    fn both(&mut self, name: &str, at: &FieldPath) {
+        let message = format!("{name} is governed as a whole and cannot be shared as well");
+        self.report("config/shared", at, message, "keep it in one of the two lists");
     }
 
     fn kind_name(&mut self, kind: &str, at: &FieldPath) {
@@ -207,6 +223,13 @@ impl Check<'_> {
         let mut governed: HashMap<(&str, &str), usize> = HashMap::new();
         for (i, environment) in environments.iter().enumerate() {
             let at = FieldPath::of(["environments"]).index(i);
+            // What another environment governs as a whole it would remove again.
+            let whole = |namespace: &String| {
+                environments.iter().any(|e| e.git_ref == environment.git_ref && e.namespaces.contains(namespace))
+            };
+            for (n, namespace) in environment.shared_namespaces.iter().enumerate().filter(|(_, n)| whole(n)) {
+                self.both(namespace, &at.field("sharedNamespaces").index(n));
+            }
             if names.insert(&environment.name, i).is_some() {
                 let message = format!("two environments are named {:?}", environment.name);
                 self.report("config/environment-name", &at.field("name"), message, "give each its own name");

@@ -1,5 +1,7 @@
 //! Which files of a tree hold an environment's manifests.
 
+mod listing;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -18,11 +20,12 @@ pub(super) fn manifests<'a>(
     configuration: &Configuration,
     files: &'a [TreeFile],
 ) -> Selected<'a> {
-    let rendered = rendered_directories(environment, files);
+    let mut rendered = rendered_directories(environment, files);
+    let listed = listing::take_plain(&mut rendered, files, configuration.unconfigured);
     let mut findings = Vec::new();
     for (directory, (tool, file)) in &rendered {
         if enclosing(&rendered, parent(directory)).is_none() {
-            findings.push(not_rendered(directory, tool, file));
+            findings.push(not_rendered(directory, tool, file, listed.reads(directory)));
         }
     }
     let files = files
@@ -30,7 +33,10 @@ pub(super) fn manifests<'a>(
         .filter(|f| is_manifest(&f.path) && is_below(&f.path, &environment.path))
         .filter(|f| *f.path != *config::FILE && !is_hidden(&f.path))
         .filter(|f| !configuration.policies.iter().any(|d| is_below(&f.path, d)))
-        .filter(|f| enclosing(&rendered, parent(&f.path)).is_none())
+        .filter(|f| match listed.says(&f.path) {
+            Some(is_listed) => is_listed,
+            None => enclosing(&rendered, parent(&f.path)).is_none(),
+        })
         .collect();
     Selected { files, findings }
 }
@@ -82,11 +88,11 @@ fn rendered_directories<'a>(environment: &EnvironmentConfig, files: &'a [TreeFil
     rendered
 }
 
-fn not_rendered(directory: &str, tool: &str, file: &Arc<str>) -> Finding {
+fn not_rendered(directory: &str, tool: &str, file: &Arc<str>, reads_listed: bool) -> Finding {
     let directory = if directory.is_empty() { "the root" } else { directory };
-    let message = format!(
-        "{directory} has to be rendered by {tool}, which this version of gitward does not do: nothing below it is read"
-    );
+    let what = if reads_listed { "what it lists is read as it stands" } else { "nothing below it is read" };
+    let message =
+        format!("{directory} has to be rendered by {tool}, which this version of gitward does not do: {what}");
     Finding::error("tree/not-rendered", message)
         .with_place(Some(top(file)))
         .with_hint("commit the rendered manifests, or point the environment's path elsewhere")

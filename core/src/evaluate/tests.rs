@@ -15,6 +15,7 @@ fn prod() -> EnvironmentConfig {
         path: "deploy".into(),
         namespaces: vec!["shop".into()],
         cluster_kinds: vec!["ClusterRole.rbac.authorization.k8s.io".into()],
+        shared_namespaces: vec!["default".into()],
         ..EnvironmentConfig::default()
     }
 }
@@ -79,6 +80,7 @@ fn an_object_has_to_belong_to_the_environment() {
             NAMESPACED.replace("  namespace: shop\n", ""),
             vec![("tree/missing-namespace", "deploy/x.yaml:4:3".to_owned())],
         ),
+        (NAMESPACED.replace("shop", "default"), vec![]),
         (NAMESPACED.replace("shop", "other"), vec![("tree/wrong-namespace", "deploy/x.yaml:5:14".to_owned())]),
         ("apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n".to_owned(), vec![]),
         (
@@ -116,7 +118,7 @@ fn what_has_to_be_rendered_is_said_once_and_not_read() {
         file("deploy/chart/Chart.yaml", "name: x\n"),
         file("deploy/chart/templates/a.yaml", "{{ broken }}\n"),
         file("deploy/chart/charts/sub/Chart.yaml", "name: y\n"),
-        file("deploy/k/kustomization.yaml", "resources: [a.yaml]\n"),
+        file("deploy/k/kustomization.yaml", "namePrefix: x-\nresources: [a.yaml]\n"),
         file("deploy/k/a.yaml", NAMESPACED),
         file("deploy/plain.yaml", NAMESPACED),
     ];

@@ -133,6 +133,40 @@ fn fields_that_git_does_not_declare_may_not_be_set_either() {
 }
 
 #[test]
+fn another_version_cannot_be_compared() {
+    let snapshot = snapshot(Mode::Enforce);
+    let index = Overlay::default();
+    let mut old = expected_deployment();
+    old["apiVersion"] = json!("apps/v2");
+    // What Git says, by field; in the other version it may mean something else.
+    let mut before = old.clone();
+    before["spec"]["replicas"] = json!(7);
+    for (operation, old, new) in [
+        (Operation::Update, Some(&before), &old),
+        (Operation::Create, None, &old),
+        (Operation::Update, Some(&old), &old),
+    ] {
+        let request = Request {
+            operation,
+            key: ObjectKey::of(new).unwrap(),
+            resource: "deployments",
+            subresource: "",
+            user: User::default(),
+            object: Some(new),
+            old_object: old,
+            options: None,
+            dry_run: false,
+        };
+        let verdict = judge(&request, &Context { snapshot: &snapshot, live: &index, now: Timestamp::UNIX_EPOCH });
+        if old == Some(new) {
+            assert!(verdict.allowed(), "nothing changes: {verdict:?}");
+        } else {
+            assert_eq!(verdict.findings[0].rule, "trace/other-version");
+        }
+    }
+}
+
+#[test]
 fn managed_fields_alone_change_nothing() {
     assert!(update(|d| d["metadata"]["managedFields"] = json!([{"manager": "gitward"}])).allowed());
 }
@@ -178,6 +212,38 @@ fn observe_mode_warns_and_lets_pass() {
     let verdict = update_as("eve", Mode::Observe, |d| d["spec"]["replicas"] = json!(5));
     assert!(verdict.allowed());
     assert_eq!(verdict.findings.len(), 1);
+}
+
+#[test]
+fn where_others_live_too_only_what_git_declares_is_governed() {
+    let mut snapshot = snapshot(Mode::Enforce);
+    snapshot.environment.namespaces.clear();
+    snapshot.environment.shared_namespaces = vec!["shop".into()];
+    let index = Overlay::default();
+    let context = Context { snapshot: &snapshot, live: &index, now: Timestamp::UNIX_EPOCH };
+    let mut live = expected_deployment();
+    live["spec"]["replicas"] = json!(9);
+    let declared = ObjectKey::of(&live).unwrap();
+    assert!(matches!(judge_live(&declared, &live, &context), Judged::Diverged(_)));
+    live["metadata"]["name"] = json!("theirs");
+    let theirs = ObjectKey::of(&live).unwrap();
+    assert_eq!(judge_live(&theirs, &live, &context), Judged::NotGoverned);
+    let delete = |key: ObjectKey| {
+        let request = Request {
+            operation: Operation::Delete,
+            key,
+            resource: "deployments",
+            subresource: "",
+            user: User { name: "eve".into(), ..User::default() },
+            object: None,
+            old_object: Some(&live),
+            options: None,
+            dry_run: false,
+        };
+        judge(&request, &context)
+    };
+    assert!(!delete(declared).allowed());
+    assert!(delete(theirs).allowed());
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! The ValidatingWebhookConfiguration of an environment, a function of what Git says and of where
 //! the webhook is.
 
+mod shared;
 mod versions;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use gitward_core::config::EnvironmentConfig;
+use gitward_core::object::ObjectKey;
 use gitward_index::discovery::Table;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::admissionregistration::v1::{
@@ -99,16 +101,17 @@ pub(crate) fn name(environment: &str) -> String {
     format!("gitward-{environment}")
 }
 
-/// The configuration of an environment, with the resources whose requests are `converted`.
-/// Cluster-scoped kinds that `served` does not know yet are asked about by their name, and returned
-/// as well.
+/// The configuration of an environment, which declares `shared` where others live as well, with the
+/// resources whose requests are `converted`. Kinds that `served` does not know yet are returned as
+/// well: governed cluster-scoped ones are asked about by their name, shared ones are left out.
 pub fn configuration(
     environment: &EnvironmentConfig,
+    shared: &BTreeSet<ObjectKey>,
     converted: &[Converted],
     registration: &Registration,
     served: &Table,
 ) -> (ValidatingWebhookConfiguration, Vec<String>) {
-    let (cluster_rules, unknown) = cluster_rules(environment, served);
+    let (cluster_rules, mut unknown) = cluster_rules(environment, served);
     let namespaces = governed(environment);
     let mut asked = Vec::new();
     if !namespaces.is_empty() {
@@ -128,6 +131,9 @@ pub fn configuration(
         new.only.push(of_kinds(&unknown));
         asked.push(new);
     }
+    let (more, unserved) = shared::asked(shared, served);
+    asked.extend(more);
+    unknown.extend(unserved);
     let asked = asked.into_iter().flat_map(|a| versions::split(a, converted));
     let webhooks = asked.flat_map(|a| pair(&a, registration)).collect();
     let labels = BTreeMap::from([
@@ -136,24 +142,6 @@ pub fn configuration(
     ]);
     let metadata = ObjectMeta { name: Some(name(&environment.name)), labels: Some(labels), ..ObjectMeta::default() };
     (ValidatingWebhookConfiguration { metadata, webhooks: Some(webhooks) }, unknown)
-}
-
-/// What a pair of webhooks is asked about.
-#[derive(Clone)]
-struct Asked {
-    what: String,
-    rules: Vec<RuleWithOperations>,
-    namespaces: LabelSelector,
-    /// Asked only where all of these hold.
-    only: Vec<MatchCondition>,
-    /// Whether another pair is asked about the same requests in other versions.
-    any_version: bool,
-}
-
-impl Asked {
-    fn always(what: &str, rules: Vec<RuleWithOperations>, namespaces: LabelSelector) -> Self {
-        Self { what: what.to_owned(), rules, namespaces, only: Vec::new(), any_version: false }
-    }
 }
 
 fn governed(environment: &EnvironmentConfig) -> BTreeSet<String> {
@@ -195,14 +183,38 @@ fn cluster_rules(environment: &EnvironmentConfig, served: &Table) -> (Vec<RuleWi
         }
         resources.extend(found.into_iter().map(|s| (s.resource.group.clone(), s.resource.plural.clone())));
     }
-    let rules = resources
+    (rules_of(resources, "Cluster"), unknown)
+}
+
+/// Rules for resources, by group and plural, with all their subresources.
+fn rules_of(resources: BTreeSet<(String, String)>, scope: &str) -> Vec<RuleWithOperations> {
+    resources
         .into_iter()
         .map(|(group, plural)| RuleWithOperations {
             resources: Some(vec![plural.clone(), format!("{plural}/*")]),
-            ..rule(&group, "", "Cluster")
+            ..rule(&group, "", scope)
         })
-        .collect();
-    (rules, unknown)
+        .collect()
+}
+
+/// What a pair of webhooks is asked about.
+#[derive(Clone)]
+struct Asked {
+    what: String,
+    rules: Vec<RuleWithOperations>,
+    namespaces: LabelSelector,
+    /// Asked only where all of these hold.
+    only: Vec<MatchCondition>,
+    /// What becomes of people's requests while the webhook is away.
+    failure: &'static str,
+    /// Whether another pair is asked about the same requests in other versions.
+    any_version: bool,
+}
+
+impl Asked {
+    fn always(what: &str, rules: Vec<RuleWithOperations>, namespaces: LabelSelector) -> Self {
+        Self { what: what.to_owned(), rules, namespaces, only: Vec::new(), failure: "Fail", any_version: false }
+    }
 }
 
 /// One webhook for everybody, which fails closed, and one for the control plane itself, which
@@ -236,7 +248,7 @@ fn pair(asked: &Asked, registration: &Registration) -> [ValidatingWebhook; 2] {
     };
     let what = &asked.what;
     [
-        webhook(format!("{what}.gitward.dev"), everyone, admit, "Fail"),
+        webhook(format!("{what}.gitward.dev"), everyone, admit, asked.failure),
         webhook(format!("{what}.control-plane.gitward.dev"), control_plane, admit_control_plane, "Ignore"),
     ]
 }
@@ -267,16 +279,13 @@ fn outside_the_rules(learner: &str) -> [MatchCondition; 4] {
 /// Objects of these kinds, given as `Kind` or `Kind.group`.
 fn of_kinds(kinds: &[String]) -> MatchCondition {
     let list = |qualified: bool| {
-        let names: Vec<String> =
-            kinds.iter().filter(|k| k.contains('.') == qualified).map(|k| quoted(k)).collect();
+        let names: Vec<String> = kinds.iter().filter(|k| k.contains('.') == qualified).map(|k| quoted(k)).collect();
         names.join(", ")
     };
     let (plain, qualified) = (list(false), list(true));
     condition(
         "governed-kinds",
-        format!(
-            "request.kind.kind in [{plain}] || (request.kind.kind + '.' + request.kind.group) in [{qualified}]"
-        ),
+        format!("request.kind.kind in [{plain}] || (request.kind.kind + '.' + request.kind.group) in [{qualified}]"),
     )
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
-use gitward_core::object::Gvk;
+use gitward_core::object::{Gvk, ObjectKey};
 use gitward_core::snapshot::Snapshot;
 use gitward_index::pauses::Pauses;
 use gitward_index::{Discovery, Event, LiveIndex};
@@ -139,13 +139,17 @@ impl Keeper {
             ca_bundle: self.bundle.borrow().clone(),
             learner: self.learner.clone(),
         };
+        let shared: BTreeSet<ObjectKey> = snapshot.shared().map(|d| d.manifest.key.clone()).collect();
+        for (group, kind) in shared.iter().map(|k| (&k.group, &k.kind)).collect::<BTreeSet<_>>() {
+            self.discovery.resolve(group, kind).await?;
+        }
         for kind in &snapshot.environment.cluster_kinds {
             let (kind, group) = kind.split_once('.').unwrap_or((kind, ""));
             self.discovery.resolve(group, kind).await?;
         }
         let served = self.discovery.table();
         let converted = converted(&declared_kinds(&snapshot), &served);
-        let (mut wanted, unknown) = configuration(&snapshot.environment, &converted, &registration, &served);
+        let (mut wanted, unknown) = configuration(&snapshot.environment, &shared, &converted, &registration, &served);
         if !unknown.is_empty() {
             tracing::debug!(?unknown, "kinds that the API server does not serve are not registered yet");
         }

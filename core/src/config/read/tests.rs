@@ -11,6 +11,8 @@ environments:
   path: deploy/prod
   namespaces: [shop]
   clusterKinds: [ClusterRole, Widget.example.org]
+  sharedNamespaces: [default]
+  sharedClusterKinds: [Gadget.example.org]
 exemptions:
 - name: restart
   accounts: [alice]
@@ -30,7 +32,7 @@ fn a_good_file_is_read_with_the_places_of_its_exemptions() {
     assert!(configuration.starter_policies);
     assert!(!configuration.unconfigured);
     let places: Vec<String> = configuration.exemption_places.iter().map(ToString::to_string).collect();
-    assert_eq!(places, ["gitward.yaml:12:3"]);
+    assert_eq!(places, ["gitward.yaml:14:3"]);
 }
 
 #[test]
@@ -48,8 +50,12 @@ fn each_mistake_is_found_at_its_place() {
         ("kind: Configuration", "kind: Config", "config/kind", "gitward.yaml:2:7"),
         ("v1alpha1", "v9", "config/version", "gitward.yaml:1:13"),
         ("[ClusterRole, ", "[clusterroles, ", "config/kind-name", "gitward.yaml:10:18"),
-        ("reason: support restarts Pods", "reason: ' '", "config/exemption", "gitward.yaml:16:11"),
-        ("accounts: [alice]", "accounts: []", "config/exemption", "gitward.yaml:13:13"),
+        ("[Gadget.", "[gadget.", "config/kind-name", "gitward.yaml:12:24"),
+        ("[Gadget.", "[Widget.", "config/shared", "gitward.yaml:12:24"),
+        ("Namespaces: [default]", "Namespaces: [shop]", "config/shared", "gitward.yaml:11:22"),
+        ("Namespaces: [default]", "Namespaces: [Shop]", "config/namespace", "gitward.yaml:11:22"),
+        ("reason: support restarts Pods", "reason: ' '", "config/exemption", "gitward.yaml:18:11"),
+        ("accounts: [alice]", "accounts: []", "config/exemption", "gitward.yaml:15:13"),
         ("  path: deploy/prod", "  pth: deploy/prod", "config/unknown-field", "gitward.yaml:8:3"),
         ("namespaces: [shop]", "namespaces: shop", "config/wrong-type", "gitward.yaml:9:15"),
         ("  ref: refs/heads/main\n", "", "config/missing-field", "gitward.yaml:6:3"),

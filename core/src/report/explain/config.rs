@@ -89,7 +89,15 @@ pub(super) const ROWS: &[Row] = &[
         title: "The cluster's own namespaces are not governed",
         why: "The cluster, and gitward in it, need them to start: a mistake there could not be mended any more.",
         example: "namespaces: [kube-system]",
-        fix: "Leave it out.",
+        fix: "Leave it out, or put it into `sharedNamespaces`: there only what Git declares is governed.",
+    },
+    Row {
+        rule: "config/shared",
+        title: "What is shared is not governed as a whole as well",
+        why: "Where others live too, only what Git declares is governed; where nobody else may, everything is.",
+        example: r#"namespaces: [shop]
+sharedNamespaces: [shop]"#,
+        fix: "Keep the namespace or kind in one of the two lists.",
     },
     Row {
         rule: "config/kind-name",

@@ -36,7 +36,7 @@ fn registration() -> Registration {
 }
 
 fn webhooks(environment: &EnvironmentConfig) -> Vec<ValidatingWebhook> {
-    configuration(environment, &[], &registration(), &table()).0.webhooks.unwrap()
+    configuration(environment, &BTreeSet::new(), &[], &registration(), &table()).0.webhooks.unwrap()
 }
 
 fn names(webhooks: &[ValidatingWebhook]) -> Vec<&str> {
@@ -53,7 +53,7 @@ fn selected(webhook: &ValidatingWebhook) -> (String, Vec<String>) {
 #[test]
 fn the_whole_registration() {
     let environment = environment(&["shop", "blog"], &["ClusterRole", "CustomResourceDefinition.apiextensions.k8s.io"]);
-    let (configuration, unknown) = configuration(&environment, &[], &registration(), &table());
+    let (configuration, unknown) = configuration(&environment, &BTreeSet::new(), &[], &registration(), &table());
     assert!(unknown.is_empty());
     insta::assert_json_snapshot!(configuration);
 }
@@ -88,7 +88,7 @@ fn governing_the_kind_namespace_means_all_but_the_systems() {
 #[test]
 fn kinds_that_are_not_served_yet_are_asked_about_from_their_first_moment_on() {
     let environment = environment(&[], &["Widget.example.org", "Deployment"]);
-    let (configuration, unknown) = configuration(&environment, &[], &registration(), &table());
+    let (configuration, unknown) = configuration(&environment, &BTreeSet::new(), &[], &registration(), &table());
     assert_eq!(unknown, ["Widget.example.org", "Deployment"]);
     let webhooks = configuration.webhooks.unwrap();
     assert_eq!(names(&webhooks), ["cluster-new.gitward.dev", "cluster-new.control-plane.gitward.dev"]);
@@ -111,6 +111,41 @@ fn the_address_decides_url_and_names() {
     let service = Address::Service { namespace: "n".into(), name: "s".into(), port: 443 };
     assert_eq!(service.names(), ["s.n.svc"]);
     assert_eq!(service.client_config(ADMIT, "").service.unwrap().path.as_deref(), Some("/admit"));
+}
+
+#[test]
+fn where_others_live_too_only_declared_names_are_asked_about() {
+    let declared = BTreeSet::from([
+        ObjectKey::new("apps", "Deployment", "default", "web"),
+        ObjectKey::new("apps", "Deployment", "kube-system", "dns"),
+        ObjectKey::new("rbac.authorization.k8s.io", "ClusterRole", "", "system:reader"),
+        ObjectKey::new("example.org", "Widget", "default", "w"),
+    ]);
+    let (configuration, unknown) = configuration(&environment(&[], &[]), &declared, &[], &registration(), &table());
+    assert_eq!(unknown, ["Widget.example.org"]);
+    let webhooks = configuration.webhooks.unwrap();
+    let told: Vec<_> = webhooks
+        .iter()
+        .map(|w| {
+            let last = w.match_conditions.clone().unwrap().pop().unwrap().expression;
+            let names = last.rsplit_once(" in ").unwrap().1.to_owned();
+            (w.name.split('.').next().unwrap(), w.failure_policy.as_deref().unwrap(), names, selected(w).1.len())
+        })
+        .collect();
+    let row = |what, failure, names: &str, namespaces| (what, failure, names.to_owned(), namespaces);
+    assert_eq!(
+        told,
+        [
+            row("shared", "Fail", "['web']", 1),
+            row("shared", "Ignore", "['web']", 1),
+            row("shared-system", "Ignore", "['dns']", 1),
+            row("shared-system", "Ignore", "['dns']", 1),
+            row("shared-cluster", "Fail", "['system:reader']", 4),
+            row("shared-cluster", "Ignore", "['system:reader']", 4),
+        ]
+    );
+    let resources = webhooks[0].rules.clone().unwrap().remove(0).resources.unwrap();
+    assert_eq!(resources, ["deployments", "deployments/*"]);
 }
 
 mod other_versions {
@@ -144,7 +179,10 @@ mod other_versions {
 
     fn webhooks(declared: &BTreeSet<Gvk>) -> Vec<ValidatingWebhook> {
         let (table, environment) = (table(), environment(&["shop"], &["Pool"]));
-        configuration(&environment, &converted(declared, &table), &registration(), &table).0.webhooks.unwrap()
+        configuration(&environment, &BTreeSet::new(), &converted(declared, &table), &registration(), &table)
+            .0
+            .webhooks
+            .unwrap()
     }
 
     fn judged_in(declared: &BTreeSet<Gvk>) -> Vec<String> {
@@ -237,7 +275,7 @@ mod other_versions {
         assert_eq!(converted.len(), 1000);
         assert_eq!(converted[0].plural, "kind4999s", "what Git declares comes first");
         let environment = environment(&["shop"], &[]);
-        let (configuration, _) = configuration(&environment, &converted, &registration(), &table);
+        let (configuration, _) = configuration(&environment, &BTreeSet::new(), &converted, &registration(), &table);
         for webhook in configuration.webhooks.iter().flatten() {
             let conditions = webhook.match_conditions.clone().unwrap();
             assert!(conditions.len() <= 64 && conditions.iter().all(|c| c.expression.len() < 100_000));

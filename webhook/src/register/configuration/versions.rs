@@ -39,8 +39,7 @@ pub struct Converted {
 }
 
 /// Resources that are never asked about, in any version.
-const LEFT_OUT: [(&str, &str); 3] =
-    [("", "events"), ("events.k8s.io", "events"), ("coordination.k8s.io", "leases")];
+const LEFT_OUT: [(&str, &str); 3] = [("", "events"), ("events.k8s.io", "events"), ("coordination.k8s.io", "leases")];
 
 /// More are not converted, but judged as they come: the registration has to stay of a size that
 /// the API server stores.
@@ -92,9 +91,8 @@ pub(super) fn split(asked: Asked, converted: &[Converted]) -> Vec<Asked> {
 }
 
 fn covers(rule: &RuleWithOperations, converted: &Converted) -> bool {
-    let names = |list: &Option<Vec<String>>, name: &str, all: &str| {
-        list.iter().flatten().any(|one| one == name || one == all)
-    };
+    let names =
+        |list: &Option<Vec<String>>, name: &str, all: &str| list.iter().flatten().any(|one| one == name || one == all);
     let scope = if converted.namespaced { "Namespaced" } else { "Cluster" };
     names(&rule.api_groups, &converted.group, "*")
         && names(&rule.resources, &converted.plural, "*/*")

@@ -1,0 +1,127 @@
+//! Kustomizations that only list files: what kustomize makes of them is the files themselves, so
+//! they are read as they stand.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::{Rendered, is_below};
+use crate::evaluate::TreeFile;
+use crate::manifest::{self, Limits};
+
+/// Fields of a kustomization that change nothing of what it lists.
+const HARMLESS: [&str; 4] = ["apiVersion", "kind", "metadata", "resources"];
+
+/// Directories with a kustomization that is read as a list, each with the paths that it lists.
+#[derive(Debug, Default)]
+pub(super) struct Listed<'a> {
+    directories: BTreeMap<&'a str, BTreeSet<String>>,
+}
+
+impl Listed<'_> {
+    /// Whether what the kustomization of this directory lists is read.
+    pub(super) fn reads(&self, directory: &str) -> bool {
+        self.directories.contains_key(directory)
+    }
+
+    /// Whether a file is listed by the kustomization nearest above it; `None` if there is none. (A
+    /// listed directory has a kustomization of its own, which then is the nearest.)
+    pub(super) fn says(&self, path: &str) -> Option<bool> {
+        let (_, listed) = self.directories.iter().filter(|(d, _)| is_below(path, d)).max_by_key(|(d, _)| d.len())?;
+        Some(listed.contains(path))
+    }
+}
+
+/// Takes the kustomizations that only list files out of `rendered`. With `leniently`, any
+/// kustomization is read for what it lists, and stays in `rendered` to be told of.
+pub(super) fn take_plain<'a>(rendered: &mut Rendered<'a>, files: &'a [TreeFile], leniently: bool) -> Listed<'a> {
+    let mut listed = Listed::default();
+    let kustomizations: Vec<_> = rendered.iter().filter(|(_, (tool, _))| *tool == "kustomize").collect();
+    let mut plain = Vec::new();
+    for (directory, (_, path)) in kustomizations {
+        let text = files.iter().find(|f| f.path == **path).map(|f| &f.bytes);
+        let Some(kustomization) = text.and_then(|t| manifest::parse_document(t, &Limits::default()).ok()) else {
+            continue;
+        };
+        let only_lists =
+            kustomization.value.as_object().is_some_and(|fields| fields.keys().all(|f| HARMLESS.contains(&f.as_str())));
+        let resources = resources(directory, &kustomization.value);
+        let is_local = resources.as_ref().is_some_and(|r| r.iter().all(|p| names_something(p, files)));
+        if only_lists && is_local {
+            plain.push(*directory);
+        }
+        if (only_lists && is_local) || leniently {
+            listed.directories.insert(directory, resources.unwrap_or_default());
+        }
+    }
+    for directory in plain {
+        rendered.remove(directory);
+    }
+    listed
+}
+
+/// The listed paths from the root of the tree; `None` if one leads out of it.
+fn resources(directory: &str, kustomization: &Value) -> Option<BTreeSet<String>> {
+    let Some(resources) = kustomization.get("resources") else { return Some(BTreeSet::new()) };
+    let texts = resources.as_array()?.iter().map(|r| r.as_str().and_then(|r| joined(directory, r)));
+    texts.collect()
+}
+
+fn joined(directory: &str, relative: &str) -> Option<String> {
+    let mut parts: Vec<&str> = directory.split('/').filter(|p| !p.is_empty()).collect();
+    for part in relative.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+fn names_something(path: &str, files: &[TreeFile]) -> bool {
+    files.iter().any(|f| *f.path == *path || is_below(&f.path, path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    fn file(path: &str, text: &str) -> TreeFile {
+        TreeFile { path: path.into(), bytes: Arc::from(text.as_bytes()) }
+    }
+
+    fn taken(files: &[TreeFile], leniently: bool) -> (usize, Vec<Option<bool>>) {
+        let mut rendered = Rendered::new();
+        rendered.insert("a", ("kustomize", &files[0].path));
+        let listed = take_plain(&mut rendered, files, leniently);
+        (rendered.len(), ["a/web.yaml", "a/other.yaml", "b/x.yaml"].iter().map(|p| listed.says(p)).collect())
+    }
+
+    #[test]
+    fn a_kustomization_that_only_lists_files_is_read_as_it_stands() {
+        let files =
+            [file("a/kustomization.yaml", "resources: [web.yaml]\n"), file("a/web.yaml", ""), file("a/other.yaml", "")];
+        assert_eq!(taken(&files, false), (0, vec![Some(true), Some(false), None]));
+    }
+
+    #[test]
+    fn one_that_changes_what_it_lists_has_to_be_rendered() {
+        let text = "namePrefix: x-\nresources: [web.yaml]\n";
+        let files = [file("a/kustomization.yaml", text), file("a/web.yaml", "")];
+        assert_eq!(taken(&files, false), (1, vec![None, None, None]));
+        assert_eq!(taken(&files, true), (1, vec![Some(true), Some(false), None]));
+    }
+
+    #[test]
+    fn what_is_not_in_the_tree_cannot_be_listed() {
+        for resource in ["https://example.org/x.yaml", "../../out.yaml", "missing.yaml"] {
+            let text = format!("resources: [{resource:?}]\n");
+            let files = [file("a/kustomization.yaml", &text)];
+            assert_eq!(taken(&files, false).0, 1, "{resource}");
+        }
+    }
+}
