@@ -124,11 +124,14 @@ impl Shop {
         self.stage.cluster.kubectl_as(&self.alice, arguments, input).await.unwrap()
     }
 
-    /// Reads an object in a version, changes it and replaces it in that version.
+    /// Reads an object of `plural.version.group`, changes it and replaces it in that
+    /// version.
     async fn edit(&self, resource: &str, name: &str, change: impl Fn(&mut Value)) -> Output {
         loop {
             let read = self.alice(&["get", resource, name, "-n", "shop", "-o", "json"], "").await;
             let mut object: Value = serde_json::from_str(&read.stdout).unwrap();
+            let version = object["apiVersion"].as_str().unwrap().rsplit('/').next().unwrap();
+            assert_eq!(Some(version), resource.split('.').nth(1));
             change(&mut object);
             let output = self.alice(&["replace", "-f", "-"], &object.to_string()).await;
             // Some controller wrote in between.
@@ -142,7 +145,9 @@ impl Shop {
     /// another version are denied for that reason alone.
     async fn settled(&self) {
         let ask = async || {
-            let output = self.edit("hpa.v1.autoscaling", "web", |o| o["spec"]["minReplicas"] = json!(2)).await;
+            let output = self
+                .edit("horizontalpodautoscalers.v1.autoscaling", "web", |o| o["spec"]["minReplicas"] = json!(2))
+                .await;
             Ok(output.success().then_some(()))
         };
         self.stage.wait_for("a registration that converts", WITHIN, ask).await.unwrap();
@@ -159,9 +164,27 @@ async fn an_edit_in_another_version_is_judged_in_the_declared_one() {
     let shop = Shop::open().await;
     shop.settled().await;
     for (resource, name, field, of, change) in [
-        ("hpa.v1.autoscaling", "web", "spec.maxReplicas", "maxReplicas", json!({"maxReplicas": 9})),
-        ("hpa.v1.autoscaling", "web", "spec.metrics", "metrics", json!({"targetCPUUtilizationPercentage": 5})),
-        ("hpa.v2.autoscaling", "web", "spec.maxReplicas", "maxReplicas", json!({"maxReplicas": 9})),
+        (
+            "horizontalpodautoscalers.v1.autoscaling",
+            "web",
+            "spec.maxReplicas",
+            "maxReplicas",
+            json!({"maxReplicas": 9}),
+        ),
+        (
+            "horizontalpodautoscalers.v1.autoscaling",
+            "web",
+            "spec.metrics",
+            "type: Resource",
+            json!({"targetCPUUtilizationPercentage": 5}),
+        ),
+        (
+            "horizontalpodautoscalers.v2.autoscaling",
+            "web",
+            "spec.maxReplicas",
+            "maxReplicas",
+            json!({"maxReplicas": 9}),
+        ),
         ("widgets.v1.example.org", "knob", "spec.size", "size", json!({"size": 9})),
         ("widgets.v1beta1.example.org", "knob", "spec.size", "size", json!({"size": 9})),
     ] {
@@ -176,7 +199,8 @@ async fn an_edit_in_another_version_is_judged_in_the_declared_one() {
         let unchanged = shop.edit(resource, name, |_| {}).await;
         assert!(unchanged.success(), "{resource}: {}", unchanged.stderr);
     }
-    let scaled = shop.edit("hpa.v1.autoscaling", "web", |o| o["spec"]["minReplicas"] = json!(3)).await;
+    let scaled =
+        shop.edit("horizontalpodautoscalers.v1.autoscaling", "web", |o| o["spec"]["minReplicas"] = json!(3)).await;
     assert!(scaled.success(), "exempted in Git, in whatever version: {}", scaled.stderr);
 }
 

@@ -102,8 +102,8 @@ pub(crate) fn name(environment: &str) -> String {
 }
 
 /// The configuration of an environment, which declares `shared` where others live as well, with the
-/// resources whose requests are `converted`. Cluster-scoped kinds that `served` does not know yet
-/// are asked about by their name, and returned as well.
+/// resources whose requests are `converted`. Kinds that `served` does not know yet are returned as
+/// well: governed cluster-scoped ones are asked about by their name, shared ones are left out.
 pub fn configuration(
     environment: &EnvironmentConfig,
     shared: &BTreeSet<ObjectKey>,
@@ -142,26 +142,6 @@ pub fn configuration(
     ]);
     let metadata = ObjectMeta { name: Some(name(&environment.name)), labels: Some(labels), ..ObjectMeta::default() };
     (ValidatingWebhookConfiguration { metadata, webhooks: Some(webhooks) }, unknown)
-}
-
-/// What a pair of webhooks is asked about.
-#[derive(Clone)]
-struct Asked {
-    what: String,
-    rules: Vec<RuleWithOperations>,
-    namespaces: LabelSelector,
-    /// Asked only where all of these hold.
-    only: Vec<MatchCondition>,
-    /// Whether another pair is asked about the same requests in other versions.
-    any_version: bool,
-    /// What becomes of people's requests while the webhook is away.
-    failure: &'static str,
-}
-
-impl Asked {
-    fn always(what: &str, rules: Vec<RuleWithOperations>, namespaces: LabelSelector) -> Self {
-        Self { what: what.to_owned(), rules, namespaces, only: Vec::new(), any_version: false, failure: "Fail" }
-    }
 }
 
 fn governed(environment: &EnvironmentConfig) -> BTreeSet<String> {
@@ -215,6 +195,26 @@ fn rules_of(resources: BTreeSet<(String, String)>, scope: &str) -> Vec<RuleWithO
             ..rule(&group, "", scope)
         })
         .collect()
+}
+
+/// What a pair of webhooks is asked about.
+#[derive(Clone)]
+struct Asked {
+    what: String,
+    rules: Vec<RuleWithOperations>,
+    namespaces: LabelSelector,
+    /// Asked only where all of these hold.
+    only: Vec<MatchCondition>,
+    /// What becomes of people's requests while the webhook is away.
+    failure: &'static str,
+    /// Whether another pair is asked about the same requests in other versions.
+    any_version: bool,
+}
+
+impl Asked {
+    fn always(what: &str, rules: Vec<RuleWithOperations>, namespaces: LabelSelector) -> Self {
+        Self { what: what.to_owned(), rules, namespaces, only: Vec::new(), failure: "Fail", any_version: false }
+    }
 }
 
 /// One webhook for everybody, which fails closed, and one for the control plane itself, which

@@ -33,11 +33,15 @@ pub struct Requested<'a> {
 /// What the registration in force has converted.
 #[derive(Debug, Default)]
 pub struct Conversions {
-    since: RwLock<HashMap<Resource, (BTreeSet<String>, Instant)>>,
+    since: RwLock<HashMap<(String, String), Since>>,
 }
 
-/// Group and plural name.
-type Resource = (String, String);
+/// The versions that a resource is judged in, and since when.
+#[derive(Debug)]
+struct Since {
+    versions: BTreeSet<String>,
+    at: Instant,
+}
 
 impl Conversions {
     /// The registration in force converts these.
@@ -47,8 +51,8 @@ impl Conversions {
         let before = std::mem::take(&mut *since);
         for one in converted {
             let resource = (one.group.clone(), one.plural.clone());
-            let at = before.get(&resource).filter(|(versions, _)| *versions == one.versions).map_or(now, |(_, at)| *at);
-            since.insert(resource, (one.versions.clone(), at));
+            let at = before.get(&resource).filter(|s| s.versions == one.versions).map_or(now, |s| s.at);
+            since.insert(resource, Since { versions: one.versions.clone(), at });
         }
     }
 
@@ -65,7 +69,7 @@ impl Conversions {
     pub fn is_judged_converted(&self, requested: Requested<'_>, live: &dyn Lookup, served: &Table) -> bool {
         let resource = (requested.group.to_owned(), requested.plural.to_owned());
         let since = self.since.read().unwrap_or_else(PoisonError::into_inner);
-        let Some((versions, at)) = since.get(&resource) else { return false };
+        let Some(Since { versions, at }) = since.get(&resource) else { return false };
         if at.elapsed() < SETTLED || versions.contains(requested.version) {
             return false;
         }
