@@ -4,6 +4,7 @@
 //! something was found, 2 the command could not do its work.
 
 mod check;
+mod demo;
 mod explain;
 mod fault;
 mod hook;
@@ -27,6 +28,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// See it all at work: a real control plane, a real Git host, and what is tried behind Git's back.
+    Demo(demo::Args),
     /// Judge manifests as the push gate would.
     Check(check::Args),
     /// Write a first gitward.yaml from what the tree holds.
@@ -60,6 +63,7 @@ impl From<bool> for Outcome {
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
+        Command::Demo(args) => demo::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Explain(args) => explain::run(&args),

@@ -27,8 +27,9 @@ pub struct User {
     pub groups: Vec<String>,
     /// `userInfo.uid`; service account tokens always carry one.
     pub uid: String,
-    /// Whether `userInfo.extra` has `authentication.kubernetes.io/credential-id`, which genuine
-    /// tokens carry and bare impersonation does not.
+    /// Whether the account came with a token of its own: `userInfo.extra` then has
+    /// `authentication.kubernetes.io/credential-id` with the token's id (`JTI=…`). Bare
+    /// impersonation has none, a client certificate one of another form.
     pub has_credential_id: bool,
 }
 

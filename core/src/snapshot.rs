@@ -16,7 +16,7 @@ use crate::config::{Configuration, EnvironmentConfig};
 use crate::finding::Place;
 use crate::manifest::Manifest;
 use crate::object::{Gvk, ObjectKey};
-use crate::path::FieldPath;
+use crate::path::{FieldPath, Step};
 
 /// A commit and who made it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,7 +87,26 @@ pub struct Declared {
 impl Declared {
     /// Where in Git a field stands.
     pub fn place(&self, path: &FieldPath) -> Place {
-        self.manifest.place(path)
+        match self.in_string_data(path) {
+            Some(written) => self.manifest.place(&written),
+            None => self.manifest.place(path),
+        }
+    }
+
+    /// The field of `stringData` that a Secret's field of `data` comes from, which is where a person
+    /// wrote it: the API server knows `data` alone.
+    fn in_string_data(&self, path: &FieldPath) -> Option<FieldPath> {
+        let (first, rest) = path.0.split_first()?;
+        let manifest = &self.manifest;
+        let is_secret = manifest.key.group.is_empty() && manifest.key.kind == "Secret";
+        if !is_secret || *first != Step::Field("data".to_owned()) {
+            return None;
+        }
+        let plain = FieldPath::of(["stringData"]);
+        let written = FieldPath(plain.0.iter().chain(rest).cloned().collect());
+        let stands_there = written.get(&manifest.value).is_some();
+        let nowhere_else = manifest.value.get("data").is_none() && plain.get(&manifest.value).is_some();
+        (stands_there || nowhere_else).then_some(written)
     }
 
     /// The version it is declared in.
@@ -215,5 +234,28 @@ impl Snapshot {
     /// What Git declares where others live as well.
     pub fn shared(&self) -> impl Iterator<Item = &Declared> {
         self.declared.values().map(Arc::as_ref).filter(|d| self.environment.shares(&d.manifest.key))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::{self, Limits};
+
+    #[test]
+    fn a_secrets_data_stands_where_it_was_written() {
+        let text =
+            "apiVersion: v1\nkind: Secret\nmetadata: {name: a, namespace: b}\ndata:\n  x: eA==\nstringData:\n  w: w\n";
+        let place = |text: &str, key: &str| {
+            let manifest = manifest::read(&"a.yaml".into(), text.as_bytes(), &Limits::default()).0.remove(0);
+            let (canonical, digest) = (Value::Null, Digest(String::new()));
+            let declared = Declared { manifest, canonical, digest, has_status_subresource: false, expected: None };
+            declared.place(&FieldPath::of(["data", key])).to_string()
+        };
+        assert_eq!(place(text, "x"), "a.yaml:5:6");
+        assert_eq!(place(text, "w"), "a.yaml:7:6");
+        assert_eq!(place(text, "z"), "a.yaml:4:1");
+        assert_eq!(place(&text.replace("data:\n  x: eA==\n", ""), "z"), "a.yaml:4:1");
+        assert_eq!(place(&text.replace("Secret", "ConfigMap"), "w"), "a.yaml:4:1");
     }
 }

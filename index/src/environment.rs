@@ -45,10 +45,6 @@ pub struct EnvironmentSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub path: Option<String>,
-    /// Stops converging, for maintenance. The admission gate goes on judging: what loosens it has to
-    /// be said in Git.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub suspend: bool,
 }
 
 /// What was found and done last.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use futures::StreamExt;
+use gitward_core::config::Mode;
 use gitward_core::finding::Finding;
 use gitward_core::lookup::Lookup;
 use gitward_core::object::{self, ObjectKey};
@@ -44,6 +45,9 @@ pub struct Outcome {
     pub pruned: usize,
     /// Objects that were as Git says already.
     pub unchanged: usize,
+    /// Objects that differ from Git and are left as they are, since the environment is only
+    /// observed.
+    pub observed: usize,
     /// What could not be written, with the place in Git.
     pub failures: Vec<Finding>,
 }
@@ -69,6 +73,10 @@ pub async fn converge(state: &State, target: Snapshot) -> Result<Outcome, Refusa
     let mut run = Run { state, target, learnt, outcome: Outcome::default() };
     run.hold(&deferred);
     run.publish().await.map_err(|e| Refusal::Passing(e.to_string()))?;
+    if run.target.environment.mode != Mode::Enforce {
+        run.only_look();
+        return Ok(run.outcome);
+    }
     for wave in Wave::ALL {
         run.wave(wave, &deferred).await;
     }
@@ -325,6 +333,14 @@ impl Run<'_> {
 
     fn failed(&self, key: &ObjectKey) -> bool {
         self.outcome.failures.iter().any(|f| f.object.as_ref() == Some(key))
+    }
+
+    /// Nothing is written: the guard tells what differs.
+    fn only_look(&mut self) {
+        let differ = self.learnt.values().filter(|l| l.action != Action::Keep).count();
+        self.outcome.unchanged = self.learnt.len() - differ;
+        self.outcome.observed = self.target.declared.len() - self.outcome.unchanged;
+        self.state.busy().clear();
     }
 
     async fn finish(&mut self) {

@@ -107,7 +107,6 @@ async fn distribute(state: Arc<State>, workers: Workers, mut looks: mpsc::Unboun
 
 /// A definition that came or changed may serve a kind that is not watched yet.
 fn watch_new_kinds(state: &Arc<State>, looking: &Arc<AtomicBool>) {
-    let Some(held) = state.held() else { return };
     if looking.swap(true, Ordering::SeqCst) {
         return;
     }
@@ -117,7 +116,7 @@ fn watch_new_kinds(state: &Arc<State>, looking: &Arc<AtomicBool>) {
         for pause in [1, 3] {
             sleep(Duration::from_secs(pause)).await;
             looking.store(false, Ordering::SeqCst);
-            if state.index.discovery().refresh().await.is_ok() {
+            if let (Some(held), Ok(())) = (state.held(), state.index.discovery().refresh().await) {
                 let declared = held.declared.values().map(AsRef::as_ref);
                 watch::everything_governed(&state, &held.environment, declared).await;
             }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gitward_core::additions::Additions;
-use gitward_core::finding::Finding;
+use gitward_core::config::Mode;
+use gitward_core::finding::{Finding, Severity};
 use gitward_core::object::{Gvk, ObjectKey};
 use gitward_core::snapshot::Snapshot;
 use gitward_index::environment::Environment;
@@ -218,6 +219,7 @@ impl Loop {
         if self.state.adopted().is_none() {
             self.adopt().await;
         }
+        self.tell_findings(&declaration.findings).await;
         let previous = self.state.held();
         let target = Snapshot::assemble(
             declaration.environment,
@@ -228,6 +230,13 @@ impl Loop {
             previous.as_deref(),
             Timestamp::now(),
         );
+        if target.environment.mode == Mode::Suspended {
+            self.state.hold(target);
+            self.due = None;
+            let message = format!("commit {} suspends the environment: nothing is judged or written", commit.short());
+            self.set_condition("Converged", false, "Suspended", &message).await;
+            return;
+        }
         let count = target.declared.len();
         match converge(&self.state, target).await {
             Ok(outcome) => {
@@ -240,6 +249,17 @@ impl Loop {
             }
             Err(Refusal::Findings(findings)) => self.refused(commit.short(), &findings).await,
         }
+    }
+
+    /// What schemas and policies say of a commit that is in Git all the same.
+    async fn tell_findings(&self, findings: &[Finding]) {
+        let errors = findings.iter().filter(|f| f.severity == Severity::Error).count();
+        let Some(first) = findings.iter().max_by_key(|f| f.severity) else {
+            self.set_condition("Valid", true, "NoFindings", "schemas and policies find nothing").await;
+            return;
+        };
+        let message = format!("{errors} errors, {} findings in all, the first: {}", findings.len(), describe(first));
+        self.set_condition("Valid", errors == 0, "Findings", &message).await;
     }
 
     fn again(&mut self) {
@@ -278,6 +298,17 @@ impl Loop {
         }
         self.due = None;
         self.told = None;
+        self.set_status(&json!({"commit": id, "objects": count})).await;
+        self.set_condition("CommitUsable", true, "Evaluated", "the ref's commit can be used").await;
+        if outcome.observed > 0 {
+            let message = format!(
+                "commit {short} by {author}: {} of {count} objects differ and are left as they are: the environment is observed",
+                outcome.observed
+            );
+            self.state.reporter.about_environment(Reason::LeftAlone, message.clone());
+            self.set_condition("Converged", false, "Observed", &message).await;
+            return;
+        }
         let took = started.elapsed();
         let message = format!(
             "commit {short} by {author}: {count} objects as Git says ({} created, {} changed, {} pruned, {} unchanged) in {} ms",
@@ -288,8 +319,6 @@ impl Loop {
             took.as_millis()
         );
         self.state.reporter.about_environment(Reason::Converged, message.clone());
-        self.set_status(&json!({"commit": id, "objects": count})).await;
-        self.set_condition("CommitUsable", true, "Evaluated", "the ref's commit can be used").await;
         self.set_condition("Converged", true, "Converged", &message).await;
         self.watch_health(id.to_owned());
     }

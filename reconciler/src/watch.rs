@@ -36,9 +36,9 @@ pub async fn everything_governed<'a>(
         }
     }
     // Nothing else of those namespaces is this environment's to see.
-    let shared = declared.map(|d| &d.manifest.key).filter(|k| {
-        !k.namespace.is_empty() && environment.shares(k) && table.kind(&k.group, &k.kind).is_some()
-    });
+    let shared = declared
+        .map(|d| &d.manifest.key)
+        .filter(|k| !k.namespace.is_empty() && environment.shares(k) && table.kind(&k.group, &k.kind).is_some());
     kinds.extend(shared.map(|k| WatchedKind::one(&k.group, &k.kind, &k.namespace, &k.name)));
     kinds.sort_by(|a, b| (&a.group, &a.kind, &a.area).cmp(&(&b.group, &b.kind, &b.area)));
     kinds.dedup();

@@ -1,8 +1,9 @@
 //! The demo's repository, which most stories start from.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use gitward_test_cluster::{Options, Result, Stage};
+use gitward_test_cluster::{Options, Result, Stage, WorkTree};
 
 /// The binary under test.
 pub(crate) fn gitward() -> &'static Path {
@@ -30,14 +31,23 @@ fn copy(stage: &Stage, root: &Path, folder: &Path) {
 
 /// A stage with the demo's repository pushed, webhook and reconciler running, converged.
 pub(crate) async fn converged() -> Result<(Stage, String)> {
-    let mut stage = Stage::set(gitward(), Options::with_nodes(2)).await?;
+    converged_with(Options::with_nodes(2), |_| Ok(())).await
+}
+
+/// The same with other options and with what `add` puts into the repository besides.
+pub(crate) async fn converged_with(
+    options: Options,
+    add: impl FnOnce(&WorkTree) -> Result<()>,
+) -> Result<(Stage, String)> {
+    let mut stage = Stage::set(gitward(), options).await?;
     stage.install_hooks()?;
     plant(&stage);
+    add(&stage.work)?;
     let (commit, pushed) = stage.push("The whole shop")?;
     assert!(pushed.success(), "{}", pushed.stderr);
     stage.create_environment().await?;
     stage.start_reconciler().await?;
     stage.start_webhook().await?;
-    stage.wait_converged(&commit, std::time::Duration::from_secs(120)).await?;
+    stage.wait_converged(&commit, Duration::from_secs(120)).await?;
     Ok((stage, commit))
 }

@@ -123,6 +123,13 @@ pub fn parse(body: &[u8]) -> Result<Review, Malformed> {
     }
 }
 
+/// Whether the account came with a token of its own. Client certificates have a credential id too,
+/// of another form; a bare impersonation has none.
+fn has_token(extra: &Map<String, Value>) -> bool {
+    let ids = extra.get("authentication.kubernetes.io/credential-id").and_then(Value::as_array);
+    ids.is_some_and(|ids| ids.iter().any(|id| id.as_str().is_some_and(|id| id.starts_with("JTI="))))
+}
+
 impl Review {
     /// The account that asks.
     pub fn account(&self) -> &str {
@@ -151,7 +158,7 @@ impl Review {
                 name: user.username.clone(),
                 groups: user.groups.clone(),
                 uid: user.uid.clone(),
-                has_credential_id: user.extra.contains_key("authentication.kubernetes.io/credential-id"),
+                has_credential_id: has_token(&user.extra),
             },
             object: self.object.as_ref().filter(|o| !o.is_null()),
             old_object: self.old_object.as_ref().filter(|o| !o.is_null()),

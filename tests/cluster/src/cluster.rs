@@ -77,6 +77,11 @@ impl Cluster {
         &self.folder
     }
 
+    /// The `kubectl` that is used.
+    pub fn kubectl_program(&self) -> &Path {
+        &self.kubectl
+    }
+
     /// The kubeconfig of `admin`, in the group `system:masters` (of a cluster that was there: of
     /// its administrator).
     pub fn admin_kubeconfig(&self) -> &Path {
@@ -176,6 +181,20 @@ impl Cluster {
     /// # Errors
     /// If it cannot be run; that it fails is in the [`Output`].
     pub async fn kubectl_as(&self, kubeconfig: impl AsRef<Path>, arguments: &[&str], input: &str) -> Result<Output> {
+        self.kubectl_with_editor(kubeconfig, arguments, input, "false").await
+    }
+
+    /// Runs the real `kubectl` with `editor` as the command that `kubectl edit` calls on a file.
+    ///
+    /// # Errors
+    /// If it cannot be run; that it fails is in the [`Output`].
+    pub async fn kubectl_with_editor(
+        &self,
+        kubeconfig: impl AsRef<Path>,
+        arguments: &[&str],
+        input: &str,
+        editor: &str,
+    ) -> Result<Output> {
         let command = format!("kubectl {}", arguments.join(" "));
         let doing = format!("run {command}");
         let mut kubectl = Command::new(&self.kubectl);
@@ -185,6 +204,7 @@ impl Cluster {
             // Its cache of what the server offers goes with the cluster.
             .env("KUBECACHEDIR", self.folder.join("kubectl-cache"))
             .env("KUBECTL_KUBERC", "false")
+            .env("KUBE_EDITOR", editor)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

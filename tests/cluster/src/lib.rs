@@ -45,7 +45,7 @@ pub use git_host::{GitHost, Repository};
 pub use options::Options;
 pub use output::Output;
 pub use progress::Progress;
-pub use stage::{BRANCH, ENVIRONMENT, Stage};
+pub use stage::{BRANCH, DEPLOY, ENVIRONMENT, Stage};
 pub use test_cluster::TestCluster;
 pub use work_tree::WorkTree;
 

@@ -67,6 +67,11 @@ impl Process {
         }
     }
 
+    /// The program's process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Its log file.
     pub(crate) fn log(&self) -> &Path {
         &self.log

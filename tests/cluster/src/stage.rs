@@ -1,23 +1,25 @@
 //! The whole of gitward on a stage: a control plane, a Git host with a repository, and the real
 //! binary as webhook and reconciler under exactly the accounts that `deploy/` gives them.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::process::Process;
-use crate::{ControlPlane, Error, GitHost, Options, Output, Repository, Result, WorkTree, ports};
+use crate::process::{self, Process};
+use crate::{Cluster, ControlPlane, Error, GitHost, Options, Output, Repository, Result, WorkTree, ports};
 
 /// What `deploy/` holds, in the order in which it is applied.
-const DEPLOY: [&str; 4] = [
+pub const DEPLOY: [&str; 4] = [
     include_str!("../../../deploy/namespace.yaml"),
     include_str!("../../../deploy/crd-environments.yaml"),
     include_str!("../../../deploy/webhook-rbac.yaml"),
     include_str!("../../../deploy/reconciler-rbac.yaml"),
 ];
 
-/// Name of the environment that the stage plays.
+/// Name of the environment that a stage with a control plane of its own plays.
 pub const ENVIRONMENT: &str = "prod";
 
 /// Branch that the environment follows.
@@ -26,8 +28,9 @@ pub const BRANCH: &str = "main";
 /// How often Git is asked. Short, so that a stage needs no notification.
 const POLL: &str = "500ms";
 
-/// gitward and everything around it. Dropping the stage ends and removes all of it.
-pub struct Stage {
+/// gitward and everything around it. Dropping the stage ends and removes all of it, save what it
+/// put into a cluster `C` that was there before.
+pub struct Stage<C = ControlPlane> {
     webhook: Option<Process>,
     reconciler: Option<Process>,
     /// A clone of the repository to work in.
@@ -36,10 +39,12 @@ pub struct Stage {
     pub repository: Repository,
     /// The Git host.
     pub host: GitHost,
-    /// The control plane.
-    pub cluster: ControlPlane,
+    /// The cluster.
+    pub cluster: C,
+    environment: String,
     gitward: PathBuf,
     port: u16,
+    webhook_address: IpAddr,
     folder: PathBuf,
 }
 
@@ -50,7 +55,37 @@ impl Stage {
     /// # Errors
     /// Where a part cannot be started.
     pub async fn set(gitward: &Path, options: Options) -> Result<Self> {
-        let cluster = ControlPlane::start(options).await?;
+        Self::set_on(ControlPlane::start(options).await?, gitward, ENVIRONMENT).await
+    }
+
+    /// Kills everything: webhook, reconciler, the Git host and the control plane.
+    pub fn kill_everything(&mut self) {
+        self.kill_webhook();
+        self.kill_reconciler();
+        self.host.stop();
+        self.cluster.kill_all();
+    }
+
+    /// Starts everything again after [`kill_everything`](Self::kill_everything), gitward first, as
+    /// machines come back in any order.
+    ///
+    /// # Errors
+    /// Where a part does not come back.
+    pub async fn start_everything(&mut self) -> Result<()> {
+        self.cluster.start_again().await?;
+        self.host.start_again()?;
+        self.start_reconciler().await?;
+        self.start_webhook().await
+    }
+}
+
+impl<C: Deref<Target = Cluster>> Stage<C> {
+    /// Sets the stage of an environment of this name on a cluster that runs: a Git host with an
+    /// empty repository, and `deploy/`.
+    ///
+    /// # Errors
+    /// Where a part cannot be started.
+    pub async fn set_on(cluster: C, gitward: &Path, environment: &str) -> Result<Self> {
         let host = GitHost::start(cluster.folder().join("repositories"))?;
         let repository = host.create_repository("fleet")?;
         let work = WorkTree::clone(repository.url(), cluster.folder().join("work"))?;
@@ -61,8 +96,10 @@ impl Stage {
             work,
             repository,
             host,
+            environment: environment.to_owned(),
             gitward: gitward.to_owned(),
             port: ports::free()?,
+            webhook_address: Ipv4Addr::LOCALHOST.into(),
             folder,
             cluster,
         };
@@ -109,8 +146,9 @@ impl Stage {
     /// Where the API server refuses it.
     pub async fn create_environment(&self) -> Result<()> {
         self.apply_deploy(&format!(
-            "apiVersion: gitward.dev/v1alpha1\nkind: Environment\nmetadata:\n  name: {ENVIRONMENT}\nspec:\n  \
+            "apiVersion: gitward.dev/v1alpha1\nkind: Environment\nmetadata:\n  name: {}\nspec:\n  \
              repository: {}\n  ref: refs/heads/{BRANCH}\n",
+            self.environment,
             self.repository.url()
         ))
         .await
@@ -124,19 +162,35 @@ impl Stage {
         let kubeconfig = self.cluster.kubeconfig_for_service_account("gitward-system", "gitward-webhook").await?;
         let arguments = [
             "webhook".to_owned(),
-            format!("--environment={ENVIRONMENT}"),
+            format!("--environment={}", self.environment),
             format!("--kubeconfig={}", kubeconfig.display()),
             format!("--state-dir={}", self.folder.join("webhook").display()),
-            format!("--listen=127.0.0.1:{}", self.port),
+            format!("--listen={}", SocketAddr::new(self.webhook_address, self.port)),
             format!("--poll={POLL}"),
         ];
-        self.webhook = Some(Process::start(&self.gitward, &arguments, &self.folder, &self.webhook_log())?);
-        self.wait_for("the webhook's registration", Duration::from_secs(60), async || {
-            let name = format!("gitward-{ENVIRONMENT}");
+        let mut process = Process::start(&self.gitward, &arguments, &self.folder, &self.webhook_log())?;
+        let name = self.webhook_configuration();
+        let registered = self.wait_for("the webhook's registration", Duration::from_secs(60), async || {
+            if let Some(status) = process.ended() {
+                return Err(ended("gitward webhook", status, &process));
+            }
             let found = self.cluster.kubectl(&["get", "validatingwebhookconfiguration", &name]).await?;
             Ok(found.success().then_some(()))
-        })
-        .await
+        });
+        registered.await?;
+        self.webhook = Some(process);
+        Ok(())
+    }
+
+    /// Lets the webhook listen at this address of this machine from its next start on, for an API
+    /// server on another.
+    pub fn reach_webhook_at(&mut self, address: IpAddr) {
+        self.webhook_address = address;
+    }
+
+    /// Name of the webhook's registration.
+    pub fn webhook_configuration(&self) -> String {
+        format!("gitward-{}", self.environment)
     }
 
     /// Starts the reconciler.
@@ -147,13 +201,23 @@ impl Stage {
         let kubeconfig = self.cluster.kubeconfig_for_service_account("gitward-system", "gitward-reconciler").await?;
         let arguments = [
             "reconcile".to_owned(),
-            format!("--environment={ENVIRONMENT}"),
+            format!("--environment={}", self.environment),
             format!("--kubeconfig={}", kubeconfig.display()),
             format!("--state-dir={}", self.folder.join("reconciler").display()),
             format!("--poll={POLL}"),
         ];
         self.reconciler = Some(Process::start(&self.gitward, &arguments, &self.folder, &self.reconciler_log())?);
         Ok(())
+    }
+
+    /// The webhook's process id, if it was started.
+    pub fn webhook_pid(&self) -> Option<u32> {
+        self.webhook.as_ref().map(Process::id)
+    }
+
+    /// The reconciler's process id, if it was started.
+    pub fn reconciler_pid(&self) -> Option<u32> {
+        self.reconciler.as_ref().map(Process::id)
     }
 
     /// Kills the webhook without asking it.
@@ -164,26 +228,6 @@ impl Stage {
     /// Kills the reconciler without asking it.
     pub fn kill_reconciler(&mut self) {
         self.reconciler = None;
-    }
-
-    /// Kills everything: webhook, reconciler, the Git host and the control plane.
-    pub fn kill_everything(&mut self) {
-        self.kill_webhook();
-        self.kill_reconciler();
-        self.host.stop();
-        self.cluster.kill_all();
-    }
-
-    /// Starts everything again after [`kill_everything`](Self::kill_everything), gitward first, as
-    /// machines come back in any order.
-    ///
-    /// # Errors
-    /// Where a part does not come back.
-    pub async fn start_everything(&mut self) -> Result<()> {
-        self.cluster.start_again().await?;
-        self.host.start_again()?;
-        self.start_reconciler().await?;
-        self.start_webhook().await
     }
 
     /// Where the webhook's log is.
@@ -240,7 +284,7 @@ impl Stage {
     /// # Errors
     /// Where kubectl cannot be run.
     pub async fn environment(&self) -> Result<Value> {
-        let output = self.cluster.kubectl(&["get", "environment.gitward.dev", ENVIRONMENT, "-o", "json"]).await?;
+        let output = self.cluster.kubectl(&["get", "environment.gitward.dev", &self.environment, "-o", "json"]).await?;
         Ok(serde_json::from_str(&output.stdout).unwrap_or(Value::Null))
     }
 
@@ -268,14 +312,23 @@ impl Stage {
 
     async fn in_vain(&self, what: &str, within: Duration) -> String {
         let status = self.environment().await.map(|e| e["status"].to_string()).unwrap_or_default();
+        let waited = within.as_secs();
+        format!("waited {waited} s in vain for {what}\nthe Environment's status: {status}\n{}", self.log_tails())
+    }
+
+    /// The ends of the logs of reconciler and webhook, for whoever looks for a reason.
+    pub fn log_tails(&self) -> String {
         format!(
-            "waited {} s in vain for {what}\nthe Environment's status: {status}\nthe reconciler's log ends with:\n{}\n\
-             the webhook's log ends with:\n{}",
-            within.as_secs(),
-            crate::process::tail(&self.reconciler_log()),
-            crate::process::tail(&self.webhook_log())
+            "the reconciler's log ends with:\n{}\nthe webhook's log ends with:\n{}",
+            process::tail(&self.reconciler_log()),
+            process::tail(&self.webhook_log())
         )
     }
+}
+
+fn ended(component: &str, status: std::process::ExitStatus, process: &Process) -> Error {
+    let log = process.log().to_owned();
+    Error::Ended { component: component.to_owned(), status, log_tail: process::tail(&log), log }
 }
 
 /// A condition of an object's status.

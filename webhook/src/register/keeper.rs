@@ -97,7 +97,8 @@ impl Keeper {
             let (kind, group) = kind.split_once('.').unwrap_or((kind, ""));
             self.discovery.resolve(group, kind).await?;
         }
-        let (mut wanted, unknown) = configuration(&snapshot.environment, &shared, &registration, &self.discovery.table());
+        let (mut wanted, unknown) =
+            configuration(&snapshot.environment, &shared, &registration, &self.discovery.table());
         if !unknown.is_empty() {
             tracing::debug!(?unknown, "kinds that the API server does not serve are not registered yet");
         }

@@ -18,7 +18,7 @@ fn request(changes: Value) -> Value {
         "resource": {"group": "apps", "version": "v1", "resource": "deployments"},
         "name": "web", "namespace": "shop", "operation": "UPDATE",
         "userInfo": {"username": "alice", "uid": "7", "groups": ["dev"],
-            "extra": {"authentication.kubernetes.io/credential-id": ["x"]}},
+            "extra": {"authentication.kubernetes.io/credential-id": ["JTI=x"]}},
         "object": {"metadata": {"name": "web"}}, "oldObject": null, "dryRun": false,
     });
     for (field, value) in changes.as_object().unwrap() {

@@ -11,7 +11,7 @@ environments:
   path: deploy/prod
   namespaces: [shop]
   clusterKinds: [ClusterRole, Widget.example.org]
-  sharedNamespaces: [kube-system]
+  sharedNamespaces: [default]
   sharedClusterKinds: [Gadget.example.org]
 exemptions:
 - name: restart
@@ -52,8 +52,8 @@ fn each_mistake_is_found_at_its_place() {
         ("[ClusterRole, ", "[clusterroles, ", "config/kind-name", "gitward.yaml:10:18"),
         ("[Gadget.", "[gadget.", "config/kind-name", "gitward.yaml:12:24"),
         ("[Gadget.", "[Widget.", "config/shared", "gitward.yaml:12:24"),
-        ("Namespaces: [kube-system]", "Namespaces: [shop]", "config/shared", "gitward.yaml:11:22"),
-        ("Namespaces: [kube-system]", "Namespaces: [Shop]", "config/namespace", "gitward.yaml:11:22"),
+        ("Namespaces: [default]", "Namespaces: [shop]", "config/shared", "gitward.yaml:11:22"),
+        ("Namespaces: [default]", "Namespaces: [Shop]", "config/namespace", "gitward.yaml:11:22"),
         ("reason: support restarts Pods", "reason: ' '", "config/exemption", "gitward.yaml:18:11"),
         ("accounts: [alice]", "accounts: []", "config/exemption", "gitward.yaml:15:13"),
         ("  path: deploy/prod", "  pth: deploy/prod", "config/unknown-field", "gitward.yaml:8:3"),

@@ -72,7 +72,6 @@ fn environment(repository: &Path) -> News {
         repository: format!("file://{}", repository.display()),
         git_ref: "refs/heads/main".into(),
         path: None,
-        suspend: false,
     })
 }
 
