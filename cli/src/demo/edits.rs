@@ -53,14 +53,14 @@ pub(super) fn edits(fleet: Fleet, web: &str) -> Vec<Edit> {
             &["set", "image", "deployment/web", &format!("web={HOTFIX}")],
             deployment,
             |object| containers(object).iter().any(|c| c["image"] == HOTFIX),
-            &[says("containers[0].image"), at("kind: Deployment", "image: ")],
+            &[says("containers[name=web].image"), says("shop/web:1.4.2"), at("kind: Deployment", "image: ")],
         ),
         edit(
             "a container more",
             &["patch", "deployment", "web", "--type=json", "-p", MINER],
             deployment,
             |object| containers(object).iter().any(|c| c["name"] == "miner"),
-            &[says("containers[1]"), says("miner")],
+            &[says("containers[name=miner]")],
         ),
         edit(
             "a label more",

@@ -6,6 +6,7 @@ use crate::change::Change;
 use crate::derived::Context;
 use crate::finding::Finding;
 use crate::object::ObjectKey;
+use crate::path::FieldPath;
 use crate::request::{Operation, Request};
 use crate::snapshot::Declared;
 
@@ -83,11 +84,24 @@ pub(super) fn change(
         .with_hint(hint)
 }
 
+/// A request that changes through its scale how many replicas of an object Git declares.
+pub(super) fn scaled(request: &Request<'_>, reason: &str, context: &Context<'_>) -> Option<Finding> {
+    if request.operation != Operation::Update || request.subresource != "scale" {
+        return None;
+    }
+    let declared = context.snapshot.declared(&request.key)?;
+    let path = FieldPath::of(["spec", "replicas"]);
+    path.get(&declared.canonical)?;
+    let value = |object: Option<&Value>| object.and_then(|o| path.get(o)).cloned();
+    let replicas = Change { old: value(request.old_object), new: value(request.object), path: path.clone() };
+    Some(change(request, declared, &replicas, &declared.canonical, reason, context))
+}
+
 /// A request that no rule recognises.
 pub(super) fn refused(request: &Request<'_>, reason: &str, context: &Context<'_>) -> Finding {
     let key = &request.key;
     let declared = context.snapshot.declared(key);
-    let place = declared.map(|d| d.place(&crate::path::FieldPath::root()));
+    let place = declared.map(|d| d.place(&FieldPath::root()));
     let sub = if request.subresource.is_empty() { String::new() } else { format!("/{}", request.subresource) };
     let environment = &context.snapshot.environment;
     let here = format!("environment {}, {}", environment.name, by(context));
@@ -125,7 +139,7 @@ pub(super) fn refused(request: &Request<'_>, reason: &str, context: &Context<'_>
 
 /// Git declares the object but what the API server makes of it is not known yet.
 pub(super) fn not_learnt(request: &Request<'_>, context: &Context<'_>) -> Finding {
-    let place = context.snapshot.declared(&request.key).map(|d| d.place(&crate::path::FieldPath::root()));
+    let place = context.snapshot.declared(&request.key).map(|d| d.place(&FieldPath::root()));
     Finding::error(
         "trace/not-learnt",
         format!("{}: what the API server makes of it at {} is not known yet", request.key, by(context)),

@@ -58,7 +58,10 @@ fn by_rule(request: &Request<'_>, context: &Context<'_>) -> Verdict {
         Ok(origin) => Verdict::whole(origin),
         Err(refusal) => match exempted(request, &Change::whole(), context) {
             Some(origin) => Verdict::whole(origin),
-            None => Verdict::deny(denial::refused(request, &refusal.reason, context)),
+            None => Verdict::deny(
+                denial::scaled(request, &refusal.reason, context)
+                    .unwrap_or_else(|| denial::refused(request, &refusal.reason, context)),
+            ),
         },
     }
 }

@@ -197,6 +197,34 @@ fn what_moves_towards_git_is_let_through() {
 }
 
 #[test]
+fn a_scaled_deployment_is_denied_and_the_message_names_the_line() {
+    let snapshot = snapshot(Mode::Enforce);
+    let index = Overlay::default();
+    let scale = |replicas: u32| {
+        json!({"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "web", "namespace": "shop"},
+            "spec": {"replicas": replicas}})
+    };
+    let (old, new, declared) = (scale(2), scale(7), expected_deployment());
+    let request = Request {
+        operation: Operation::Update,
+        key: ObjectKey::of(&declared).unwrap(),
+        resource: "deployments",
+        subresource: "scale",
+        user: User { name: "eve".into(), ..User::default() },
+        object: Some(&new),
+        old_object: Some(&old),
+        options: None,
+        dry_run: false,
+    };
+    let verdict = judge(&request, &Context { snapshot: &snapshot, live: &index, now: Timestamp::UNIX_EPOCH });
+    assert_eq!(denied_fields(&verdict), ["spec.replicas"]);
+    let message = &verdict.findings[0].message;
+    for part in ["Git declares 2", "prod/web.yaml:", "0123456789ab", "the request sets 7"] {
+        assert!(message.contains(part), "{message} lacks {part}");
+    }
+}
+
+#[test]
 fn an_exemption_covers_its_field_and_account_only() {
     let restart = |d: &mut Value| {
         d["spec"]["template"]["metadata"] = json!({"annotations": {"kubectl.kubernetes.io/restartedAt": "now"}});
