@@ -1,5 +1,8 @@
 //! What users do, on a real control plane with the real binary.
 
+// A story that fails says how far it came.
+#![allow(clippy::print_stdout)]
+
 mod convergence;
 mod demo;
 mod denied_edits;
@@ -7,3 +10,4 @@ mod edits;
 mod fleet;
 mod picture;
 mod reverted_edits;
+mod versions;

@@ -149,6 +149,25 @@ pub(super) fn not_learnt(request: &Request<'_>, context: &Context<'_>) -> Findin
     .with_hint("gitward learns it as soon as the commit is prechecked; its Environment says what stands in the way")
 }
 
+/// The object is written in another version than Git declares it in, and did not come converted.
+pub(super) fn other_version(request: &Request<'_>, declared: &Declared, new: &Value, context: &Context<'_>) -> Finding {
+    let place = declared.place(&crate::path::FieldPath::root());
+    let version = new.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
+    Finding::error(
+        "trace/other-version",
+        format!(
+            "{}: the request is written in {}, Git declares the object in {} at {place} ({})",
+            request.key,
+            version.chars().take(SHOWN).collect::<String>(),
+            declared.gvk().api_version(),
+            by(context)
+        ),
+    )
+    .with_object(request.key.clone())
+    .with_place(Some(place))
+    .with_hint(format!("make the change in Git and push to {}", push_to(context)))
+}
+
 /// The review lacks an object that its operation always has.
 pub(super) fn malformed(request: &Request<'_>) -> Finding {
     Finding::error("trace/malformed-review", format!("{}: the review lacks its object", request.key))

@@ -100,6 +100,9 @@ fn update(request: &Request<'_>, declared: &Declared, context: &Context<'_>) -> 
     let Some(expected) = &declared.expected else {
         return Verdict::deny(denial::not_learnt(request, context));
     };
+    if !is_comparable(&new, declared) {
+        return Verdict::deny(denial::other_version(request, declared, &new, context));
+    }
     let expected = expected_of(expected, declared, request.object.unwrap_or(&new), context);
     let mut verdict = Verdict::default();
     for change in found {
@@ -125,6 +128,12 @@ pub(crate) fn expected_of(expected: &Expected, declared: &Declared, live: &Value
         allocate(&mut object, declared, live);
     }
     object
+}
+
+/// Whether an object is written in the version that Git declares it in. In another, the same field
+/// may mean something else.
+fn is_comparable(object: &Value, declared: &Declared) -> bool {
+    object.get("apiVersion").and_then(Value::as_str).is_none_or(|v| v == declared.gvk().api_version())
 }
 
 fn origin_of(
@@ -158,6 +167,9 @@ fn create(request: &Request<'_>, declared: &Declared, context: &Context<'_>) -> 
     let Some(expected) = &declared.expected else {
         return Verdict::deny(denial::not_learnt(request, context));
     };
+    if !is_comparable(new, declared) {
+        return Verdict::deny(denial::other_version(request, declared, new, context));
+    }
     let expected = expected_of(expected, declared, new, context);
     let new = normalised(new, declared.has_status_subresource);
     let mut verdict = Verdict::default();

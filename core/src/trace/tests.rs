@@ -45,6 +45,7 @@ fn snapshot(mode: Mode) -> Snapshot {
         canonical: value,
         has_status_subresource: true,
         expected: Some(Arc::new(Expected { object: expected_deployment(), uid: None, record: None })),
+        learnt: None,
     };
     let exemption = Exemption {
         name: "restarts".into(),
@@ -130,6 +131,40 @@ fn fields_that_git_does_not_declare_may_not_be_set_either() {
         denied_fields(&verdict),
         ["metadata.labels.team", "spec.strategy.type", "spec.template.spec.containers[name=miner]"]
     );
+}
+
+#[test]
+fn another_version_cannot_be_compared() {
+    let snapshot = snapshot(Mode::Enforce);
+    let index = Overlay::default();
+    let mut old = expected_deployment();
+    old["apiVersion"] = json!("apps/v2");
+    // What Git says, by field; in the other version it may mean something else.
+    let mut before = old.clone();
+    before["spec"]["replicas"] = json!(7);
+    for (operation, old, new) in [
+        (Operation::Update, Some(&before), &old),
+        (Operation::Create, None, &old),
+        (Operation::Update, Some(&old), &old),
+    ] {
+        let request = Request {
+            operation,
+            key: ObjectKey::of(new).unwrap(),
+            resource: "deployments",
+            subresource: "",
+            user: User::default(),
+            object: Some(new),
+            old_object: old,
+            options: None,
+            dry_run: false,
+        };
+        let verdict = judge(&request, &Context { snapshot: &snapshot, live: &index, now: Timestamp::UNIX_EPOCH });
+        if old == Some(new) {
+            assert!(verdict.allowed(), "nothing changes: {verdict:?}");
+        } else {
+            assert_eq!(verdict.findings[0].rule, "trace/other-version");
+        }
+    }
 }
 
 #[test]
