@@ -250,6 +250,7 @@ impl Assembly<'_> {
             canonical,
             manifest,
             expected: None,
+            learnt: None,
         });
     }
 

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::additions::Additions;
+use crate::additions::{Additions, Entry};
 use crate::config::{Configuration, EnvironmentConfig};
 use crate::finding::Place;
 use crate::manifest::Manifest;
@@ -82,6 +82,8 @@ pub struct Declared {
     pub has_status_subresource: bool,
     /// What the API server makes of it; `None` until it was learnt.
     pub expected: Option<Arc<Expected>>,
+    /// What `expected` follows from.
+    pub learnt: Option<Arc<Entry>>,
 }
 
 impl Declared {
@@ -107,6 +109,17 @@ impl Declared {
         let stands_there = written.get(&manifest.value).is_some();
         let nowhere_else = manifest.value.get("data").is_none() && plain.get(&manifest.value).is_some();
         (stands_there || nowhere_else).then_some(written)
+    }
+
+    /// Whether this is what `expected` follows from already.
+    fn knows(&self, entry: Option<&Entry>) -> bool {
+        self.learnt.as_deref() == entry
+    }
+
+    /// Takes what was learnt of it; an entry for another content says nothing of this one.
+    pub fn learn(&mut self, entry: Option<&Entry>) {
+        self.expected = entry.and_then(|e| e.expected(self)).map(Arc::new);
+        self.learnt = entry.cloned().map(Arc::new);
     }
 
     /// The version it is declared in.
@@ -165,7 +178,7 @@ impl Snapshot {
             .into_iter()
             .map(|mut d| {
                 let key = d.manifest.key.clone();
-                d.expected = additions.entries.get(&key).and_then(|e| e.expected(&d)).map(Arc::new);
+                d.learn(additions.entries.get(&key));
                 (key, Arc::new(d))
             })
             .collect();
@@ -176,14 +189,15 @@ impl Snapshot {
         snapshot
     }
 
-    /// The same commit with other additions.
+    /// The same commit with other additions. Objects of which nothing new was learnt stay as they
+    /// are: it costs as much as what changed.
     #[must_use]
     pub fn with_additions(&self, additions: &Additions) -> Self {
         let mut next = self.clone();
         for (key, declared) in &mut next.declared {
-            let expected = additions.entries.get(key).and_then(|e| e.expected(declared));
-            if declared.expected.as_deref() != expected.as_ref() {
-                Arc::make_mut(declared).expected = expected.map(Arc::new);
+            let entry = additions.entries.get(key);
+            if !declared.knows(entry) {
+                Arc::make_mut(declared).learn(entry);
             }
         }
         next

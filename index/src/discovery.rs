@@ -1,6 +1,6 @@
 //! Which kinds the API server serves, and under which resource.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -37,6 +37,7 @@ impl Served {
 pub struct Table {
     kinds: HashMap<(String, String), Served>,
     plurals: HashMap<(String, String), String>,
+    versions: HashMap<(String, String), BTreeMap<String, BTreeSet<String>>>,
 }
 
 impl Table {
@@ -49,6 +50,33 @@ impl Table {
             table.kinds.insert((group, kind), one);
         }
         table
+    }
+
+    /// Notes that a resource is served in a version, with these subresources.
+    #[must_use]
+    pub fn with_version(mut self, group: &str, plural: &str, version: &str, subresources: &[&str]) -> Self {
+        let subresources = subresources.iter().map(|s| (*s).to_owned()).collect();
+        self.note_version((group.to_owned(), plural.to_owned()), version, subresources);
+        self
+    }
+
+    fn note_version(&mut self, resource: (String, String), version: &str, subresources: BTreeSet<String>) {
+        self.versions.entry(resource).or_default().insert(version.to_owned(), subresources);
+    }
+
+    /// The versions that a resource is served in, in no order of merit.
+    pub fn versions(&self, group: &str, plural: &str) -> impl Iterator<Item = &str> {
+        let versions = self.versions.get(&(group.to_owned(), plural.to_owned()));
+        versions.into_iter().flat_map(BTreeMap::keys).map(String::as_str)
+    }
+
+    /// Whether a resource is served in a version, with that subresource (empty for the object
+    /// itself).
+    pub fn serves(&self, group: &str, plural: &str, version: &str, subresource: &str) -> bool {
+        let versions = self.versions.get(&(group.to_owned(), plural.to_owned()));
+        versions
+            .and_then(|v| v.get(version))
+            .is_some_and(|subresources| subresource.is_empty() || subresources.contains(subresource))
     }
 
     /// The kind of that name.
@@ -165,17 +193,30 @@ impl Discovery {
             }
             Err(error) => return Err(error),
         };
-        let served = discovery.groups().flat_map(kube::discovery::ApiGroup::resources_by_stability).map(
-            |(resource, capabilities)| Served {
-                resource,
-                namespaced: capabilities.scope == Scope::Namespaced,
-                subresources: capabilities.subresources.iter().map(|(r, _)| subresource_name(&r.plural)).collect(),
-                verbs: capabilities.operations,
-            },
-        );
-        *self.inner.table.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Table::of(served));
+        *self.inner.table.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(table_of(&discovery));
         Ok(())
     }
+}
+
+fn table_of(discovery: &kube::Discovery) -> Table {
+    let served = discovery.groups().flat_map(kube::discovery::ApiGroup::resources_by_stability).map(
+        |(resource, capabilities)| Served {
+            resource,
+            namespaced: capabilities.scope == Scope::Namespaced,
+            subresources: capabilities.subresources.iter().map(|(r, _)| subresource_name(&r.plural)).collect(),
+            verbs: capabilities.operations,
+        },
+    );
+    let mut table = Table::of(served);
+    for group in discovery.groups() {
+        for version in group.versions() {
+            for (resource, capabilities) in group.versioned_resources(version) {
+                let subresources = capabilities.subresources.iter().map(|(r, _)| subresource_name(&r.plural)).collect();
+                table.note_version((resource.group, resource.plural), version, subresources);
+            }
+        }
+    }
+    table
 }
 
 fn subresource_name(plural: &str) -> String {
@@ -210,6 +251,20 @@ mod tests {
         let groups: Vec<_> = table.named("Cluster").iter().map(|s| s.resource.group.as_str()).collect();
         assert_eq!(groups, ["a.io", "b.io"]);
         assert_eq!(table.named("Cluster.b.io").len(), 1);
+    }
+
+    #[test]
+    fn a_version_may_lack_a_subresource() {
+        let table = Table::default().with_version("x.io", "things", "v1", &["status"]).with_version(
+            "x.io",
+            "things",
+            "v2",
+            &[],
+        );
+        assert_eq!(table.versions("x.io", "things").collect::<Vec<_>>(), ["v1", "v2"]);
+        assert!(table.serves("x.io", "things", "v2", "") && table.serves("x.io", "things", "v1", "status"));
+        assert!(!table.serves("x.io", "things", "v2", "status") && !table.serves("x.io", "things", "v3", ""));
+        assert_eq!(table.versions("", "things").count(), 0);
     }
 
     #[test]

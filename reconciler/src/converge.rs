@@ -283,6 +283,7 @@ impl Run<'_> {
                 .collect()
                 .await;
         for (declared, action, result) in results {
+            tracing::debug!(object = %declared.manifest.key, ?action, ok = result.is_ok(), "written");
             match result {
                 Ok(()) if action == Action::Create => self.outcome.created += 1,
                 Ok(()) => self.outcome.changed += 1,

@@ -313,10 +313,16 @@ fn tell_divergence(state: &State, declared: &Declared, live: &Value, changes: &[
     let key = &declared.manifest.key;
     let fields: Vec<String> = changes.iter().take(8).map(|c| c.path.to_string()).collect();
     let more = changes.len().saturating_sub(fields.len());
-    let place = changes.first().map(|c| declared.place(&c.path)).unwrap_or_else(|| declared.place(&root()));
+    let place =
+        telling(changes, &declared.canonical).map_or_else(|| declared.place(&root()), |c| declared.place(&c.path));
     let tail = if more > 0 { format!(" and {more} more") } else { String::new() };
     let message = format!("{key} is not what Git declares at {place}: {}{tail}", fields.join(", "));
     state.reporter.about(key, &declared.gvk().api_version(), object::uid(live), Reason::Diverged, message);
+}
+
+/// The change whose place says most: of a field that Git declares, else the first.
+fn telling<'a>(changes: &'a [Change], declared: &Value) -> Option<&'a Change> {
+    changes.iter().find(|c| c.path.get(declared).is_some()).or_else(|| changes.first())
 }
 
 async fn undeclared_event(
@@ -401,5 +407,23 @@ impl Memory {
         let pause = Duration::from_millis(250 << over.min(7));
         // The worker must not hold up other objects for long.
         sleep(pause.min(Duration::from_secs(10))).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gitward_core::path::FieldPath;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_divergence_is_told_at_the_line_of_a_declared_field() {
+        let change = |path: &[&str]| Change { path: FieldPath::of(path.iter().copied()), old: None, new: None };
+        let changes = [change(&["metadata", "annotations", "revision"]), change(&["spec", "replicas"])];
+        let place = |declared: Value| telling(&changes, &declared).map(|c| c.path.to_string());
+        assert_eq!(place(json!({"spec": {"replicas": 2}})).as_deref(), Some("spec.replicas"));
+        assert_eq!(place(json!({})).as_deref(), Some("metadata.annotations.revision"));
+        assert_eq!(telling(&[], &json!({})), None);
     }
 }

@@ -1,13 +1,16 @@
 //! Telling people: Events on the objects, the Environment's status, the log.
 
 use gitward_core::object::ObjectKey;
-use gitward_index::additions::NAMESPACE;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Event, EventSource, ObjectReference};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use kube::api::PostParams;
 use kube::{Api, Client};
 use tokio::sync::mpsc;
+
+/// Where Events live that are about objects without a namespace: the API server takes them nowhere
+/// else.
+const ELSEWHERE: &str = "default";
 
 /// Events waiting to be written; more are counted and dropped, the log has them all.
 const WAITING: usize = 1024;
@@ -68,7 +71,7 @@ impl Reporter {
     /// Tells something about an object. `message` never holds a Secret's value.
     pub fn about(&self, key: &ObjectKey, api_version: &str, uid: &str, reason: Reason, message: String) {
         log(key, reason, &message);
-        let namespace = if key.namespace.is_empty() { NAMESPACE } else { &key.namespace };
+        let namespace = if key.namespace.is_empty() { ELSEWHERE } else { &key.namespace };
         let about = ObjectReference {
             api_version: Some(api_version.to_owned()),
             kind: Some(key.kind.clone()),
@@ -105,13 +108,13 @@ async fn write(client: Client, mut waiting: mpsc::Receiver<Note>) {
     while let Some(note) = waiting.recv().await {
         let api: Api<Event> = Api::namespaced(client.clone(), &note.namespace);
         let mut created = api.create(&PostParams::default(), &event(&note, &note.namespace)).await;
-        if created.is_err() && note.namespace != NAMESPACE {
+        if created.is_err() && note.namespace != ELSEWHERE {
             // The object's namespace may be gone, or not there yet.
-            let api: Api<Event> = Api::namespaced(client.clone(), NAMESPACE);
-            created = api.create(&PostParams::default(), &event(&note, NAMESPACE)).await;
+            let api: Api<Event> = Api::namespaced(client.clone(), ELSEWHERE);
+            created = api.create(&PostParams::default(), &event(&note, ELSEWHERE)).await;
         }
         if let Err(error) = created {
-            tracing::debug!(%error, "an event could not be written");
+            tracing::warn!(%error, "an event could not be written");
         }
     }
 }
@@ -139,5 +142,30 @@ fn event(note: &Note, namespace: &str) -> Event {
         count: Some(1),
         reporting_component: Some("gitward".to_owned()),
         ..Event::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn note(namespace: &str) -> Note {
+        let about = ObjectReference {
+            name: Some("a".to_owned()),
+            namespace: Some(namespace.to_owned()).filter(|n| !n.is_empty()),
+            ..ObjectReference::default()
+        };
+        let message = "m".repeat(5000);
+        Note { about, namespace: namespace.to_owned(), reason: Reason::Diverged, message }
+    }
+
+    #[test]
+    fn an_event_names_the_namespace_that_it_lives_in_or_none() {
+        let at_home = event(&note("shop"), "shop");
+        assert_eq!(at_home.involved_object.namespace.as_deref(), Some("shop"));
+        assert_eq!(event(&note("shop"), ELSEWHERE).involved_object.namespace, None);
+        assert_eq!(event(&note(""), ELSEWHERE).involved_object.namespace, None);
+        assert_eq!(at_home.message.map(|m| m.len()), Some(1000));
+        assert_eq!(at_home.type_.as_deref(), Some("Warning"));
     }
 }

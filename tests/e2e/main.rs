@@ -1,8 +1,12 @@
 //! What users do, on a real control plane with the real binary.
 
+// A story that fails says how far it came.
+#![allow(clippy::print_stdout)]
+
 mod convergence;
 mod denied_edits;
 mod edits;
 mod fleet;
 mod picture;
 mod reverted_edits;
+mod versions;

@@ -20,6 +20,8 @@ pub enum Decision {
     Warned,
     /// Denied.
     Denied,
+    /// Left to another review of the same request, converted to the version that is judged in.
+    JudgedConverted,
     /// Denied since no commit is known.
     NothingKnown,
     /// No review that could be read.

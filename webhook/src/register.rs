@@ -1,7 +1,9 @@
 //! The registration with the API server: which requests it has to ask about, kept as it must be.
 
 mod configuration;
+mod conversions;
 mod keeper;
 
-pub use configuration::{Address, Registration, configuration};
+pub use configuration::{Address, Converted, Registration, configuration, converted};
+pub use conversions::{Conversions, Requested};
 pub use keeper::{Keeper, keep};

@@ -3,7 +3,7 @@
 mod answer;
 mod text;
 
-pub use answer::{Response, busy_with_nothing, respond};
+pub use answer::{Response, busy_with_nothing, let_through, respond};
 pub use text::{denial, warnings};
 
 use gitward_core::object::{self, ObjectKey};
@@ -11,6 +11,8 @@ use gitward_core::request::{Operation, Request, User};
 use gitward_index::discovery::Table;
 use serde::Deserialize;
 use serde_json::{Map, Value};
+
+use crate::register::Requested;
 
 /// The only version spoken.
 pub const API_VERSION: &str = "admission.k8s.io/v1";
@@ -80,6 +82,8 @@ struct Kind {
 struct Resource {
     #[serde(default)]
     group: String,
+    #[serde(default)]
+    version: String,
     resource: String,
 }
 
@@ -134,6 +138,16 @@ impl Review {
     /// The account that asks.
     pub fn account(&self) -> &str {
         &self.user_info.username
+    }
+
+    /// The resource, in the version that the review is in.
+    pub fn requested(&self) -> Requested<'_> {
+        Requested {
+            group: &self.resource.group,
+            plural: &self.resource.resource,
+            version: &self.resource.version,
+            subresource: &self.sub_resource,
+        }
     }
 
     /// Whether nothing would be stored.

@@ -22,7 +22,7 @@ use crate::follow::{Follower, SnapshotStore, watch_cluster};
 use crate::judge::Gate;
 use crate::metrics::Metrics;
 use crate::readiness::Readiness;
-use crate::register::{Address, Keeper, keep};
+use crate::register::{Address, Conversions, Keeper, keep};
 use crate::serve::{App, Limits, router};
 use crate::state_dir::StateDir;
 
@@ -105,9 +105,12 @@ pub async fn run(client: Client, options: Options, shutdown: CancellationToken) 
     tasks.spawn(follower.run(news_of, options.poll, shutdown.clone()));
     tasks.spawn(certificate.keep_fresh(shutdown.clone()));
     spawn(&tasks, &shutdown, keep_scope(snapshots.clone(), index.clone(), readiness.clone()));
+    let conversions = Arc::new(Conversions::default());
     if options.register {
         let keeper = Keeper {
             client,
+            index: index.clone(),
+            conversions: conversions.clone(),
             discovery: index.discovery().clone(),
             snapshots,
             bundle,
@@ -124,7 +127,7 @@ pub async fn run(client: Client, options: Options, shutdown: CancellationToken) 
     }
     tasks.close();
 
-    let app = App { gate, readiness, metrics, environment, limits: Limits::default() };
+    let app = App { gate, readiness, metrics, environment, limits: Limits::default(), conversions };
     let served = serve(options.listen, tls, router(app), shutdown.clone()).await;
     shutdown.cancel();
     tasks.wait().await;

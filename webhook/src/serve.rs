@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Query, Request as HttpRequest, State};
+use axum::extract::{DefaultBodyLimit, Extension, Query, Request as HttpRequest, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -20,6 +20,7 @@ use tokio::time::Instant;
 use crate::judge::Gate;
 use crate::metrics::{Decision, Metrics};
 use crate::readiness::Readiness;
+use crate::register::Conversions;
 use crate::review::{self, Review};
 
 pub use duration::parse as parse_duration;
@@ -31,6 +32,13 @@ pub const ADMIT: &str = "/admit";
 /// Path of reviews of the control plane's own requests, which must not be denied for want of a
 /// snapshot.
 pub const ADMIT_CONTROL_PLANE: &str = "/admit/control-plane";
+
+/// Path of reviews of everyone's requests in whatever version, of which some are
+/// [judged converted](Conversions).
+pub const ADMIT_ANY_VERSION: &str = "/admit/any-version";
+
+/// The same of the control plane's own requests.
+pub const ADMIT_CONTROL_PLANE_ANY_VERSION: &str = "/admit/control-plane/any-version";
 
 /// What the answers need.
 pub struct App {
@@ -44,6 +52,8 @@ pub struct App {
     pub environment: String,
     /// Bounds.
     pub limits: Limits,
+    /// What the registration has converted.
+    pub conversions: Arc<Conversions>,
 }
 
 /// All routes.
@@ -53,6 +63,9 @@ pub fn router(app: App) -> Router {
     let reviews = Router::new()
         .route(ADMIT, post(admit))
         .route(ADMIT_CONTROL_PLANE, post(admit_control_plane))
+        .route(ADMIT_ANY_VERSION, post(admit).layer(Extension(AnyVersion(true))))
+        .route(ADMIT_CONTROL_PLANE_ANY_VERSION, post(admit_control_plane).layer(Extension(AnyVersion(true))))
+        .layer(Extension(AnyVersion(false)))
         .layer(DefaultBodyLimit::max(body_limit))
         .layer(middleware::from_fn_with_state(app.clone(), bounded));
     Router::new()
@@ -108,12 +121,17 @@ async fn bounded(
 #[derive(Debug, Clone, Copy)]
 struct Deadline(Instant);
 
+/// Whether the same request may come converted as well.
+#[derive(Debug, Clone, Copy)]
+struct AnyVersion(bool);
+
 async fn admit(
     State(app): State<Arc<App>>,
-    axum::Extension(Deadline(deadline)): axum::Extension<Deadline>,
+    Extension(Deadline(deadline)): Extension<Deadline>,
+    Extension(version): Extension<AnyVersion>,
     body: Bytes,
 ) -> Response {
-    answer(&app, deadline, body, |review| {
+    answer(&app, deadline, version, body, |review| {
         axum::Json(review::busy_with_nothing(review, &app.environment)).into_response()
     })
     .await
@@ -123,10 +141,11 @@ async fn admit(
 /// control plane that asks, which must be able to start while gitward cannot.
 async fn admit_control_plane(
     State(app): State<Arc<App>>,
-    axum::Extension(Deadline(deadline)): axum::Extension<Deadline>,
+    Extension(Deadline(deadline)): Extension<Deadline>,
+    Extension(version): Extension<AnyVersion>,
     body: Bytes,
 ) -> Response {
-    answer(&app, deadline, body, |_| {
+    answer(&app, deadline, version, body, |_| {
         (StatusCode::SERVICE_UNAVAILABLE, "gitward has not loaded any commit yet").into_response()
     })
     .await
@@ -138,7 +157,13 @@ const LARGE: usize = 256 * 1024;
 /// Time kept back for saying that something was denied, when a second look takes all of the rest.
 const TO_ANSWER: Duration = Duration::from_millis(200);
 
-async fn answer(app: &App, deadline: Instant, body: Bytes, unknown: impl FnOnce(&Review) -> Response) -> Response {
+async fn answer(
+    app: &App,
+    deadline: Instant,
+    AnyVersion(any_version): AnyVersion,
+    body: Bytes,
+    unknown: impl FnOnce(&Review) -> Response,
+) -> Response {
     let began = Instant::now();
     let parsed = if body.len() > LARGE {
         match tokio::task::spawn_blocking(move || review::parse(&body)).await {
@@ -156,6 +181,10 @@ async fn answer(app: &App, deadline: Instant, body: Bytes, unknown: impl FnOnce(
         }
     };
     let served = app.gate.index().discovery().table();
+    if any_version && app.conversions.is_judged_converted(review.requested(), app.gate.index(), &served) {
+        app.metrics.decided(Decision::JudgedConverted, began.elapsed());
+        return axum::Json(review::let_through(&review)).into_response();
+    }
     let request = review.request(&served);
     let deadline = deadline.checked_sub(TO_ANSWER).unwrap_or(deadline);
     let Some(judged) = app.gate.judge(&request, deadline).await else {

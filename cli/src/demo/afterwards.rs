@@ -41,7 +41,9 @@ pub(super) fn tell(play: &Play<'_>) {
 
 fn is_on_path(program: &Path) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    program.parent().is_none_or(|folder| folder.as_os_str().is_empty() || std::env::split_paths(&path).any(|p| p == folder))
+    program
+        .parent()
+        .is_none_or(|folder| folder.as_os_str().is_empty() || std::env::split_paths(&path).any(|p| p == folder))
 }
 
 /// Tells every new Event of gitward, for ever.

@@ -27,13 +27,16 @@ impl Edit {
 }
 
 const HOTFIX: &str = "registry.example.org/shop/web:1.4.3-hotfix";
-const MINER: &str =
-    r#"[{"op":"add","path":"/spec/template/spec/containers/-","value":{"name":"miner","image":"example.org/miner:1"}}]"#;
+const MINER: &str = r#"[{"op":"add","path":"/spec/template/spec/containers/-","value":{"name":"miner","image":"example.org/miner:1"}}]"#;
 
 /// All edits; `web` is the text of the manifest that most of them go against.
 pub(super) fn edits(fleet: Fleet, web: &str) -> Vec<Edit> {
     let shop = fleet.shop();
-    let edit = |what, command: &[&str], (api_version, kind, name): (&'static str, &'static str, &str), is_in, names: &[Option<String>]| Edit {
+    let edit = |what,
+                command: &[&str],
+                (api_version, kind, name): (&'static str, &'static str, &str),
+                is_in,
+                names: &[Option<String>]| Edit {
         what,
         arguments: ["-n", shop].iter().chain(command).map(|&argument| argument.to_owned()).collect(),
         target: Target { api_version, kind, namespace: shop.to_owned(), name: name.to_owned() },
@@ -50,14 +53,14 @@ pub(super) fn edits(fleet: Fleet, web: &str) -> Vec<Edit> {
             &["set", "image", "deployment/web", &format!("web={HOTFIX}")],
             deployment,
             |object| containers(object).iter().any(|c| c["image"] == HOTFIX),
-            &[says("containers[0].image"), at("kind: Deployment", "image: ")],
+            &[says("containers[name=web].image"), says("shop/web:1.4.2"), at("kind: Deployment", "image: ")],
         ),
         edit(
             "a container more",
             &["patch", "deployment", "web", "--type=json", "-p", MINER],
             deployment,
             |object| containers(object).iter().any(|c| c["name"] == "miner"),
-            &[says("containers[1]"), says("miner")],
+            &[says("containers[name=miner]")],
         ),
         edit(
             "a label more",

@@ -136,8 +136,10 @@ mod tests {
     fn errors(fleet: Fleet, more: Option<String>) -> Vec<String> {
         let mut files = fleet.files();
         files.extend(more.map(|text| (BASKET, text)));
-        let files: Vec<TreeFile> =
-            files.into_iter().map(|(path, text)| TreeFile { path: path.into(), bytes: text.into_bytes().into() }).collect();
+        let files: Vec<TreeFile> = files
+            .into_iter()
+            .map(|(path, text)| TreeFile { path: path.into(), bytes: text.into_bytes().into() })
+            .collect();
         let file: Arc<str> = Arc::from(config::FILE);
         let configuration = files.iter().find(|f| *f.path == *file).unwrap();
         let configuration = config::parse(&file, &configuration.bytes).unwrap();

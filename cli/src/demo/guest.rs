@@ -150,6 +150,9 @@ impl Guest {
         let mut output = self.delete(&OURS[..1]).await?;
         if output.success() {
             output = self.delete(&OURS[1..]).await?;
+            // What gitward told about objects without a namespace lives elsewhere.
+            let told = ["events", "--namespace=default", "--field-selector=source=gitward"];
+            self.cluster.kubectl(&[&["delete"], &told[..]].concat()).await?;
         }
         say.quote(&output.stdout);
         let there = self.there().await?;

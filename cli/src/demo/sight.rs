@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use futures::{StreamExt, TryStreamExt};
-use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, ListParams, WatchEvent, WatchParams};
 use kube::Client;
+use kube::api::{Api, ApiResource, DynamicObject, GroupVersionKind, ListParams, WatchEvent, WatchParams};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -98,13 +98,16 @@ impl Drop for Sight {
 /// Annotation in which the Deployment controller counts.
 const REVISION: &str = "deployment.kubernetes.io/revision";
 
-/// What people and Git say of an object: all but its status and what the API server and the
-/// controllers keep in its metadata.
+/// What people and Git say of an object: all but its kind, its status and what the API server and
+/// the controllers keep in its metadata.
 pub(super) fn content(object: &Value) -> Value {
     let mut content = object.clone();
     let metadata = &object["metadata"];
     if let Some(fields) = content.as_object_mut() {
-        fields.remove("status");
+        // The items of a list do not say what kind they are.
+        for field in ["apiVersion", "kind", "status"] {
+            fields.remove(field);
+        }
         let mut annotations = metadata["annotations"].clone();
         if let Some(annotations) = annotations.as_object_mut() {
             annotations.remove(REVISION);
@@ -129,7 +132,7 @@ mod tests {
         };
         assert_eq!(content(&object("1", "web")), content(&object("2", "web")));
         assert_ne!(content(&object("1", "web")), content(&object("1", "other")));
-        let bare = json!({"kind": "Deployment", "spec": {"replicas": 2}, "metadata": {"labels": {"app": "web"}}});
+        let bare = json!({"spec": {"replicas": 2}, "metadata": {"labels": {"app": "web"}}});
         assert_eq!(content(&object("1", "web")), content(&bare));
     }
 }

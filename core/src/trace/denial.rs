@@ -6,6 +6,7 @@ use crate::change::Change;
 use crate::derived::Context;
 use crate::finding::Finding;
 use crate::object::ObjectKey;
+use crate::path::FieldPath;
 use crate::request::{Operation, Request};
 use crate::snapshot::Declared;
 
@@ -83,11 +84,24 @@ pub(super) fn change(
         .with_hint(hint)
 }
 
+/// A request that changes through its scale how many replicas of an object Git declares.
+pub(super) fn scaled(request: &Request<'_>, reason: &str, context: &Context<'_>) -> Option<Finding> {
+    if request.operation != Operation::Update || request.subresource != "scale" {
+        return None;
+    }
+    let declared = context.snapshot.declared(&request.key)?;
+    let path = FieldPath::of(["spec", "replicas"]);
+    path.get(&declared.canonical)?;
+    let value = |object: Option<&Value>| object.and_then(|o| path.get(o)).cloned();
+    let replicas = Change { old: value(request.old_object), new: value(request.object), path: path.clone() };
+    Some(change(request, declared, &replicas, &declared.canonical, reason, context))
+}
+
 /// A request that no rule recognises.
 pub(super) fn refused(request: &Request<'_>, reason: &str, context: &Context<'_>) -> Finding {
     let key = &request.key;
     let declared = context.snapshot.declared(key);
-    let place = declared.map(|d| d.place(&crate::path::FieldPath::root()));
+    let place = declared.map(|d| d.place(&FieldPath::root()));
     let sub = if request.subresource.is_empty() { String::new() } else { format!("/{}", request.subresource) };
     let environment = &context.snapshot.environment;
     let here = format!("environment {}, {}", environment.name, by(context));
@@ -125,7 +139,7 @@ pub(super) fn refused(request: &Request<'_>, reason: &str, context: &Context<'_>
 
 /// Git declares the object but what the API server makes of it is not known yet.
 pub(super) fn not_learnt(request: &Request<'_>, context: &Context<'_>) -> Finding {
-    let place = context.snapshot.declared(&request.key).map(|d| d.place(&crate::path::FieldPath::root()));
+    let place = context.snapshot.declared(&request.key).map(|d| d.place(&FieldPath::root()));
     Finding::error(
         "trace/not-learnt",
         format!("{}: what the API server makes of it at {} is not known yet", request.key, by(context)),
@@ -133,6 +147,25 @@ pub(super) fn not_learnt(request: &Request<'_>, context: &Context<'_>) -> Findin
     .with_object(request.key.clone())
     .with_place(place)
     .with_hint("gitward learns it as soon as the commit is prechecked; its Environment says what stands in the way")
+}
+
+/// The object is written in another version than Git declares it in, and did not come converted.
+pub(super) fn other_version(request: &Request<'_>, declared: &Declared, new: &Value, context: &Context<'_>) -> Finding {
+    let place = declared.place(&crate::path::FieldPath::root());
+    let version = new.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
+    Finding::error(
+        "trace/other-version",
+        format!(
+            "{}: the request is written in {}, Git declares the object in {} at {place} ({})",
+            request.key,
+            version.chars().take(SHOWN).collect::<String>(),
+            declared.gvk().api_version(),
+            by(context)
+        ),
+    )
+    .with_object(request.key.clone())
+    .with_place(Some(place))
+    .with_hint(format!("make the change in Git and push to {}", push_to(context)))
 }
 
 /// The review lacks an object that its operation always has.

@@ -58,7 +58,10 @@ fn by_rule(request: &Request<'_>, context: &Context<'_>) -> Verdict {
         Ok(origin) => Verdict::whole(origin),
         Err(refusal) => match exempted(request, &Change::whole(), context) {
             Some(origin) => Verdict::whole(origin),
-            None => Verdict::deny(denial::refused(request, &refusal.reason, context)),
+            None => Verdict::deny(
+                denial::scaled(request, &refusal.reason, context)
+                    .unwrap_or_else(|| denial::refused(request, &refusal.reason, context)),
+            ),
         },
     }
 }
@@ -97,6 +100,9 @@ fn update(request: &Request<'_>, declared: &Declared, context: &Context<'_>) -> 
     let Some(expected) = &declared.expected else {
         return Verdict::deny(denial::not_learnt(request, context));
     };
+    if !is_comparable(&new, declared) {
+        return Verdict::deny(denial::other_version(request, declared, &new, context));
+    }
     let expected = expected_of(expected, declared, request.object.unwrap_or(&new), context);
     let mut verdict = Verdict::default();
     for change in found {
@@ -122,6 +128,12 @@ pub(crate) fn expected_of(expected: &Expected, declared: &Declared, live: &Value
         allocate(&mut object, declared, live);
     }
     object
+}
+
+/// Whether an object is written in the version that Git declares it in. In another, the same field
+/// may mean something else.
+fn is_comparable(object: &Value, declared: &Declared) -> bool {
+    object.get("apiVersion").and_then(Value::as_str).is_none_or(|v| v == declared.gvk().api_version())
 }
 
 fn origin_of(
@@ -155,6 +167,9 @@ fn create(request: &Request<'_>, declared: &Declared, context: &Context<'_>) -> 
     let Some(expected) = &declared.expected else {
         return Verdict::deny(denial::not_learnt(request, context));
     };
+    if !is_comparable(new, declared) {
+        return Verdict::deny(denial::other_version(request, declared, new, context));
+    }
     let expected = expected_of(expected, declared, new, context);
     let new = normalised(new, declared.has_status_subresource);
     let mut verdict = Verdict::default();

@@ -45,6 +45,7 @@ fn snapshot(mode: Mode) -> Snapshot {
         canonical: value,
         has_status_subresource: true,
         expected: Some(Arc::new(Expected { object: expected_deployment(), uid: None, record: None })),
+        learnt: None,
     };
     let exemption = Exemption {
         name: "restarts".into(),
@@ -133,6 +134,40 @@ fn fields_that_git_does_not_declare_may_not_be_set_either() {
 }
 
 #[test]
+fn another_version_cannot_be_compared() {
+    let snapshot = snapshot(Mode::Enforce);
+    let index = Overlay::default();
+    let mut old = expected_deployment();
+    old["apiVersion"] = json!("apps/v2");
+    // What Git says, by field; in the other version it may mean something else.
+    let mut before = old.clone();
+    before["spec"]["replicas"] = json!(7);
+    for (operation, old, new) in [
+        (Operation::Update, Some(&before), &old),
+        (Operation::Create, None, &old),
+        (Operation::Update, Some(&old), &old),
+    ] {
+        let request = Request {
+            operation,
+            key: ObjectKey::of(new).unwrap(),
+            resource: "deployments",
+            subresource: "",
+            user: User::default(),
+            object: Some(new),
+            old_object: old,
+            options: None,
+            dry_run: false,
+        };
+        let verdict = judge(&request, &Context { snapshot: &snapshot, live: &index, now: Timestamp::UNIX_EPOCH });
+        if old == Some(new) {
+            assert!(verdict.allowed(), "nothing changes: {verdict:?}");
+        } else {
+            assert_eq!(verdict.findings[0].rule, "trace/other-version");
+        }
+    }
+}
+
+#[test]
 fn managed_fields_alone_change_nothing() {
     assert!(update(|d| d["metadata"]["managedFields"] = json!([{"manager": "gitward"}])).allowed());
 }
@@ -159,6 +194,34 @@ fn what_moves_towards_git_is_let_through() {
     let verdict = judge(&request, &Context { snapshot: &snapshot, live: &index, now: Timestamp::UNIX_EPOCH });
     assert!(verdict.allowed());
     assert_eq!(verdict.origin_summary(), "Removal=1 Declared=1");
+}
+
+#[test]
+fn a_scaled_deployment_is_denied_and_the_message_names_the_line() {
+    let snapshot = snapshot(Mode::Enforce);
+    let index = Overlay::default();
+    let scale = |replicas: u32| {
+        json!({"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "web", "namespace": "shop"},
+            "spec": {"replicas": replicas}})
+    };
+    let (old, new, declared) = (scale(2), scale(7), expected_deployment());
+    let request = Request {
+        operation: Operation::Update,
+        key: ObjectKey::of(&declared).unwrap(),
+        resource: "deployments",
+        subresource: "scale",
+        user: User { name: "eve".into(), ..User::default() },
+        object: Some(&new),
+        old_object: Some(&old),
+        options: None,
+        dry_run: false,
+    };
+    let verdict = judge(&request, &Context { snapshot: &snapshot, live: &index, now: Timestamp::UNIX_EPOCH });
+    assert_eq!(denied_fields(&verdict), ["spec.replicas"]);
+    let message = &verdict.findings[0].message;
+    for part in ["Git declares 2", "prod/web.yaml:", "0123456789ab", "the request sets 7"] {
+        assert!(message.contains(part), "{message} lacks {part}");
+    }
 }
 
 #[test]

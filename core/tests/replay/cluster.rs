@@ -114,6 +114,7 @@ impl Cluster {
             digest: Digest::of(object),
             has_status_subresource: true,
             expected: None,
+            learnt: None,
         };
         self.snapshot.declared.insert(key.clone(), Arc::new(declared));
     }

@@ -25,8 +25,12 @@ pub const ENVIRONMENT: &str = "prod";
 /// Branch that the environment follows.
 pub const BRANCH: &str = "main";
 
-/// How often Git is asked. Short, so that a stage needs no notification.
+/// How often the reconciler asks Git. Short, so that a stage needs no notification.
 const POLL: &str = "500ms";
+
+/// How often the webhook asks Git without a reason. It has one with every denial, and must not
+/// have spent its fetches by then.
+const WEBHOOK_POLL: &str = "2s";
 
 /// gitward and everything around it. Dropping the stage ends and removes all of it, save what it
 /// put into a cluster `C` that was there before.
@@ -166,7 +170,7 @@ impl<C: Deref<Target = Cluster>> Stage<C> {
             format!("--kubeconfig={}", kubeconfig.display()),
             format!("--state-dir={}", self.folder.join("webhook").display()),
             format!("--listen={}", SocketAddr::new(self.webhook_address, self.port)),
-            format!("--poll={POLL}"),
+            format!("--poll={WEBHOOK_POLL}"),
         ];
         let mut process = Process::start(&self.gitward, &arguments, &self.folder, &self.webhook_log())?;
         let name = self.webhook_configuration();

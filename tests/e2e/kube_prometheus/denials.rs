@@ -8,11 +8,12 @@ use gitward_test_cluster::Stage;
 /// Denials by account.
 pub(crate) struct Denials {
     log: PathBuf,
+    told: usize,
 }
 
 impl Denials {
     pub(crate) fn of(stage: &Stage) -> Self {
-        Self { log: stage.webhook_log() }
+        Self { log: stage.webhook_log(), told: 0 }
     }
 
     fn lines(&self) -> Vec<(String, String)> {
@@ -21,8 +22,17 @@ impl Denials {
         denied.map(|l| (account(l).to_owned(), l.to_owned())).collect()
     }
 
+    /// Prints those that came since it last did.
+    pub(crate) fn tell_new(&mut self) {
+        let lines = self.lines();
+        for (_, line) in &lines[self.told..] {
+            println!("denied: {line}");
+        }
+        self.told = lines.len();
+    }
+
     /// Fails if any other account than this one was ever denied anything.
-    pub(crate) fn none_but(&mut self, attacker: &str) -> Result<(), String> {
+    pub(crate) fn none_but(&self, attacker: &str) -> Result<(), String> {
         let others: Vec<String> = self.lines().into_iter().filter(|(a, _)| a != attacker).map(|(_, l)| l).collect();
         if others.is_empty() {
             return Ok(());

@@ -121,20 +121,36 @@ impl Follower {
                     // Nobody can ask any more.
                     Err(_) => return,
                 },
-                Some(one) = news.recv() => self.take(one).await,
+                Some(one) = news.recv() => self.take_all(one, &mut news).await,
                 outcome = ended(&mut self.fetching) => self.end_fetch(outcome),
             }
         }
     }
 
-    async fn take(&mut self, news: News) {
+    /// Takes what has come so far together: the leader publishes many shards at a time.
+    async fn take_all(&mut self, one: News, more: &mut mpsc::Receiver<News>) {
+        let mut learnt = self.take(one).await;
+        while let Ok(one) = more.try_recv() {
+            learnt |= self.take(one).await;
+        }
+        if learnt {
+            self.additions_changed();
+        }
+    }
+
+    /// Whether a shard was loaded.
+    async fn take(&mut self, news: News) -> bool {
         match news {
-            News::Environment(spec) => self.take_environment(spec).await,
+            News::Environment(spec) => {
+                self.take_environment(spec).await;
+                false
+            }
             News::Shard(shard, json) => {
-                if self.load_shard(shard, &json) {
+                let loaded = self.load_shard(shard, &json);
+                if loaded {
                     self.keep(&shard_file(&self.environment, shard), json.as_bytes());
-                    self.additions_changed();
                 }
+                loaded
             }
         }
     }

@@ -2,6 +2,7 @@
 //! the webhook is.
 
 mod shared;
+mod versions;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +16,9 @@ use k8s_openapi::api::admissionregistration::v1::{
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement, ObjectMeta};
 
-use crate::serve::{ADMIT, ADMIT_CONTROL_PLANE};
+use crate::serve::{ADMIT, ADMIT_ANY_VERSION, ADMIT_CONTROL_PLANE, ADMIT_CONTROL_PLANE_ANY_VERSION};
+
+pub use versions::{Converted, converted};
 
 /// Seconds that the API server waits for an answer.
 const TIMEOUT: i32 = 10;
@@ -98,11 +101,13 @@ pub(crate) fn name(environment: &str) -> String {
     format!("gitward-{environment}")
 }
 
-/// The configuration of an environment, which declares `shared` where others live as well. Kinds
-/// that `served` does not know are left out and returned as well.
+/// The configuration of an environment, which declares `shared` where others live as well, with the
+/// resources whose requests are `converted`. Kinds that `served` does not know yet are returned as
+/// well: governed cluster-scoped ones are asked about by their name, shared ones are left out.
 pub fn configuration(
     environment: &EnvironmentConfig,
     shared: &BTreeSet<ObjectKey>,
+    converted: &[Converted],
     registration: &Registration,
     served: &Table,
 ) -> (ValidatingWebhookConfiguration, Vec<String>) {
@@ -113,21 +118,24 @@ pub fn configuration(
         let selector = selector("In", namespaces.iter().cloned());
         asked.push(Asked::always("namespaced", vec![rule("*", "*/*", "Namespaced")], selector));
     }
+    // The selector speaks of Namespace objects alone: other cluster-scoped objects have no
+    // namespace to be selected by, and are never left out.
+    let all_but_the_systems = || selector("NotIn", SYSTEM_NAMESPACES.iter().map(|n| (*n).to_owned()));
     if !cluster_rules.is_empty() {
-        // The selector speaks of Namespace objects alone: other cluster-scoped objects have no
-        // namespace to be selected by, and are never left out.
         let all = environment.cluster_kinds.iter().any(|k| k == "Namespace");
-        let selector = if all {
-            selector("NotIn", SYSTEM_NAMESPACES.iter().map(|n| (*n).to_owned()))
-        } else {
-            selector("In", namespaces.iter().cloned())
-        };
+        let selector = if all { all_but_the_systems() } else { selector("In", namespaces.iter().cloned()) };
         asked.push(Asked::always("cluster", cluster_rules, selector));
+    }
+    if !unknown.is_empty() {
+        let mut new = Asked::always("cluster-new", vec![rule("*", "*/*", "Cluster")], all_but_the_systems());
+        new.only.push(of_kinds(&unknown));
+        asked.push(new);
     }
     let (more, unserved) = shared::asked(shared, served);
     asked.extend(more);
     unknown.extend(unserved);
-    let webhooks = asked.into_iter().flat_map(|a| pair(&a, registration)).collect();
+    let asked = asked.into_iter().flat_map(|a| versions::split(a, converted));
+    let webhooks = asked.flat_map(|a| pair(&a, registration)).collect();
     let labels = BTreeMap::from([
         ("app.kubernetes.io/managed-by".to_owned(), "gitward".to_owned()),
         ("gitward.dev/environment".to_owned(), environment.name.clone()),
@@ -190,19 +198,22 @@ fn rules_of(resources: BTreeSet<(String, String)>, scope: &str) -> Vec<RuleWithO
 }
 
 /// What a pair of webhooks is asked about.
+#[derive(Clone)]
 struct Asked {
-    what: &'static str,
+    what: String,
     rules: Vec<RuleWithOperations>,
     namespaces: LabelSelector,
-    /// Asked only where this holds.
-    only: Option<MatchCondition>,
+    /// Asked only where all of these hold.
+    only: Vec<MatchCondition>,
     /// What becomes of people's requests while the webhook is away.
     failure: &'static str,
+    /// Whether another pair is asked about the same requests in other versions.
+    any_version: bool,
 }
 
 impl Asked {
-    fn always(what: &'static str, rules: Vec<RuleWithOperations>, namespaces: LabelSelector) -> Self {
-        Self { what, rules, namespaces, only: None, failure: "Fail" }
+    fn always(what: &str, rules: Vec<RuleWithOperations>, namespaces: LabelSelector) -> Self {
+        Self { what: what.to_owned(), rules, namespaces, only: Vec::new(), failure: "Fail", any_version: false }
     }
 }
 
@@ -213,7 +224,7 @@ fn pair(asked: &Asked, registration: &Registration) -> [ValidatingWebhook; 2] {
     let webhook = |name: String, who: MatchCondition, path: &str, failure: &str| {
         let mut conditions = vec![who];
         conditions.extend(outside_the_rules(&registration.learner));
-        conditions.extend(asked.only.clone());
+        conditions.extend(asked.only.iter().cloned());
         ValidatingWebhook {
             name,
             admission_review_versions: vec!["v1".to_owned()],
@@ -230,10 +241,15 @@ fn pair(asked: &Asked, registration: &Registration) -> [ValidatingWebhook; 2] {
     };
     let everyone = condition("everyone-else", format!("!({CONTROL_PLANE})"));
     let control_plane = condition("control-plane", CONTROL_PLANE.to_owned());
-    let what = asked.what;
+    let (admit, admit_control_plane) = if asked.any_version {
+        (ADMIT_ANY_VERSION, ADMIT_CONTROL_PLANE_ANY_VERSION)
+    } else {
+        (ADMIT, ADMIT_CONTROL_PLANE)
+    };
+    let what = &asked.what;
     [
-        webhook(format!("{what}.gitward.dev"), everyone, ADMIT, asked.failure),
-        webhook(format!("{what}.control-plane.gitward.dev"), control_plane, ADMIT_CONTROL_PLANE, "Ignore"),
+        webhook(format!("{what}.gitward.dev"), everyone, admit, asked.failure),
+        webhook(format!("{what}.control-plane.gitward.dev"), control_plane, admit_control_plane, "Ignore"),
     ]
 }
 
@@ -258,6 +274,19 @@ fn outside_the_rules(learner: &str) -> [MatchCondition; 4] {
             ),
         ),
     ]
+}
+
+/// Objects of these kinds, given as `Kind` or `Kind.group`.
+fn of_kinds(kinds: &[String]) -> MatchCondition {
+    let list = |qualified: bool| {
+        let names: Vec<String> = kinds.iter().filter(|k| k.contains('.') == qualified).map(|k| quoted(k)).collect();
+        names.join(", ")
+    };
+    let (plain, qualified) = (list(false), list(true));
+    condition(
+        "governed-kinds",
+        format!("request.kind.kind in [{plain}] || (request.kind.kind + '.' + request.kind.group) in [{qualified}]"),
+    )
 }
 
 /// A string of the expression language.

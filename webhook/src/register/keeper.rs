@@ -6,23 +6,33 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
-use gitward_core::object::ObjectKey;
-use gitward_index::Discovery;
+use gitward_core::object::{Gvk, ObjectKey};
+use gitward_core::snapshot::Snapshot;
 use gitward_index::pauses::Pauses;
+use gitward_index::{Discovery, Event, LiveIndex};
 use k8s_openapi::api::admissionregistration::v1::ValidatingWebhookConfiguration;
 use kube::api::PostParams;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Config};
 use kube::{Api, Client};
-use tokio::sync::watch;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{broadcast, watch};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::configuration::{Address, Registration, configuration, name};
+use super::configuration::{Address, Registration, configuration, converted, name};
+use super::conversions::Conversions;
 use crate::follow::SnapshotStore;
 use crate::metrics::Metrics;
 
-/// Looked at again without a reason this often; also when kinds that were not served may be now.
+/// Looked at again without a reason this often; also what the API server serves, which changes with
+/// its own version and with the APIs of others.
 const INTERVAL: Duration = Duration::from_secs(30);
+
+/// After a change of a CustomResourceDefinition, what is served is looked at again so often and for
+/// so long: the API server needs a moment to serve it.
+const AFTER_DEFINITION: Duration = Duration::from_secs(10);
+const REDISCOVERY: Duration = Duration::from_secs(1);
 
 /// After a failure.
 const RETRY: Duration = Duration::from_secs(1);
@@ -35,8 +45,12 @@ const REPAIRS_A_SECOND: u32 = 20;
 pub struct Keeper {
     /// Client of the webhook's account.
     pub client: Client,
+    /// Tells of changed CustomResourceDefinitions.
+    pub index: LiveIndex,
     /// Served kinds.
     pub discovery: Discovery,
+    /// Told what the registration has converted.
+    pub conversions: Arc<Conversions>,
     /// What Git says.
     pub snapshots: Arc<SnapshotStore>,
     /// CA certificates to trust the webhook by.
@@ -56,10 +70,19 @@ pub async fn keep(mut keeper: Keeper, environment: String, shutdown: Cancellatio
     let api: Api<ValidatingWebhookConfiguration> = Api::all(keeper.client.clone());
     let mut events = watcher::watcher(api.clone(), config).backoff(Pauses::default()).boxed();
     let mut swaps = keeper.snapshots.subscribe();
+    let mut definitions = keeper.index.subscribe();
+    let mut changed_until = Instant::now();
+    let mut stale = true;
     let mut applied = None;
     let mut repairs = Budget::default();
     loop {
+        if std::mem::take(&mut stale)
+            && let Err(error) = keeper.discovery.refresh().await
+        {
+            tracing::warn!(%error, "what the API server serves cannot be read; the last that was known stays");
+        }
         let pause = match keeper.put_right(&api, &mut applied, &mut repairs).await {
+            Ok(()) if Instant::now() < changed_until => REDISCOVERY,
             Ok(()) => INTERVAL,
             Err(error) => {
                 tracing::error!(%error, "the registration cannot be put right");
@@ -71,9 +94,36 @@ pub async fn keep(mut keeper: Keeper, environment: String, shutdown: Cancellatio
             Some(_) = events.next() => {}
             Ok(()) = swaps.changed() => {}
             Ok(()) = keeper.bundle.changed() => {}
-            () = tokio::time::sleep(pause) => {}
+            () = definition_changed(&mut definitions) => {
+                changed_until = Instant::now() + AFTER_DEFINITION;
+                stale = true;
+            }
+            () = tokio::time::sleep(pause) => stale = true,
         }
     }
+}
+
+/// Waits until some CustomResourceDefinition changed.
+async fn definition_changed(events: &mut broadcast::Receiver<Event>) {
+    loop {
+        match events.recv().await {
+            Ok(event) if event.key.kind != "CustomResourceDefinition" => {}
+            // Too many to tell: it may have been among them.
+            Ok(_) | Err(RecvError::Lagged(_)) => return,
+            Err(RecvError::Closed) => std::future::pending().await,
+        }
+    }
+}
+
+/// The kinds that a snapshot declares, in the versions in which it does.
+fn declared_kinds(snapshot: &Snapshot) -> BTreeSet<Gvk> {
+    let mut kinds = BTreeSet::new();
+    for declared in snapshot.declared.values() {
+        if !kinds.contains(declared.gvk()) {
+            kinds.insert(declared.gvk().clone());
+        }
+    }
+    kinds
 }
 
 impl Keeper {
@@ -97,8 +147,9 @@ impl Keeper {
             let (kind, group) = kind.split_once('.').unwrap_or((kind, ""));
             self.discovery.resolve(group, kind).await?;
         }
-        let (mut wanted, unknown) =
-            configuration(&snapshot.environment, &shared, &registration, &self.discovery.table());
+        let served = self.discovery.table();
+        let converted = converted(&declared_kinds(&snapshot), &served);
+        let (mut wanted, unknown) = configuration(&snapshot.environment, &shared, &converted, &registration, &served);
         if !unknown.is_empty() {
             tracing::debug!(?unknown, "kinds that the API server does not serve are not registered yet");
         }
@@ -106,10 +157,12 @@ impl Keeper {
         let found = api.get_opt(&name).await?;
         if found.as_ref().is_some_and(|found| is_as_wanted(found, &wanted)) {
             *applied = Some(wanted);
+            self.conversions.registered(&converted);
             return Ok(());
         }
         let by_others = applied.as_ref() == Some(&wanted);
         if by_others {
+            self.conversions.unsettled();
             repairs.spend().await;
             self.metrics.repairs.inc();
             let how = if found.is_some() { "changed" } else { "deleted" };
@@ -127,6 +180,7 @@ impl Keeper {
             tracing::info!(name, "registered with the API server");
         }
         *applied = Some(unversioned);
+        self.conversions.registered(&converted);
         Ok(())
     }
 }

@@ -78,6 +78,11 @@ pub fn respond(review: &Review, verdict: &Verdict, snapshot: &Snapshot, note: Op
     response
 }
 
+/// The answer to what another review decides.
+pub fn let_through(review: &Review) -> Response {
+    Response::new(review, None)
+}
+
 /// The answer while no commit is known: nothing may change, and the message says why.
 pub fn busy_with_nothing(review: &Review, environment: &str) -> Response {
     let message = format!(

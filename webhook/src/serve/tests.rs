@@ -33,7 +33,8 @@ fn webhook(limits: Limits) -> Webhook {
     let readiness = Arc::new(Readiness::new(snapshots.clone(), index.clone()));
     readiness.scoped();
     let gate = Gate::new(snapshots.clone(), index, looker, metrics.clone());
-    let router = router(App { gate, readiness, metrics, environment: "prod".into(), limits });
+    let router =
+        router(App { gate, readiness, metrics, environment: "prod".into(), limits, conversions: Arc::default() });
     Webhook { router, snapshots, _follower: follower, _dir: dir }
 }
 

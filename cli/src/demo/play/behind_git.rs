@@ -46,8 +46,8 @@ impl Play<'_> {
         }
         let after = edit.target.get(&self.client).await?;
         let state = |object: &Option<Value>| object.as_ref().map(|o| (o["metadata"]["uid"].clone(), content(o)));
-        expect(state(&before) == state(&after), "the object is as it was", format!("{after:?}"))?;
-        expect(!(edit.is_in)(after.as_ref()), "the edit is not in the cluster", format!("{after:?}"))?;
+        expect(state(&before) == state(&after), "the object is as it was", written(after.as_ref()))?;
+        expect(!(edit.is_in)(after.as_ref()), "the edit is not in the cluster", written(after.as_ref()))?;
         self.say.holds(&match after {
             Some(_) => format!("denied: {} {} is as it was", edit.target.kind, edit.target.name),
             None => format!("denied: there is no {} {}", edit.target.kind, edit.target.name),
@@ -96,7 +96,8 @@ impl Play<'_> {
         let gone = sight.next(NOTICED_WITHIN, |object| object.is_none()).await.context("the deletion was not seen")?;
         let back = sight.next(NOTICED_WITHIN, |object| object.is_some()).await;
         expect(back.is_some(), "the webhook puts its configuration back", "it stays away")?;
-        self.say.holds(&format!("back {} after the deletion: the webhook watches its own configuration", ms(gone, back)));
+        self.say
+            .holds(&format!("back {} after the deletion: the webhook watches its own configuration", ms(gone, back)));
         Ok(())
     }
 
@@ -150,7 +151,7 @@ impl Play<'_> {
         let back = sight.next(REVERTED_WITHIN, |object| object.map(content) == before).await;
         if back.is_none() {
             let seen = edit.target.get(&self.client).await?;
-            expect(false, "the object is as it was", format!("{seen:?}\n{}", self.stage.log_tails()))?;
+            expect(false, "the object is as it was", written(seen.as_ref()))?;
         }
         self.alert(edit, &told).await?;
         let came = came.context("seen above")?;
@@ -184,6 +185,11 @@ impl Play<'_> {
         events.sort_by_key(version);
         Ok(events.into_iter().map(|e| (e.metadata.uid.clone().unwrap_or_default(), e)).collect())
     }
+}
+
+/// An object's content as a failed step shows it.
+fn written(object: Option<&Value>) -> String {
+    object.map_or_else(|| "no such object".to_owned(), |object| content(object).to_string())
 }
 
 /// An Event in a line.

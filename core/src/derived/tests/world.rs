@@ -80,6 +80,7 @@ impl World {
             digest: Digest::of(&object),
             has_status_subresource: true,
             expected: None,
+            learnt: None,
         };
         self.snapshot.declared.insert(key, Arc::new(declared));
         self.put(object);

@@ -60,6 +60,13 @@ pub(super) const ROWS: &[Row] = &[
         fix: "Wait a moment and try again; the Environment's status says what stands in the way.",
     },
     Row {
+        rule: "trace/other-version",
+        title: "An object is compared in the version that Git declares it in",
+        why: "Versions of a kind differ in their fields. Requests in another served version are converted by the API server; this one could not be, for example since Git declares objects of one kind in several versions.",
+        example: "kubectl edit horizontalpodautoscalers.v1.autoscaling web   # declared as autoscaling/v2",
+        fix: "Make the change in Git and push; declare all objects of a kind in one version.",
+    },
+    Row {
         rule: "trace/malformed-review",
         title: "An admission review is complete",
         why: "A request without its object cannot be judged.",

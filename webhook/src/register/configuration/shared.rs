@@ -67,7 +67,8 @@ impl Named<'_> {
             Place::Cluster => selector("NotIn", SYSTEM_NAMESPACES.iter().map(|n| (*n).to_owned())),
             _ => selector("In", owned(&self.namespaces).into_iter()),
         };
-        Asked { what, rules: rules_of(self.resources, scope), namespaces, only: Some(by_name(&self.names)), failure }
+        let only = vec![by_name(&self.names)];
+        Asked { only, failure, ..Asked::always(what, rules_of(self.resources, scope), namespaces) }
     }
 }
 

@@ -36,7 +36,11 @@ fn registration() -> Registration {
 }
 
 fn webhooks(environment: &EnvironmentConfig) -> Vec<ValidatingWebhook> {
-    configuration(environment, &BTreeSet::new(), &registration(), &table()).0.webhooks.unwrap()
+    configuration(environment, &BTreeSet::new(), &[], &registration(), &table()).0.webhooks.unwrap()
+}
+
+fn names(webhooks: &[ValidatingWebhook]) -> Vec<&str> {
+    webhooks.iter().map(|w| w.name.as_str()).collect()
 }
 
 fn selected(webhook: &ValidatingWebhook) -> (String, Vec<String>) {
@@ -49,7 +53,7 @@ fn selected(webhook: &ValidatingWebhook) -> (String, Vec<String>) {
 #[test]
 fn the_whole_registration() {
     let environment = environment(&["shop", "blog"], &["ClusterRole", "CustomResourceDefinition.apiextensions.k8s.io"]);
-    let (configuration, unknown) = configuration(&environment, &BTreeSet::new(), &registration(), &table());
+    let (configuration, unknown) = configuration(&environment, &BTreeSet::new(), &[], &registration(), &table());
     assert!(unknown.is_empty());
     insta::assert_json_snapshot!(configuration);
 }
@@ -82,11 +86,18 @@ fn governing_the_kind_namespace_means_all_but_the_systems() {
 }
 
 #[test]
-fn kinds_that_are_not_served_yet_are_named_and_not_guessed() {
+fn kinds_that_are_not_served_yet_are_asked_about_from_their_first_moment_on() {
     let environment = environment(&[], &["Widget.example.org", "Deployment"]);
-    let (configuration, unknown) = configuration(&environment, &BTreeSet::new(), &registration(), &table());
+    let (configuration, unknown) = configuration(&environment, &BTreeSet::new(), &[], &registration(), &table());
     assert_eq!(unknown, ["Widget.example.org", "Deployment"]);
-    assert_eq!(configuration.webhooks.unwrap(), []);
+    let webhooks = configuration.webhooks.unwrap();
+    assert_eq!(names(&webhooks), ["cluster-new.gitward.dev", "cluster-new.control-plane.gitward.dev"]);
+    let only = webhooks[0].match_conditions.clone().unwrap().pop().unwrap().expression;
+    assert_eq!(
+        only,
+        "request.kind.kind in ['Deployment'] || (request.kind.kind + '.' + request.kind.group) in \
+         ['Widget.example.org']"
+    );
 }
 
 #[test]
@@ -110,7 +121,7 @@ fn where_others_live_too_only_declared_names_are_asked_about() {
         ObjectKey::new("rbac.authorization.k8s.io", "ClusterRole", "", "system:reader"),
         ObjectKey::new("example.org", "Widget", "default", "w"),
     ]);
-    let (configuration, unknown) = configuration(&environment(&[], &[]), &declared, &registration(), &table());
+    let (configuration, unknown) = configuration(&environment(&[], &[]), &declared, &[], &registration(), &table());
     assert_eq!(unknown, ["Widget.example.org"]);
     let webhooks = configuration.webhooks.unwrap();
     let told: Vec<_> = webhooks
@@ -135,4 +146,141 @@ fn where_others_live_too_only_declared_names_are_asked_about() {
     );
     let resources = webhooks[0].rules.clone().unwrap().remove(0).resources.unwrap();
     assert_eq!(resources, ["deployments", "deployments/*"]);
+}
+
+mod other_versions {
+    use super::*;
+    use gitward_core::object::Gvk;
+
+    /// Autoscalers and widgets in two versions, Deployments in one, and an aggregated group.
+    fn table() -> Table {
+        let most_stable = [
+            served("autoscaling", "HorizontalPodAutoscaler", "horizontalpodautoscalers", true),
+            served("example.org", "Widget", "widgets", true),
+            served("example.org", "Pool", "pools", false),
+            served("apps", "Deployment", "deployments", true),
+            served("events.k8s.io", "Event", "events", true),
+        ];
+        Table::of(most_stable)
+            .with_version("autoscaling", "horizontalpodautoscalers", "v1", &["status"])
+            .with_version("autoscaling", "horizontalpodautoscalers", "v2", &["status"])
+            .with_version("example.org", "widgets", "v1", &[])
+            .with_version("example.org", "widgets", "v1beta1", &[])
+            .with_version("example.org", "pools", "v1", &[])
+            .with_version("example.org", "pools", "v1beta1", &[])
+            .with_version("apps", "deployments", "v1", &[])
+            .with_version("events.k8s.io", "events", "v1", &[])
+            .with_version("events.k8s.io", "events", "v1beta1", &[])
+    }
+
+    fn declared(kinds: &[(&str, &str)]) -> BTreeSet<Gvk> {
+        kinds.iter().map(|(api_version, kind)| Gvk::new(api_version, kind)).collect()
+    }
+
+    fn webhooks(declared: &BTreeSet<Gvk>) -> Vec<ValidatingWebhook> {
+        let (table, environment) = (table(), environment(&["shop"], &["Pool"]));
+        configuration(&environment, &BTreeSet::new(), &converted(declared, &table), &registration(), &table)
+            .0
+            .webhooks
+            .unwrap()
+    }
+
+    fn judged_in(declared: &BTreeSet<Gvk>) -> Vec<String> {
+        let told = |c: &Converted| format!("{}: {:?}", c.plural, c.versions);
+        converted(declared, &table()).iter().map(told).collect()
+    }
+
+    #[test]
+    fn the_declared_version_is_judged_in_else_the_most_stable_one() {
+        assert_eq!(
+            judged_in(&declared(&[("autoscaling/v2", "HorizontalPodAutoscaler"), ("example.org/v1beta1", "Widget")])),
+            [r#"horizontalpodautoscalers: {"v2"}"#, r#"widgets: {"v1beta1"}"#, r#"pools: {"v1"}"#]
+        );
+    }
+
+    #[test]
+    fn a_version_that_is_not_served_cannot_be_converted_to() {
+        let declared = declared(&[("autoscaling/v2beta2", "HorizontalPodAutoscaler")]);
+        assert!(judged_in(&declared).contains(&r#"horizontalpodautoscalers: {"v1"}"#.to_owned()));
+    }
+
+    #[test]
+    fn what_git_declares_in_every_version_is_not_converted() {
+        let declared = declared(&[("example.org/v1", "Widget"), ("example.org/v1beta1", "Widget")]);
+        assert!(judged_in(&declared).iter().all(|c| !c.starts_with("widgets")));
+    }
+
+    #[test]
+    fn the_split_leaves_nothing_out() {
+        let declared = declared(&[("autoscaling/v2", "HorizontalPodAutoscaler")]);
+        let webhooks = webhooks(&declared);
+        assert_eq!(
+            names(&webhooks),
+            [
+                "namespaced-by-version.gitward.dev",
+                "namespaced-by-version.control-plane.gitward.dev",
+                "namespaced.gitward.dev",
+                "namespaced.control-plane.gitward.dev",
+                "cluster-by-version.gitward.dev",
+                "cluster-by-version.control-plane.gitward.dev",
+                "cluster.gitward.dev",
+                "cluster.control-plane.gitward.dev",
+            ]
+        );
+        for (by_version, rest) in [(&webhooks[0], &webhooks[2]), (&webhooks[4], &webhooks[6])] {
+            let excluded = rest.match_conditions.clone().unwrap().pop().unwrap().expression;
+            let matched: Vec<String> = by_version
+                .rules
+                .iter()
+                .flatten()
+                .flat_map(|r| {
+                    let (group, plural) = (&r.api_groups.as_ref().unwrap()[0], &r.resources.as_ref().unwrap()[0]);
+                    assert_eq!(r.resources.as_ref().unwrap()[1], format!("{plural}/*"));
+                    r.api_versions.iter().flatten().map(move |v| format!("'{group}/{v}/{plural}'")).collect::<Vec<_>>()
+                })
+                .collect();
+            assert!(excluded.ends_with(&format!("in [{}])", matched.join(", "))), "{excluded}");
+            assert!(rest.rules.iter().flatten().all(|r| r.api_versions.as_ref().unwrap() == &["*"]));
+            assert_eq!(rest.match_policy.as_deref(), Some("Equivalent"));
+        }
+        let url = |i: usize| webhooks[i].client_config.url.clone().unwrap();
+        assert!(url(0).ends_with("/admit") && url(2).ends_with("/admit/any-version"));
+        assert!(url(1).ends_with("/admit/control-plane") && url(3).ends_with("/admit/control-plane/any-version"));
+    }
+
+    #[test]
+    fn the_registration_with_two_versions() {
+        let declared = declared(&[("autoscaling/v2", "HorizontalPodAutoscaler")]);
+        insta::assert_json_snapshot!(webhooks(&declared)[2].match_conditions);
+    }
+
+    /// Bounds of the API server: 64 conditions a webhook, 100,000 characters an expression, about
+    /// 1.5 MB an object.
+    #[test]
+    fn thousands_of_custom_resources_fit() {
+        let group = format!("{}.example.org", "g".repeat(200));
+        let mut served_kinds = Vec::new();
+        let mut table = Table::default();
+        for i in 0..5000 {
+            served_kinds.push(served(&group, &format!("Kind{i}"), &format!("kind{i}s"), true));
+        }
+        let mut of = Table::of(served_kinds);
+        std::mem::swap(&mut table, &mut of);
+        for i in 0..5000 {
+            let plural = format!("kind{i}s");
+            table = table.with_version(&group, &plural, "v1", &[]).with_version(&group, &plural, "v1beta1", &[]);
+        }
+        let last = declared(&[(&format!("{group}/v1"), "Kind4999")]);
+        let converted = converted(&last, &table);
+        assert_eq!(converted.len(), 1000);
+        assert_eq!(converted[0].plural, "kind4999s", "what Git declares comes first");
+        let environment = environment(&["shop"], &[]);
+        let (configuration, _) = configuration(&environment, &BTreeSet::new(), &converted, &registration(), &table);
+        for webhook in configuration.webhooks.iter().flatten() {
+            let conditions = webhook.match_conditions.clone().unwrap();
+            assert!(conditions.len() <= 64 && conditions.iter().all(|c| c.expression.len() < 100_000));
+        }
+        let size = serde_json::to_string(&configuration).unwrap().len();
+        assert!(size < 1_400_000, "{size}");
+    }
 }
