@@ -177,3 +177,18 @@ pub fn holds_data(group: &str, kind: &str) -> bool {
             | ("apiextensions.k8s.io", "CustomResourceDefinition")
     )
 }
+
+/// Kinds whose fields that cannot be changed are put right by deletion and creation: they hold no
+/// data of their own, and nothing is lost but the object itself.
+pub fn is_made_anew(group: &str, kind: &str) -> bool {
+    matches!(
+        (group, kind),
+        ("", "Pod" | "ConfigMap" | "Secret")
+            | ("batch", "Job")
+            | ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding")
+            | ("storage.k8s.io", "StorageClass")
+            | ("scheduling.k8s.io", "PriorityClass")
+            | ("node.k8s.io", "RuntimeClass")
+            | ("networking.k8s.io", "IngressClass")
+    )
+}

@@ -144,7 +144,7 @@ async fn learn_present(
     let body = write_body(declared, live, &record, &state.context(snapshot));
     let answer = match state.api.replace(gvk, key, &body, Effect::DryRun).await {
         Ok(answer) => answer,
-        Err(error) if error.is_invalid() && may_recreate(declared) => {
+        Err(error) if error.is_invalid() && object::is_made_anew(&declared.manifest.key.group, &declared.manifest.key.kind) => {
             let answer = alias(&state.api, declared).await.map_err(|_| error)?;
             return Ok(Learnt { entry: Entry::learnt(declared, &answer, None, Value::Null), action: Action::Recreate });
         }
@@ -198,6 +198,7 @@ pub fn creation_record(declared: &Declared, created: &Value) -> Value {
     if key.kind == "Pod" {
         // A Pod is created whole: its lists, too, are as admission left them.
         record["spec"] = created["spec"].clone();
+        record[carry::MADE_OF] = json!(declared.digest);
     }
     record
 }
@@ -231,22 +232,6 @@ async fn alias(api: &Api, declared: &Declared) -> Result<Value, ApiError> {
         metadata.insert("name".to_owned(), json!(key.name));
     }
     Ok(normalised(&answer, declared.has_status_subresource))
-}
-
-/// Kinds whose immutable fields are put right by deletion and creation: they hold no data of their
-/// own and nothing is lost but the object itself.
-fn may_recreate(declared: &Declared) -> bool {
-    let key = &declared.manifest.key;
-    matches!(
-        (key.group.as_str(), key.kind.as_str()),
-        ("", "Pod" | "ConfigMap" | "Secret")
-            | ("batch", "Job")
-            | ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding")
-            | ("storage.k8s.io", "StorageClass")
-            | ("scheduling.k8s.io", "PriorityClass")
-            | ("node.k8s.io", "RuntimeClass")
-            | ("networking.k8s.io", "IngressClass")
-    )
 }
 
 fn being_deleted(declared: &Declared) -> ApiError {

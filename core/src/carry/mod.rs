@@ -19,6 +19,10 @@ use crate::derived::Context;
 use crate::exemption;
 use crate::object::ObjectKey;
 
+/// Field of a record that holds the digest of the content that the object was made of. Where what
+/// creation made has to be taken whole, it counts for that content alone.
+pub const MADE_OF: &str = "madeOf";
+
 /// What a carry rule sees.
 pub struct Subject<'a> {
     /// The object.

@@ -4,16 +4,19 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-use super::{Subject, annotation, at, map_entry, remove, set, str_at};
+use super::{Subject, annotation, at, copy, map_entry, remove, set, str_at};
 use crate::change::same;
 use crate::derived::Context;
 use crate::object::{self, ObjectKey};
 
 /// The rules of an aggregated role are the union of the roles that it selects, in the controller's
-/// order: by name, each rule once.
+/// order: by name, each rule once. Just written, it has those that Git declares.
 pub(super) fn aggregated_rules(target: &mut Value, subject: &Subject<'_>, context: &Context<'_>) {
     let selectors = at(subject.declared, &["aggregationRule", "clusterRoleSelectors"]).and_then(Value::as_array);
     let Some(selectors) = selectors else { return };
+    if same(at(subject.live, &["rules"]).unwrap_or(&Value::Null), at(subject.declared, &["rules"]).unwrap_or(&Value::Null)) {
+        return copy(target, subject.declared, &["rules"]);
+    }
     let mut roles = context.live.list("rbac.authorization.k8s.io", "ClusterRole", "");
     roles.sort_by(|a, b| object::name(a).cmp(object::name(b)));
     let mut union: Vec<Value> = Vec::new();

@@ -4,8 +4,11 @@ use serde_json::{Value, json};
 
 use super::{Subject, annotation, at, remove, set, str_at};
 use crate::additions::overlay;
+use crate::change::is_empty;
 use crate::derived::Context;
 use crate::object::{self, ObjectKey};
+use crate::snapshot::Digest;
+use crate::trace::rename_token_volume;
 
 /// The revision is the highest of the Deployment's own ReplicaSets; a forged one is none of them.
 pub(super) fn revision(target: &mut Value, subject: &Subject<'_>, context: &Context<'_>) {
@@ -60,6 +63,12 @@ pub(super) fn job_selector(target: &mut Value, subject: &Subject<'_>) {
     }
     set(target, &["spec", "selector"], json!({"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}));
     let name = &subject.key.name;
+    let unlabelled = |job: &Value| at(job, &["metadata", "labels"]).is_none_or(is_empty);
+    // A Job without labels of its own is read with its template's, generated ones included, but
+    // for its creation.
+    if unlabelled(subject.declared) && unlabelled(subject.live) {
+        remove(target, &["metadata", "labels"]);
+    }
     let generated = [
         ("batch.kubernetes.io/controller-uid", uid),
         ("controller-uid", uid),
@@ -68,12 +77,15 @@ pub(super) fn job_selector(target: &mut Value, subject: &Subject<'_>) {
     ];
     for (label, value) in generated {
         set(target, &["spec", "template", "metadata", "labels", label], json!(value));
-        // A Job without labels of its own has its template's, generated ones included.
         let own = ["metadata", "labels", label];
         if at(target, &own).is_some() && !subject.declares(&own) {
             set(target, &own, json!(value));
         }
     }
+}
+
+fn is_made_of(record: &Value, declared: &Value) -> bool {
+    record.get(super::MADE_OF) == Some(&json!(Digest::of(declared)))
 }
 
 /// A bare Pod is what admission made of it when it was created; it is scheduled once, and its node
@@ -84,6 +96,11 @@ pub(super) fn pod(target: &mut Value, subject: &Subject<'_>, context: &Context<'
             if let (Some(there), Some(recorded)) = (target.get_mut(part), created.get(part)) {
                 overlay(there, recorded);
             }
+        }
+        // The whole of it, lists included, where it was made of what Git declares now.
+        if let Some(spec) = created.get("spec").filter(|_| is_made_of(created, subject.declared)) {
+            set(target, &["spec"], spec.clone());
+            rename_token_volume(target, subject.live);
         }
     }
     let Some(node) = str_at(subject.live, &["spec", "nodeName"]).filter(|n| !n.is_empty()) else { return };

@@ -10,6 +10,8 @@ use super::compare::{at, list, text};
 use super::owner::{self, Fate};
 use super::{Proof, Refusal, bootstrap, origin, replica_set, table};
 use crate::object;
+use crate::trace::Judged::Diverged;
+use crate::trace::judge_declared;
 use crate::verdict::Origin;
 
 /// Accounts that delete Pods: controllers, and whoever clears nodes.
@@ -76,8 +78,12 @@ fn is_of_dying_kind(case: &Case<'_>) -> bool {
             .is_some_and(|definition| object::is_terminating(&definition))
 }
 
-/// What Git declares stays, but for Jobs that are over, and Pods whose node is cleared.
+/// What Git declares stays, but for Jobs that are over, Pods whose node is cleared, and what is not
+/// as Git says and can be put right only by being made anew.
 fn declared(case: &Case<'_>, old: &Value) -> Deleted {
+    if is_to_be_made_anew(case, old) {
+        return Ok(Origin::Removal);
+    }
     match (case.group, case.kind) {
         ("batch", "Job") => {
             ttl_over(case, old)?;
@@ -92,6 +98,15 @@ fn declared(case: &Case<'_>, old: &Value) -> Deleted {
         }
         _ => Err(Refusal::new(format!("{} is declared in Git", case.key()))),
     }
+}
+
+fn is_to_be_made_anew(case: &Case<'_>, old: &Value) -> bool {
+    object::is_made_anew(case.group, case.kind)
+        && case
+            .context
+            .snapshot
+            .declared(&case.key())
+            .is_some_and(|declared| matches!(judge_declared(declared, old, case.context), Diverged(_)))
 }
 
 /// Whether all owners are gone or going. The garbage collector is believed about owners of kinds

@@ -231,7 +231,7 @@ fn allocate_service(expected: &mut Value, declared: &Value, object: &Value) {
 }
 
 /// A Pod's token volume has a random suffix.
-fn rename_token_volume(expected: &mut Value, object: &Value) {
+pub(crate) fn rename_token_volume(expected: &mut Value, object: &Value) {
     const PREFIX: &str = "kube-api-access-";
     let name_in = |pod: &Value| -> Option<String> {
         let volumes = pod.pointer("/spec/volumes")?.as_array()?;

@@ -1,26 +1,81 @@
 //! The story: converge, stay, deny, bring back.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use futures::StreamExt;
 use gitward_test_cluster::{Options, Stage};
+use kube::Client;
+use serde_json::{Value, json};
 
-use crate::data;
+use crate::requests::{Chosen, Outcome, content, read, replace};
+use crate::rounds::{self, Target};
+use crate::schema::Schemas;
+use crate::tally::{Fate, Tally};
+use crate::view::{Key, View};
+use crate::{Result, data, edits};
 
-type Result<T> = std::result::Result<T, String>;
+/// Requests under way at once.
+const CONCURRENT: usize = 12;
+
+/// How long a converged cluster is watched.
+const CALM: Duration = Duration::from_secs(5);
+
+/// Edits of one object that are tried with the webhook there.
+const SAMPLE: usize = 6;
+
+/// Kinds that no webhook is ever asked about.
+const UNASKED: [&str; 6] = [
+    "MutatingAdmissionPolicy",
+    "MutatingAdmissionPolicyBinding",
+    "MutatingWebhookConfiguration",
+    "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
+    "ValidatingWebhookConfiguration",
+];
+
+/// Kinds that decide what others look like: they are edited when all others are done.
+const SHAPING: [&str; 9] = [
+    "CustomResourceDefinition",
+    "IngressClass",
+    "LimitRange",
+    "MutatingAdmissionPolicy",
+    "MutatingAdmissionPolicyBinding",
+    "MutatingWebhookConfiguration",
+    "PriorityClass",
+    "RuntimeClass",
+    "StorageClass",
+];
 
 fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
 
+/// Plays the whole story.
+///
+/// # Errors
+/// What went otherwise than it should.
+pub(crate) async fn play(folder: &Path) -> Result<()> {
+    let began = Instant::now();
+    let (mut stage, commit) = set(folder).await?;
+    let result = acts(&mut stage, &commit, began).await;
+    if let Ok(keep) = std::env::var("GITWARD_KEEP") {
+        let _ = std::fs::copy(stage.reconciler_log(), format!("{keep}/reconciler.log"));
+        let _ = std::fs::copy(stage.webhook_log(), format!("{keep}/webhook.log"));
+    }
+    result
+}
+
 /// A stage whose repository declares every manifest, webhook and reconciler running.
-async fn stage(folder: &Path) -> Result<(Stage, String)> {
+async fn set(folder: &Path) -> Result<(Stage, String)> {
     let options = Options {
         runtime_config: vec!["certificates.k8s.io/v1beta1/clustertrustbundles=true".to_owned()],
         feature_gates: vec!["ClusterTrustBundle=true".to_owned()],
         ..Options::with_nodes(2)
     };
     let mut stage = Stage::set(Path::new(env!("CARGO_BIN_EXE_gitward")), options).await.map_err(text)?;
+    stage.install_hooks().map_err(text)?;
     for (node, zone) in [("node-0", "za"), ("node-1", "zb")] {
         let labels = ["topology.kubernetes.io/region=ra", &format!("topology.kubernetes.io/zone={zone}")];
         let labelled = stage.cluster.kubectl(&[&["label", "node", node][..], &labels].concat()).await.map_err(text)?;
@@ -42,18 +97,228 @@ async fn stage(folder: &Path) -> Result<(Stage, String)> {
     Ok((stage, commit))
 }
 
-/// Plays the whole story.
-///
-/// # Errors
-/// What went otherwise than it should.
-pub(crate) async fn play(folder: &Path) -> Result<()> {
-    let began = Instant::now();
-    let (stage, commit) = stage(folder).await?;
-    let converged = stage.wait_converged(&commit, Duration::from_secs(60)).await;
-    if let (Err(_), Ok(keep)) = (&converged, std::env::var("GITWARD_KEEP")) {
-        let _ = std::fs::copy(stage.reconciler_log(), format!("{keep}/reconciler.log"));
-        let _ = std::fs::copy(stage.webhook_log(), format!("{keep}/webhook.log"));
+async fn acts(stage: &mut Stage, commit: &str, began: Instant) -> Result<()> {
+    let message = stage.wait_converged(commit, Duration::from_secs(60)).await.map_err(text)?;
+    println!("{:?}: {message}", began.elapsed());
+    let client = stage.cluster.client().await.map_err(text)?;
+    let declared = declared(stage).await?;
+    let mut kinds: Vec<(String, String)> = declared.iter().map(|(version, key)| (version.clone(), key.0.clone())).collect();
+    kinds.sort();
+    kinds.dedup();
+    let view = View::open(client.clone(), &kinds).await?;
+    let keys: Vec<Key> = declared.into_iter().map(|(_, key)| key).collect();
+    let mut wrong = stays(&view, &keys).await;
+    wrong.extend(denials(stage, "system:")?);
+    println!("{:?}: watched for {CALM:?}", began.elapsed());
+
+    let mut tally = Tally::default();
+    let schemas = Schemas::read(&client, &kinds).await?;
+    let learner = stage.cluster.kubeconfig_for_service_account("gitward-system", "gitward-reconciler").await.map_err(text)?;
+    let learner = stage.cluster.client_for(learner).await.map_err(text)?;
+    let targets = generate(&learner, &view, &schemas, &keys, &mut tally).await?;
+    let made: usize = targets.iter().map(|t| t.edits.len()).sum();
+    println!("{:?}: {made} edits of {} objects", began.elapsed(), targets.len());
+
+    deny(&client, &view, &targets, &mut tally).await?;
+    wrong.extend(tally.let_through.iter().map(|e| format!("admission let through: {e}")));
+    println!("{:?}: {} denied", began.elapsed(), tally.denied);
+
+    stage.kill_webhook();
+    let gone = stage.cluster.kubectl(&["delete", "validatingwebhookconfiguration", "gitward-prod"]).await.map_err(text)?;
+    if !gone.success() {
+        return Err(gone.stderr);
     }
-    println!("{:?}: {}", began.elapsed(), converged.map_err(text)?);
+    let before = contents(&client, &view, &keys).await?;
+    let (shaping, others): (Vec<_>, Vec<_>) = targets.into_iter().partition(|t| SHAPING.contains(&t.key.0.as_str()));
+    for (targets, concurrent) in [(others, 64), (shaping, 4)] {
+        let rounds = targets.into_iter().map(|target| rounds::all(&client, &view, target));
+        let results: Vec<_> = futures::stream::iter(rounds).buffer_unordered(concurrent).collect().await;
+        for fates in results {
+            tally.fates.extend(fates?);
+        }
+        println!("{:?}: {} edits made", began.elapsed(), tally.fates.len());
+    }
+    wrong.extend(tally.shortcomings().into_iter().filter(|s| reason(s).is_none()).map(|(key, edit, fate)| {
+        format!("{} {}: {edit}: {fate:?}", key.0, key.2)
+    }));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let after = contents(&client, &view, &keys).await?;
+    wrong.extend(keys.iter().filter(|k| before.get(*k) != after.get(*k)).map(|k| format!("{k:?} is not as it was")));
+    if let Ok(keep) = std::env::var("GITWARD_KEEP") {
+        let _ = std::fs::write(format!("{keep}/table.txt"), tally.table());
+    }
+    println!("{:?}: {}", began.elapsed(), tally.line());
+    if wrong.is_empty() { Ok(()) } else { Err(format!("{} things are wrong:\n{}", wrong.len(), wrong.join("\n"))) }
+}
+
+/// Why an edit may have another end than alert and revert.
+fn reason(_shortcoming: &(Key, String, Fate)) -> Option<&'static str> {
+    None
+}
+
+/// Version and key of every declared object that is there.
+async fn declared(stage: &Stage) -> Result<Vec<(String, Key)>> {
+    let text = stage.work.read("prod/all.yaml").map_err(text)?;
+    let (manifests, problems) = gitward_core_manifests(&text);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    Ok(manifests)
+}
+
+fn gitward_core_manifests(text: &str) -> (Vec<(String, Key)>, String) {
+    let mut found = Vec::new();
+    for part in text.split("\n---\n") {
+        let field = |before: &str, after: &[char]| {
+            let start = part.find(before)? + before.len();
+            let rest = &part[start..];
+            Some(rest[..rest.find(after)?].trim().to_owned())
+        };
+        let metadata = field("metadata: {", &['}']).unwrap_or_default() + ",";
+        let of_metadata = |name: &str| {
+            let start = metadata.find(name)? + name.len();
+            let rest = &metadata[start..];
+            Some(rest[..rest.find(',')?].trim().to_owned())
+        };
+        let (Some(version), Some(kind), Some(name)) =
+            (field("apiVersion: ", &[',', '\n']), field("kind: ", &[',', '\n']), of_metadata("name: "))
+        else {
+            return (found, format!("cannot read {part}"));
+        };
+        found.push((version, (kind, of_metadata("namespace: ").unwrap_or_default(), name)));
+    }
+    (found, String::new())
+}
+
+/// Nothing of what Git declares changes, and nobody raises an alarm.
+async fn stays(view: &View, keys: &[Key]) -> Vec<String> {
+    let spec = |key: &Key| {
+        view.object(key).map(|o| {
+            let mut o = content(&o);
+            o.as_object_mut().map(|o| o.remove("status"));
+            (o, view.object(key).map(|o| o["metadata"]["resourceVersion"].clone()))
+        })
+    };
+    // What has just been made is still being filled in by controllers.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    let (from, before) = (view.count(), keys.iter().map(spec).collect::<Vec<_>>());
+    tokio::time::sleep(CALM).await;
+    let mut wrong = Vec::new();
+    for (key, before) in keys.iter().zip(before) {
+        let now = spec(key);
+        let content = |s: &Option<(Value, Option<Value>)>| s.as_ref().map(|s| s.0.clone());
+        if content(&now) != content(&before) {
+            wrong.push(format!("{key:?} changed by itself: {before:?} {now:?}"));
+        }
+    }
+    let alarms = |a: &crate::view::Alert| matches!(a.reason.as_str(), "Diverged" | "Reverted" | "Fight" | "Failed" | "LeftAlone");
+    wrong.extend(view.alerts(0).iter().filter(|a| alarms(a)).map(|a| format!("alarm before any edit: {a:?}")));
+    wrong.extend(view.alerts(from).iter().filter(|a| alarms(a)).map(|a| format!("alarm in the calm: {a:?}")));
+    wrong
+}
+
+/// Requests of these accounts that the webhook denied.
+fn denials(stage: &Stage, accounts: &str) -> Result<Vec<String>> {
+    let log = std::fs::read_to_string(stage.webhook_log()).map_err(text)?;
+    let of = format!("account=\"{accounts}");
+    Ok(log.lines().filter(|l| l.contains("decision=Denied") && l.contains(&of)).map(|l| format!("denied: {l}")).collect())
+}
+
+/// Generates edits, and tries by dry runs which of them the API server takes.
+async fn generate(learner: &Client, view: &View, schemas: &Schemas, keys: &[Key], tally: &mut Tally) -> Result<Vec<Target>> {
+    let mut all = Vec::new();
+    for key in keys {
+        // What ran to its end and was removed as it asked to be is not there any more.
+        let Some(live) = read(learner, &view.path(key)).await? else { continue };
+        let owner = owner(learner, &key.1).await?;
+        all.push((key.clone(), edits::of(&live, schemas, &owner)));
+    }
+    let tried = all.into_iter().map(|(key, edits)| async move {
+        let path = view.path(&key);
+        let (mut chosen, mut refused, mut no_ops) = (Vec::new(), 0, 0);
+        for edit in edits {
+            let mut no_op = false;
+            let mut taken = None;
+            for value in &edit.values {
+                match replace(learner, &path, &[(edit.clone(), value.clone())], true).await? {
+                    Outcome::Taken(_) => {
+                        taken = Some(value.clone());
+                        break;
+                    }
+                    Outcome::NoOp => no_op = true,
+                    Outcome::Denied => return Err(format!("a dry run of the learner was denied: {key:?} {edit}")),
+                    Outcome::Refused(_) | Outcome::Gone => {}
+                }
+            }
+            match taken {
+                Some(value) => chosen.push((edit, value)),
+                None if no_op => no_ops += 1,
+                None => refused += 1,
+            }
+        }
+        Ok((Target { key, edits: chosen, rounds: 9 }, refused, no_ops))
+    });
+    let tried: Vec<Result<(Target, usize, usize)>> = futures::stream::iter(tried).buffer_unordered(CONCURRENT).collect().await;
+    let mut targets = Vec::new();
+    for result in tried {
+        let (target, refused, no_ops) = result?;
+        tally.refused += refused;
+        tally.no_ops += no_ops;
+        targets.push(target);
+    }
+    Ok(targets)
+}
+
+/// A reference to something that exists, so that no garbage collector takes the object.
+async fn owner(client: &Client, namespace: &str) -> Result<Value> {
+    let (kind, version, name, path) = match namespace {
+        "" => ("ClusterRole", "rbac.authorization.k8s.io/v1", "view", "/apis/rbac.authorization.k8s.io/v1/clusterroles/view".to_owned()),
+        _ => ("ConfigMap", "v1", "kube-root-ca.crt", format!("/api/v1/namespaces/{namespace}/configmaps/kube-root-ca.crt")),
+    };
+    let object = read(client, &path).await?.ok_or_else(|| format!("{path} is not there"))?;
+    Ok(json!({"apiVersion": version, "kind": kind, "name": name, "uid": object["metadata"]["uid"]}))
+}
+
+/// A sample of the edits of every object is denied.
+async fn deny(client: &Client, view: &View, targets: &[Target], tally: &mut Tally) -> Result<()> {
+    let sample = targets.iter().flat_map(|target| {
+        let step = target.edits.len().div_ceil(SAMPLE).max(1);
+        target.edits.iter().step_by(step).map(move |edit| (&target.key, edit))
+    });
+    let tried = sample.map(|(key, chosen): (&Key, &Chosen)| async move {
+        let dry_run = UNASKED.contains(&key.0.as_str());
+        let outcome = replace(client, &view.path(key), std::slice::from_ref(chosen), dry_run).await?;
+        Ok((key, chosen, outcome))
+    });
+    let results: Vec<Result<_>> = futures::stream::iter(tried).buffer_unordered(CONCURRENT).collect().await;
+    for result in results {
+        let (key, (edit, value), outcome) = result?;
+        match outcome {
+            Outcome::Denied => tally.denied += 1,
+            Outcome::Taken(_) if UNASKED.contains(&key.0.as_str()) => tally.unasked += 1,
+            Outcome::Taken(_) => tally.let_through.push(format!("{} {}: {edit} = {value}", key.0, key.2)),
+            Outcome::NoOp | Outcome::Refused(_) | Outcome::Gone => {}
+        }
+    }
     Ok(())
+}
+
+/// Every declared object without what writes and controllers change.
+async fn contents(client: &Client, view: &View, keys: &[Key]) -> Result<BTreeMap<Key, Value>> {
+    let mut contents = BTreeMap::new();
+    for key in keys {
+        let Some(live) = read(client, &view.path(key)).await? else { continue };
+        let mut live = content(&live);
+        live.as_object_mut().map(|o| o.remove("status"));
+        if let Some(metadata) = live["metadata"].as_object_mut() {
+            metadata.remove("creationTimestamp");
+            metadata.remove("uid");
+            if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
+                annotations.remove("deployment.kubernetes.io/revision");
+                annotations.remove("deprecated.daemonset.template.generation");
+            }
+        }
+        contents.insert(key.clone(), live);
+    }
+    Ok(contents)
 }

@@ -1,0 +1,82 @@
+//! Edits as requests: read, change, replace.
+
+use kube::Client;
+use serde_json::Value;
+
+use crate::Result;
+use crate::edits::Edit;
+
+/// What became of a write.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// The API server took it; the object as it is then.
+    Taken(Value),
+    /// It changes nothing.
+    NoOp,
+    /// The webhook denied it.
+    Denied,
+    /// The API server refuses the content.
+    Refused(String),
+    /// The object is not there.
+    Gone,
+}
+
+/// An edit with the value that it sets.
+pub(crate) type Chosen = (Edit, Value);
+
+/// The object as it is, `None` if it is not there.
+pub(crate) async fn read(client: &Client, path: &str) -> Result<Option<Value>> {
+    let request = http::Request::get(path).body(Vec::new()).map_err(|e| e.to_string())?;
+    match client.request_text(request).await {
+        Ok(text) => serde_json::from_str(&text).map(Some).map_err(|e| e.to_string()),
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
+        Err(error) => Err(format!("{path}: {error}")),
+    }
+}
+
+/// Makes edits in one replacement.
+pub(crate) async fn replace(client: &Client, path: &str, edits: &[Chosen], dry_run: bool) -> Result<Outcome> {
+    for _ in 0..20 {
+        let Some(live) = read(client, path).await? else { return Ok(Outcome::Gone) };
+        let mut body = live.clone();
+        for (edit, value) in edits {
+            edit.apply(&mut body, value);
+        }
+        if let Some(outcome) = send(client, path, &live, &body, dry_run).await? {
+            return Ok(outcome);
+        }
+    }
+    Ok(Outcome::Refused("it changes all the time".to_owned()))
+}
+
+/// Sends a replacement; `None` if the object changed meanwhile.
+pub(crate) async fn send(client: &Client, path: &str, live: &Value, body: &Value, dry_run: bool) -> Result<Option<Outcome>> {
+    let query = if dry_run { "&dryRun=All" } else { "" };
+    let uri = format!("{path}?fieldManager=stranger&fieldValidation=Strict{query}");
+    let request = http::Request::put(uri)
+        .header(http::header::CONTENT_TYPE, "application/json")
+        .body(body.to_string().into_bytes())
+        .map_err(|e| e.to_string())?;
+    Ok(Some(match client.request_text(request).await {
+        Ok(text) => {
+            let answer: Value = serde_json::from_str(&text).map_err(|e| e.to_string())?;
+            if content(&answer) == content(live) { Outcome::NoOp } else { Outcome::Taken(answer) }
+        }
+        Err(kube::Error::Api(status)) if status.code == 409 => return Ok(None),
+        Err(kube::Error::Api(status)) if status.code == 404 => Outcome::Gone,
+        Err(kube::Error::Api(status)) if status.message.contains("gitward.dev") => Outcome::Denied,
+        Err(kube::Error::Api(status)) => Outcome::Refused(status.message.clone()),
+        Err(error) => return Err(format!("{path}: {error}")),
+    }))
+}
+
+/// An object without what every write changes.
+pub(crate) fn content(object: &Value) -> Value {
+    let mut object = object.clone();
+    if let Some(metadata) = object["metadata"].as_object_mut() {
+        for field in ["managedFields", "resourceVersion", "generation"] {
+            metadata.remove(field);
+        }
+    }
+    object
+}
