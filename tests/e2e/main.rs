@@ -6,3 +6,4 @@ mod edits;
 mod fleet;
 mod picture;
 mod reverted_edits;
+mod traps;
