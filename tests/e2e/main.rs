@@ -10,4 +10,5 @@ mod edits;
 mod fleet;
 mod picture;
 mod reverted_edits;
+mod traps;
 mod versions;
