@@ -16,7 +16,7 @@ pub(crate) enum Outcome {
     /// The webhook denied it.
     Denied,
     /// The API server refuses the content.
-    Refused(String),
+    Refused,
     /// The object is not there.
     Gone,
 }
@@ -46,7 +46,7 @@ pub(crate) async fn replace(client: &Client, path: &str, edits: &[Chosen], dry_r
             return Ok(outcome);
         }
     }
-    Ok(Outcome::Refused("it changes all the time".to_owned()))
+    Ok(Outcome::Refused)
 }
 
 /// Sends a replacement; `None` if the object changed meanwhile.
@@ -65,7 +65,7 @@ pub(crate) async fn send(client: &Client, path: &str, live: &Value, body: &Value
         Err(kube::Error::Api(status)) if status.code == 409 => return Ok(None),
         Err(kube::Error::Api(status)) if status.code == 404 => Outcome::Gone,
         Err(kube::Error::Api(status)) if status.message.contains("gitward.dev") => Outcome::Denied,
-        Err(kube::Error::Api(status)) => Outcome::Refused(status.message.clone()),
+        Err(kube::Error::Api(_)) => Outcome::Refused,
         Err(error) => return Err(format!("{path}: {error}")),
     }))
 }

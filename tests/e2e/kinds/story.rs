@@ -247,7 +247,7 @@ async fn generate(learner: &Client, view: &View, schemas: &Schemas, keys: &[Key]
                     }
                     Outcome::NoOp => no_op = true,
                     Outcome::Denied => return Err(format!("a dry run of the learner was denied: {key:?} {edit}")),
-                    Outcome::Refused(_) | Outcome::Gone => {}
+                    Outcome::Refused | Outcome::Gone => {}
                 }
             }
             match taken {
@@ -297,7 +297,7 @@ async fn deny(client: &Client, view: &View, targets: &[Target], tally: &mut Tall
             Outcome::Denied => tally.denied += 1,
             Outcome::Taken(_) if UNASKED.contains(&key.0.as_str()) => tally.unasked += 1,
             Outcome::Taken(_) => tally.let_through.push(format!("{} {}: {edit} = {value}", key.0, key.2)),
-            Outcome::NoOp | Outcome::Refused(_) | Outcome::Gone => {}
+            Outcome::NoOp | Outcome::Refused | Outcome::Gone => {}
         }
     }
     Ok(())
