@@ -214,7 +214,14 @@ async fn declared_event(
     if object::is_terminating(&live) {
         return Ok(());
     }
-    let learnt = relearn(state, held, declared, Action::Replace).await?;
+    let learnt = match relearn(state, held, declared, Action::Replace).await {
+        Ok(learnt) => learnt,
+        Err(error) if error.is_invalid() => {
+            beyond_a_write(state, declared, &live, &changes, memory);
+            return Ok(());
+        }
+        Err(error) => return Err(error),
+    };
     if learnt.action == Action::Keep {
         // The API server makes something else of the same content by now (an upgrade, a mutator).
         state.put_entry(learnt.entry);
@@ -232,6 +239,20 @@ async fn declared_event(
         state.reporter.about(key, &declared.gvk().api_version(), object::uid(&live), Reason::Reverted, message);
     }
     Ok(())
+}
+
+/// What differs cannot be changed any more (a claim bound to a stranger's volume, or grown by hand),
+/// and making the object anew would cost its data: it is told, once for each such difference.
+fn beyond_a_write(state: &State, declared: &Declared, live: &Value, changes: &[Change], memory: &mut Memory) {
+    let key = &declared.manifest.key;
+    let fields: Vec<String> = changes.iter().take(8).map(|c| c.path.to_string()).collect();
+    let what = format!("{} {}", object::uid(live), fields.join(", "));
+    if memory.told.insert(key.clone(), what.clone()).as_deref() == Some(what.as_str()) {
+        return;
+    }
+    tell_divergence(state, declared, live, changes);
+    let message = format!("{key} cannot be brought back by a write: {} cannot be changed any more", fields.join(", "));
+    state.reporter.about(key, &declared.gvk().api_version(), object::uid(live), Reason::LeftAlone, message);
 }
 
 fn root() -> gitward_core::path::FieldPath {

@@ -144,7 +144,10 @@ async fn learn_present(
     let body = write_body(declared, live, &record, &state.context(snapshot));
     let answer = match state.api.replace(gvk, key, &body, Effect::DryRun).await {
         Ok(answer) => answer,
-        Err(error) if error.is_invalid() && object::is_made_anew(&declared.manifest.key.group, &declared.manifest.key.kind) => {
+        Err(error)
+            if error.is_invalid()
+                && object::is_made_anew(&declared.manifest.key.group, &declared.manifest.key.kind) =>
+        {
             let answer = alias(&state.api, declared).await.map_err(|_| error)?;
             return Ok(Learnt { entry: Entry::learnt(declared, &answer, None, Value::Null), action: Action::Recreate });
         }

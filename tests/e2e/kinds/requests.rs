@@ -50,7 +50,13 @@ pub(crate) async fn replace(client: &Client, path: &str, edits: &[Chosen], dry_r
 }
 
 /// Sends a replacement; `None` if the object changed meanwhile.
-pub(crate) async fn send(client: &Client, path: &str, live: &Value, body: &Value, dry_run: bool) -> Result<Option<Outcome>> {
+pub(crate) async fn send(
+    client: &Client,
+    path: &str,
+    live: &Value,
+    body: &Value,
+    dry_run: bool,
+) -> Result<Option<Outcome>> {
     let query = if dry_run { "&dryRun=All" } else { "" };
     let uri = format!("{path}?fieldManager=stranger&fieldValidation=Strict{query}");
     let request = http::Request::put(uri)

@@ -44,7 +44,9 @@ pub(crate) async fn all(client: &Client, view: &View, target: Target) -> Result<
     let mut waiting: VecDeque<Vec<Chosen>> = target.edits.chunks(together).map(<[Chosen]>::to_vec).collect();
     let (mut fates, mut made) = (Vec::new(), VecDeque::new());
     while let Some(edits) = waiting.pop_front() {
-        if made.len() >= CALM.0 && let Some(oldest) = made.pop_front() {
+        if made.len() >= CALM.0
+            && let Some(oldest) = made.pop_front()
+        {
             tokio::time::sleep(CALM.1.saturating_sub(Instant::elapsed(&oldest))).await;
         }
         let _turn = AT_ONCE.acquire().await.map_err(|e| e.to_string())?;
@@ -86,7 +88,8 @@ async fn round(client: &Client, view: &View, key: &Key, edits: &[Chosen]) -> Res
     let back = |edit: &Chosen| {
         let field = edit.0.watched();
         view.object(key).is_some_and(|now| {
-            (version(&now) > edited || uid(&now) != uid(&after)) && empty_as_none(now.pointer(&field)) == empty_as_none(before.pointer(&field))
+            (version(&now) > edited || uid(&now) != uid(&after))
+                && empty_as_none(now.pointer(&field)) == empty_as_none(before.pointer(&field))
         })
     };
     let took = view.until(WITHIN, || edits.iter().all(&back)).await;
@@ -94,7 +97,8 @@ async fn round(client: &Client, view: &View, key: &Key, edits: &[Chosen]) -> Res
         let alerts = view.alerts_about(from, key);
         alerts.iter().filter(|a| matches!(a.reason.as_str(), "Diverged" | "LeftAlone")).any(|a| {
             let fields = a.message.split_once(": ").map_or("", |(_, fields)| fields);
-            a.message.contains(" was deleted; ") || fields.split(", ").any(|f| edit.is_named_by(f.split(" and ").next().unwrap_or(f)))
+            a.message.contains(" was deleted; ")
+                || fields.split(", ").any(|f| edit.is_named_by(f.split(" and ").next().unwrap_or(f)))
         })
     };
     view.until(ALERT_WITHIN, || edits.iter().all(named)).await;

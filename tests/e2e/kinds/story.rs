@@ -102,7 +102,8 @@ async fn acts(stage: &mut Stage, commit: &str, began: Instant) -> Result<()> {
     println!("{:?}: {message}", began.elapsed());
     let client = stage.cluster.client().await.map_err(text)?;
     let declared = declared(stage).await?;
-    let mut kinds: Vec<(String, String)> = declared.iter().map(|(version, key)| (version.clone(), key.0.clone())).collect();
+    let mut kinds: Vec<(String, String)> =
+        declared.iter().map(|(version, key)| (version.clone(), key.0.clone())).collect();
     kinds.sort();
     kinds.dedup();
     let view = View::open(client.clone(), &kinds).await?;
@@ -113,7 +114,8 @@ async fn acts(stage: &mut Stage, commit: &str, began: Instant) -> Result<()> {
 
     let mut tally = Tally::default();
     let schemas = Schemas::read(&client, &kinds).await?;
-    let learner = stage.cluster.kubeconfig_for_service_account("gitward-system", "gitward-reconciler").await.map_err(text)?;
+    let learner =
+        stage.cluster.kubeconfig_for_service_account("gitward-system", "gitward-reconciler").await.map_err(text)?;
     let learner = stage.cluster.client_for(learner).await.map_err(text)?;
     let targets = generate(&learner, &view, &schemas, &keys, &mut tally).await?;
     let made: usize = targets.iter().map(|t| t.edits.len()).sum();
@@ -124,7 +126,8 @@ async fn acts(stage: &mut Stage, commit: &str, began: Instant) -> Result<()> {
     println!("{:?}: {} denied", began.elapsed(), tally.denied);
 
     stage.kill_webhook();
-    let gone = stage.cluster.kubectl(&["delete", "validatingwebhookconfiguration", "gitward-prod"]).await.map_err(text)?;
+    let gone =
+        stage.cluster.kubectl(&["delete", "validatingwebhookconfiguration", "gitward-prod"]).await.map_err(text)?;
     if !gone.success() {
         return Err(gone.stderr);
     }
@@ -138,9 +141,13 @@ async fn acts(stage: &mut Stage, commit: &str, began: Instant) -> Result<()> {
         }
         println!("{:?}: {} edits made", began.elapsed(), tally.fates.len());
     }
-    wrong.extend(tally.shortcomings().into_iter().filter(|s| reason(s).is_none()).map(|(key, edit, fate)| {
-        format!("{} {}: {edit}: {fate:?}", key.0, key.2)
-    }));
+    wrong.extend(
+        tally
+            .shortcomings()
+            .into_iter()
+            .filter(|s| reason(s).is_none())
+            .map(|(key, edit, fate)| format!("{} {}: {edit}: {fate:?}", key.0, key.2)),
+    );
     tokio::time::sleep(Duration::from_secs(2)).await;
     let after = contents(&client, &view, &keys).await?;
     wrong.extend(keys.iter().filter(|k| before.get(*k) != after.get(*k)).map(|k| format!("{k:?} is not as it was")));
@@ -211,7 +218,9 @@ async fn stays(view: &View, keys: &[Key]) -> Vec<String> {
             wrong.push(format!("{key:?} changed by itself: {before:?} {now:?}"));
         }
     }
-    let alarms = |a: &crate::view::Alert| matches!(a.reason.as_str(), "Diverged" | "Reverted" | "Fight" | "Failed" | "LeftAlone");
+    let alarms = |a: &crate::view::Alert| {
+        matches!(a.reason.as_str(), "Diverged" | "Reverted" | "Fight" | "Failed" | "LeftAlone")
+    };
     wrong.extend(view.alerts(0).iter().filter(|a| alarms(a)).map(|a| format!("alarm before any edit: {a:?}")));
     wrong.extend(view.alerts(from).iter().filter(|a| alarms(a)).map(|a| format!("alarm in the calm: {a:?}")));
     wrong
@@ -221,11 +230,21 @@ async fn stays(view: &View, keys: &[Key]) -> Vec<String> {
 fn denials(stage: &Stage, accounts: &str) -> Result<Vec<String>> {
     let log = std::fs::read_to_string(stage.webhook_log()).map_err(text)?;
     let of = format!("account=\"{accounts}");
-    Ok(log.lines().filter(|l| l.contains("decision=Denied") && l.contains(&of)).map(|l| format!("denied: {l}")).collect())
+    Ok(log
+        .lines()
+        .filter(|l| l.contains("decision=Denied") && l.contains(&of))
+        .map(|l| format!("denied: {l}"))
+        .collect())
 }
 
 /// Generates edits, and tries by dry runs which of them the API server takes.
-async fn generate(learner: &Client, view: &View, schemas: &Schemas, keys: &[Key], tally: &mut Tally) -> Result<Vec<Target>> {
+async fn generate(
+    learner: &Client,
+    view: &View,
+    schemas: &Schemas,
+    keys: &[Key],
+    tally: &mut Tally,
+) -> Result<Vec<Target>> {
     let mut all = Vec::new();
     for key in keys {
         // What ran to its end and was removed as it asked to be is not there any more.
@@ -258,7 +277,8 @@ async fn generate(learner: &Client, view: &View, schemas: &Schemas, keys: &[Key]
         }
         Ok((Target { key, edits: chosen, rounds: 9 }, refused, no_ops))
     });
-    let tried: Vec<Result<(Target, usize, usize)>> = futures::stream::iter(tried).buffer_unordered(CONCURRENT).collect().await;
+    let tried: Vec<Result<(Target, usize, usize)>> =
+        futures::stream::iter(tried).buffer_unordered(CONCURRENT).collect().await;
     let mut targets = Vec::new();
     for result in tried {
         let (target, refused, no_ops) = result?;
@@ -272,8 +292,18 @@ async fn generate(learner: &Client, view: &View, schemas: &Schemas, keys: &[Key]
 /// A reference to something that exists, so that no garbage collector takes the object.
 async fn owner(client: &Client, namespace: &str) -> Result<Value> {
     let (kind, version, name, path) = match namespace {
-        "" => ("ClusterRole", "rbac.authorization.k8s.io/v1", "view", "/apis/rbac.authorization.k8s.io/v1/clusterroles/view".to_owned()),
-        _ => ("ConfigMap", "v1", "kube-root-ca.crt", format!("/api/v1/namespaces/{namespace}/configmaps/kube-root-ca.crt")),
+        "" => (
+            "ClusterRole",
+            "rbac.authorization.k8s.io/v1",
+            "view",
+            "/apis/rbac.authorization.k8s.io/v1/clusterroles/view".to_owned(),
+        ),
+        _ => (
+            "ConfigMap",
+            "v1",
+            "kube-root-ca.crt",
+            format!("/api/v1/namespaces/{namespace}/configmaps/kube-root-ca.crt"),
+        ),
     };
     let object = read(client, &path).await?.ok_or_else(|| format!("{path} is not there"))?;
     Ok(json!({"apiVersion": version, "kind": kind, "name": name, "uid": object["metadata"]["uid"]}))
