@@ -6,8 +6,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum_server::accept::NoDelayAcceptor;
-use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use gitward_core::config::EnvironmentConfig;
 use gitward_index::{Discovery, LiveIndex, kinds};
 use gitward_repo::Credentials;
@@ -23,7 +21,7 @@ use crate::judge::Gate;
 use crate::metrics::Metrics;
 use crate::readiness::Readiness;
 use crate::register::{Address, Conversions, Keeper, keep};
-use crate::serve::{App, Limits, router};
+use crate::serve::{App, Limits, listen, router};
 use crate::state_dir::StateDir;
 
 /// How a webhook is run.
@@ -72,9 +70,6 @@ pub enum RunError {
         error: io::Error,
     },
 }
-
-/// Time that open requests have to end in at shutdown.
-const GRACE: Duration = Duration::from_secs(12);
 
 /// Runs the webhook until `shutdown`.
 ///
@@ -128,7 +123,7 @@ pub async fn run(client: Client, options: Options, shutdown: CancellationToken) 
     tasks.close();
 
     let app = App { gate, readiness, metrics, environment, limits: Limits::default(), conversions };
-    let served = serve(options.listen, tls, router(app), shutdown.clone()).await;
+    let served = listen(options.listen, tls, router(app), shutdown.clone()).await;
     shutdown.cancel();
     tasks.wait().await;
     served.map_err(|error| RunError::Serve { listen: options.listen, error })
@@ -140,30 +135,6 @@ fn spawn(tasks: &TaskTracker, shutdown: &CancellationToken, task: impl Future<Ou
     tasks.spawn(async move {
         shutdown.run_until_cancelled(task).await;
     });
-}
-
-async fn serve(
-    listen: SocketAddr,
-    tls: Arc<rustls::ServerConfig>,
-    app: axum::Router,
-    shutdown: CancellationToken,
-) -> io::Result<()> {
-    let handle = axum_server::Handle::new();
-    let stop = handle.clone();
-    tokio::spawn(async move {
-        shutdown.cancelled().await;
-        stop.graceful_shutdown(Some(GRACE));
-    });
-    // Without TCP_NODELAY answers to the real API server wait 40 ms for an acknowledgement.
-    let acceptor = RustlsAcceptor::new(RustlsConfig::from_config(tls)).acceptor(NoDelayAcceptor::new());
-    tracing::info!(%listen, "serving");
-    let mut server = axum_server::bind(listen)
-        .acceptor(acceptor)
-        .handle(handle)
-        .http1_only()
-        .first_request_timeout(Duration::from_secs(10));
-    server.http_builder().http1().header_read_timeout(Duration::from_secs(300));
-    server.serve(app.into_make_service()).await
 }
 
 /// Keeps the index watching what the snapshot in force governs.

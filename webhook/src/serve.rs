@@ -2,6 +2,7 @@
 
 mod duration;
 mod limits;
+mod listen;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use crate::review::{self, Review};
 
 pub use duration::parse as parse_duration;
 pub use limits::Limits;
+pub use listen::listen;
 
 /// Path of reviews of everyone's requests.
 pub const ADMIT: &str = "/admit";
