@@ -89,15 +89,63 @@ fn compare(old: Option<&Value>, new: Option<&Value>, path: &FieldPath, found: &m
     }
 }
 
-fn compare_maps(old: &Map<String, Value>, new: &Map<String, Value>, path: &FieldPath, found: &mut Vec<Change>) {
-    for (key, value) in old {
-        compare(Some(value), new.get(key), &path.field(key), found);
-    }
-    for (key, value) in new {
-        if !old.contains_key(key) {
-            compare(None, Some(value), &path.field(key), found);
+/// All changes from `old` to `new` of what is compared of an object: those between their
+/// [normalised] forms, which are not made, since most updates change next to nothing.
+pub fn object_changes(old: &Value, new: &Value, has_status_subresource: bool) -> Vec<Change> {
+    let odd = |v: &Value| v.get("metadata").is_some_and(|m| !m.is_object() && !m.is_null());
+    let (Value::Object(a), Value::Object(b), false) = (old, new, odd(old) || odd(new)) else {
+        // No API server writes this.
+        return changes(&normalised(old, has_status_subresource), &normalised(new, has_status_subresource));
+    };
+    let mut found = Vec::new();
+    for (key, old, new) in pairs(a, b) {
+        match key {
+            "status" if has_status_subresource => {}
+            "metadata" => compare_metadata(old, new, &mut found),
+            _ => compare_field(key, old, new, &FieldPath::root(), &mut found),
         }
     }
+    found
+}
+
+/// Whether nothing that is compared of an object changes.
+pub fn is_unchanged(old: &Value, new: &Value, has_status_subresource: bool) -> bool {
+    object_changes(old, new, has_status_subresource).is_empty()
+}
+
+fn compare_metadata<'a>(old: Option<&'a Value>, new: Option<&'a Value>, found: &mut Vec<Change>) {
+    let none = Map::new();
+    let map = |v: Option<&'a Value>| v.and_then(Value::as_object);
+    let (a, b) = (map(old).unwrap_or(&none), map(new).unwrap_or(&none));
+    let at = FieldPath::root().field("metadata");
+    for (key, old, new) in pairs(a, b) {
+        if !is_server_metadata(key) {
+            compare_field(key, old, new, &at, found);
+        }
+    }
+}
+
+fn compare_maps(old: &Map<String, Value>, new: &Map<String, Value>, path: &FieldPath, found: &mut Vec<Change>) {
+    for (key, old, new) in pairs(old, new) {
+        compare_field(key, old, new, path, found);
+    }
+}
+
+/// Compares one field. Paths are made for what differs alone.
+fn compare_field(key: &str, old: Option<&Value>, new: Option<&Value>, path: &FieldPath, found: &mut Vec<Change>) {
+    if !same(old.unwrap_or(&Value::Null), new.unwrap_or(&Value::Null)) {
+        compare(old, new, &path.field(key), found);
+    }
+}
+
+/// The fields of both maps: those of the first, then those of the second alone.
+fn pairs<'a>(
+    old: &'a Map<String, Value>,
+    new: &'a Map<String, Value>,
+) -> impl Iterator<Item = (&'a str, Option<&'a Value>, Option<&'a Value>)> {
+    let first = old.iter().map(|(k, v)| (k.as_str(), Some(v), new.get(k)));
+    let second = new.iter().filter(|(k, _)| !old.contains_key(*k)).map(|(k, v)| (k.as_str(), None, Some(v)));
+    first.chain(second)
 }
 
 fn compare_lists(old: &[Value], new: &[Value], path: &FieldPath, found: &mut Vec<Change>) {
@@ -191,7 +239,9 @@ fn identifies(keys: &[&str], items: &[Value]) -> bool {
 }
 
 /// Fields of `metadata` that the API server alone keeps; they are never compared.
-const SERVER_METADATA: [&str; 7] = [
+///
+/// A deletion timestamp is among them: termination is judged as such, not as a field.
+const SERVER_METADATA: [&str; 8] = [
     "uid",
     "resourceVersion",
     "generation",
@@ -199,12 +249,15 @@ const SERVER_METADATA: [&str; 7] = [
     "managedFields",
     "selfLink",
     "deletionGracePeriodSeconds",
+    "deletionTimestamp",
 ];
+
+fn is_server_metadata(field: &str) -> bool {
+    SERVER_METADATA.contains(&field)
+}
 
 /// The object without what the API server alone keeps in `metadata`, and without `status` where
 /// the kind keeps that in a subresource.
-///
-/// A deletion timestamp stays out too: termination is judged as such, not as a field.
 #[must_use]
 pub fn normalised(object: &Value, has_status_subresource: bool) -> Value {
     let mut object = object.clone();
@@ -212,7 +265,6 @@ pub fn normalised(object: &Value, has_status_subresource: bool) -> Value {
         for field in SERVER_METADATA {
             metadata.remove(field);
         }
-        metadata.remove("deletionTimestamp");
     }
     if has_status_subresource && let Some(fields) = object.as_object_mut() {
         fields.remove("status");
@@ -234,6 +286,42 @@ mod tests {
         assert!(paths(&json!({"a": null, "b": [], "c": {}}), &json!({})).is_empty());
         assert!(same(&json!({"a": {"b": {}}}), &json!({"a": {}})));
         assert_eq!(paths(&json!({"a": 0, "b": "", "c": false}), &json!({})), ["a", "b", "c"]);
+    }
+
+    /// The comparison that copies nothing finds what the plain one finds.
+    #[test]
+    fn objects_are_compared_as_their_normalised_forms() {
+        let base = json!({"apiVersion": "v1", "kind": "X", "status": {"a": 1}, "spec": {"l": [{"name": "a"}], "e": {}},
+            "metadata": {"name": "x", "uid": "u", "resourceVersion": "1", "labels": {"a": "b"},
+                "managedFields": [{"manager": "m"}]}});
+        let mut others = vec![base.clone(), json!({}), json!(null), json!([1]), json!({"metadata": null})];
+        let edits: [(&str, Value); 12] = [
+            ("/spec/l/0/name", json!("b")),
+            ("/spec/e", json!({"new": {"deep": [1]}})),
+            ("/spec", json!(null)),
+            ("/status", json!({"a": 2})),
+            ("/metadata", json!({})),
+            ("/metadata", json!(null)),
+            ("/metadata", json!("text")),
+            ("/metadata", json!({"uid": "other", "deletionTimestamp": "now"})),
+            ("/metadata/managedFields", json!(null)),
+            ("/metadata/labels", json!({"a": "c", "d": "e"})),
+            ("/metadata/labels", json!({})),
+            ("/kind", json!("Y")),
+        ];
+        for (pointer, value) in edits {
+            let mut other = base.clone();
+            *other.pointer_mut(pointer).unwrap() = value;
+            others.push(other);
+        }
+        for old in &others {
+            for new in &others {
+                for status in [true, false] {
+                    let plain = changes(&normalised(old, status), &normalised(new, status));
+                    assert_eq!(object_changes(old, new, status), plain, "{old} {new} {status}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! It is built when Git changes and swapped as a whole; a request is then a lookup and a
 //! comparison in memory.
 
+mod autoscalers;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -17,6 +19,8 @@ use crate::finding::Place;
 use crate::manifest::Manifest;
 use crate::object::{Gvk, ObjectKey};
 use crate::path::{FieldPath, Step};
+
+pub use autoscalers::Autoscalers;
 
 /// A commit and who made it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -159,6 +163,8 @@ pub struct Snapshot {
     pub declared: HashMap<ObjectKey, Arc<Declared>>,
     /// Declared objects of former commits.
     pub former: HashMap<ObjectKey, Vec<Former>>,
+    /// What the declared autoscalers scale; found when it is first asked for.
+    pub autoscalers: Autoscalers,
 }
 
 impl Snapshot {
@@ -182,7 +188,8 @@ impl Snapshot {
                 (key, Arc::new(d))
             })
             .collect();
-        let mut snapshot = Self { environment, configuration, commit, declared, former: HashMap::new() };
+        let autoscalers = Autoscalers::default();
+        let mut snapshot = Self { environment, configuration, commit, declared, former: HashMap::new(), autoscalers };
         if let Some(previous) = previous {
             snapshot.keep_former(previous, now);
         }
@@ -243,6 +250,11 @@ impl Snapshot {
     /// shared kinds, if Git declares it.
     pub fn governs(&self, key: &ObjectKey) -> bool {
         self.environment.governs(key) || (self.environment.shares(key) && self.is_declared(key))
+    }
+
+    /// The replicas that a declared HorizontalPodAutoscaler may give an object: fewest and most.
+    pub fn autoscaled(&self, key: &ObjectKey) -> Option<(i64, i64)> {
+        self.autoscalers.bounds(&self.declared, key)
     }
 
     /// What Git declares where others live as well.

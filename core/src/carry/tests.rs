@@ -23,6 +23,7 @@ fn snapshot() -> Snapshot {
         },
         declared: HashMap::new(),
         former: HashMap::new(),
+        autoscalers: Default::default(),
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) fn revision(target: &mut Value, subject: &Subject<'_>, context: &Cont
 /// `replicas` belong to an autoscaler that Git declares for this object, within its bounds; 0 would
 /// switch the autoscaler off and is outside them.
 pub(super) fn autoscaled_replicas(target: &mut Value, subject: &Subject<'_>, context: &Context<'_>) {
-    let Some((min, max)) = declared_bounds(subject.key, context) else { return };
+    let Some((min, max)) = context.snapshot.autoscaled(subject.key) else { return };
     let path = ["spec", "replicas"];
     match at(subject.live, &path).and_then(Value::as_i64) {
         Some(n) if (min..=max).contains(&n) => set(target, &path, json!(n)),
@@ -33,21 +33,6 @@ pub(super) fn autoscaled_replicas(target: &mut Value, subject: &Subject<'_>, con
         Some(_) if at(target, &path).is_none() => set(target, &path, json!(min)),
         _ => {}
     }
-}
-
-fn declared_bounds(key: &ObjectKey, context: &Context<'_>) -> Option<(i64, i64)> {
-    context.snapshot.declared.values().find_map(|d| {
-        let hpa = &d.canonical;
-        let is_hpa = d.manifest.key.kind == "HorizontalPodAutoscaler" && d.manifest.key.namespace == key.namespace;
-        let reference = at(hpa, &["spec", "scaleTargetRef"]).filter(|_| is_hpa)?;
-        let group = str_at(reference, &["apiVersion"]).map_or("", |v| v.split_once('/').map_or("", |(g, _)| g));
-        let target = reference.get("kind")?.as_str()? == key.kind && reference.get("name")?.as_str()? == key.name;
-        if !target || group != key.group {
-            return None;
-        }
-        let min = at(hpa, &["spec", "minReplicas"]).and_then(Value::as_i64).unwrap_or(1);
-        Some((min, at(hpa, &["spec", "maxReplicas"])?.as_i64()?))
-    })
 }
 
 /// A counter that only goes up; any number may stand there.

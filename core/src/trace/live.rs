@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::expected_of;
 use crate::carry::{self, Subject};
-use crate::change::{Change, changes, normalised};
+use crate::change::{Change, object_changes};
 use crate::derived::{self, Context};
 use crate::exemption;
 use crate::object::{self, ObjectKey};
@@ -47,7 +47,7 @@ pub fn judge_declared(declared: &Declared, live: &Value, context: &Context<'_>) 
     let mut expected = expected_of(expected, declared, live, context);
     let subject = Subject { key, declared: &declared.canonical, live, record: None };
     carry::exempted(&mut expected, &subject, context);
-    let found = changes(&expected, &normalised(live, declared.has_status_subresource));
+    let found = object_changes(&expected, live, declared.has_status_subresource);
     if found.is_empty() { Judged::Converged } else { Judged::Diverged(found) }
 }
 

@@ -11,7 +11,7 @@ pub use live::{Judged, judge_declared, judge_live};
 use serde_json::Value;
 
 use crate::carry::{Subject, carry};
-use crate::change::{Change, changes, normalised, same};
+use crate::change::{self, Change, object_changes, same};
 use crate::config::Mode;
 use crate::derived::{self, Context};
 use crate::exemption;
@@ -80,9 +80,7 @@ fn scales_to_git(request: &Request<'_>, declared: &Declared) -> bool {
 /// Whether an update changes nothing that is compared (a no-op, or managed fields alone).
 fn is_unchanged(request: &Request<'_>, has_status_subresource: bool) -> bool {
     match (request.old_object, request.object) {
-        (Some(old), Some(new)) => {
-            same(&normalised(old, has_status_subresource), &normalised(new, has_status_subresource))
-        }
+        (Some(old), Some(new)) => change::is_unchanged(old, new, has_status_subresource),
         _ => false,
     }
 }
@@ -91,19 +89,17 @@ fn update(request: &Request<'_>, declared: &Declared, context: &Context<'_>) -> 
     let (Some(old), Some(new)) = (request.old_object, request.object) else {
         return Verdict::deny(denial::malformed(request));
     };
-    let status = declared.has_status_subresource;
-    let (old, new) = (normalised(old, status), normalised(new, status));
-    let found = changes(&old, &new);
+    let found = object_changes(old, new, declared.has_status_subresource);
     if found.is_empty() {
         return Verdict::default();
     }
     let Some(expected) = &declared.expected else {
         return Verdict::deny(denial::not_learnt(request, context));
     };
-    if !is_comparable(&new, declared) {
-        return Verdict::deny(denial::other_version(request, declared, &new, context));
+    if !is_comparable(new, declared) {
+        return Verdict::deny(denial::other_version(request, declared, new, context));
     }
-    let expected = expected_of(expected, declared, request.object.unwrap_or(&new), context);
+    let expected = expected_of(expected, declared, new, context);
     let mut verdict = Verdict::default();
     for change in found {
         match origin_of(&change, &expected, declared, request, context) {
@@ -143,7 +139,7 @@ fn origin_of(
     request: &Request<'_>,
     context: &Context<'_>,
 ) -> Result<Origin, String> {
-    let wanted = change.path.get(expected).filter(|v| !crate::change::is_empty(v));
+    let wanted = change.path.get(expected).filter(|v| !change::is_empty(v));
     let matches = match (&change.new, wanted) {
         (None, None) => true,
         (Some(new), Some(wanted)) => same(new, wanted),
@@ -171,9 +167,9 @@ fn create(request: &Request<'_>, declared: &Declared, context: &Context<'_>) -> 
         return Verdict::deny(denial::other_version(request, declared, new, context));
     }
     let expected = expected_of(expected, declared, new, context);
-    let new = normalised(new, declared.has_status_subresource);
+    let status = declared.has_status_subresource;
     let mut verdict = Verdict::default();
-    for change in changes(&expected, &new) {
+    for change in object_changes(&expected, new, status) {
         match exempted(request, &change, context) {
             Some(origin) => verdict.traced.push(Traced { change, origin }),
             None => verdict.findings.push(denial::change(request, declared, &change, &expected, "", context)),
@@ -182,7 +178,7 @@ fn create(request: &Request<'_>, declared: &Declared, context: &Context<'_>) -> 
     if verdict.findings.is_empty() {
         let place = declared.place(&crate::path::FieldPath::root());
         verdict.traced.push(Traced { change: Change::whole(), origin: Origin::Declared { place } });
-        if !same(&declared.canonical, &new) {
+        if !change::is_unchanged(&declared.canonical, new, status) {
             verdict.traced.push(Traced { change: Change::whole(), origin: Origin::Defaulted });
         }
     }
@@ -202,7 +198,7 @@ fn allocate(expected: &mut Value, declared: &Declared, object: &Value) {
 fn allocate_service(expected: &mut Value, declared: &Value, object: &Value) {
     let is_address = |v: &Value| v.as_str().is_some_and(|s| s.parse::<std::net::IpAddr>().is_ok());
     for pointer in ["/spec/clusterIP", "/spec/clusterIPs", "/spec/healthCheckNodePort"] {
-        if declared.pointer(pointer).is_some_and(|v| !crate::change::is_empty(v)) {
+        if declared.pointer(pointer).is_some_and(|v| !change::is_empty(v)) {
             continue;
         }
         let (Some(there), Some(drawn)) = (expected.pointer_mut(pointer), object.pointer(pointer)) else { continue };

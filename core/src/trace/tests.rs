@@ -77,6 +77,7 @@ fn snapshot(mode: Mode) -> Snapshot {
         },
         declared: HashMap::from([(key, Arc::new(declared))]),
         former: HashMap::new(),
+        autoscalers: Default::default(),
     }
 }
 

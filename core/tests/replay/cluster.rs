@@ -62,6 +62,7 @@ impl Cluster {
             },
             declared: HashMap::new(),
             former: HashMap::new(),
+            autoscalers: Default::default(),
         };
         let mut cluster = Self { snapshot, now: Timestamp::UNIX_EPOCH, objects: HashMap::new() };
         cluster.add_bootstrap_roles();

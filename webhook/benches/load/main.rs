@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 mod driver;
 mod server;
 #[allow(dead_code, reason = "shared with the benchmark of decisions")]
-#[path = "../../../core/benches/shop.rs"]
+#[path = "../../../core/benches/decision/shop.rs"]
 mod shop;
 
 use driver::{Figures, Target};

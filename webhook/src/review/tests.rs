@@ -103,7 +103,14 @@ fn snapshot() -> Snapshot {
         subject: "Sell more".into(),
     };
     let environment = gitward_core::config::EnvironmentConfig { name: "prod".into(), ..Default::default() };
-    Snapshot { environment, configuration: Arc::default(), commit, declared: HashMap::new(), former: HashMap::new() }
+    Snapshot {
+        environment,
+        configuration: Arc::default(),
+        commit,
+        declared: HashMap::new(),
+        former: HashMap::new(),
+        autoscalers: Default::default(),
+    }
 }
 
 fn place() -> Place {

@@ -52,7 +52,14 @@ fn snapshot(mode: Mode) -> Snapshot {
         mode,
         ..EnvironmentConfig::default()
     };
-    Snapshot { environment, configuration: Arc::default(), commit, declared: HashMap::new(), former: HashMap::new() }
+    Snapshot {
+        environment,
+        configuration: Arc::default(),
+        commit,
+        declared: HashMap::new(),
+        former: HashMap::new(),
+        autoscalers: Default::default(),
+    }
 }
 
 fn review() -> Value {

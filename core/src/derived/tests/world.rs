@@ -43,6 +43,7 @@ impl World {
             commit,
             declared: HashMap::new(),
             former: HashMap::new(),
+            autoscalers: Default::default(),
         };
         let mut world = Self { snapshot, live: Overlay::default(), now: "2026-05-01T10:00:30Z".parse().unwrap() };
         world.put(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}));

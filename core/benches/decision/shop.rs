@@ -15,19 +15,19 @@ use serde_json::{Map, Value, json};
 const EACH: usize = 100;
 
 /// The namespace that requests are about.
-pub const NAMESPACE: &str = "team-0";
+pub(crate) const NAMESPACE: &str = "team-0";
 
 /// An environment and its cluster.
-pub struct Shop {
+pub(crate) struct Shop {
     /// What Git declares, with what the API server makes of it.
-    pub snapshot: Snapshot,
+    pub(crate) snapshot: Snapshot,
     /// What the cluster holds.
-    pub cluster: Cluster,
+    pub(crate) cluster: Cluster,
 }
 
 /// Live objects, found as the index finds them.
 #[derive(Default)]
-pub struct Cluster {
+pub(crate) struct Cluster {
     objects: HashMap<ObjectKey, Arc<Value>>,
     lists: HashMap<(String, String, String), Vec<Arc<Value>>>,
 }
@@ -53,7 +53,7 @@ impl Cluster {
 
 impl Shop {
     /// An environment of so many declared objects.
-    pub fn with(objects: usize) -> Self {
+    pub(crate) fn with(objects: usize) -> Self {
         let namespaces: Vec<String> = (0..objects.div_ceil(EACH)).map(|i| format!("team-{i}")).collect();
         let (mut declared, mut cluster) = (HashMap::new(), Cluster::default());
         for namespace in &namespaces {
@@ -81,12 +81,19 @@ impl Shop {
             subject: "Sell more".into(),
         };
         let configuration = Arc::new(Configuration::default());
-        let snapshot = Snapshot { environment, configuration, commit, declared, former: HashMap::new() };
+        let snapshot = Snapshot {
+            environment,
+            configuration,
+            commit,
+            declared,
+            former: HashMap::new(),
+            autoscalers: Default::default(),
+        };
         Self { snapshot, cluster }
     }
 
     /// The same with the Deployment's ReplicaSet in the cluster.
-    pub fn with_replica_set(mut self) -> Self {
+    pub(crate) fn with_replica_set(mut self) -> Self {
         let mut set = replica_set();
         set["metadata"]["uid"] = SET_UID.into();
         self.cluster.put(set);
@@ -111,7 +118,7 @@ fn insert(declared: &mut HashMap<ObjectKey, Arc<Declared>>, written: &Value, exp
 }
 
 fn container(name: &str) -> Value {
-    let environment: Vec<Value> = (0..14)
+    let environment: Vec<Value> = (0..26)
         .map(|i| match i % 3 {
             0 => json!({"name": format!("SETTING_{i}"), "value": format!("a value of ordinary length, number {i}")}),
             1 => json!({"name": format!("SETTING_{i}"),
@@ -213,17 +220,17 @@ fn fields_of(value: &Value) -> Value {
 }
 
 /// A request: its object as it was, and as it is to be.
-pub struct Write {
+pub(crate) struct Write {
     /// What is acted on.
-    pub key: ObjectKey,
+    pub(crate) key: ObjectKey,
     /// Plural resource name.
-    pub resource: &'static str,
+    pub(crate) resource: &'static str,
     /// Who writes.
-    pub account: &'static str,
+    pub(crate) account: &'static str,
     /// As it was; `None` for a creation.
-    pub old: Option<Value>,
+    pub(crate) old: Option<Value>,
     /// As it is to be.
-    pub new: Value,
+    pub(crate) new: Value,
 }
 
 /// The account that converges.
@@ -235,7 +242,7 @@ impl Write {
     }
 
     /// An UPDATE that brings a Deployment's image back to what Git says.
-    pub fn convergence() -> Self {
+    pub(crate) fn convergence() -> Self {
         let new = live(&expected(NAMESPACE));
         let mut old = new.clone();
         old["spec"]["template"]["spec"]["containers"][0]["image"] = "registry.example.org/shop/web:1.2.2".into();
@@ -243,7 +250,7 @@ impl Write {
     }
 
     /// An UPDATE that changes nothing but who manages what.
-    pub fn nothing() -> Self {
+    pub(crate) fn nothing() -> Self {
         let old = live(&expected(NAMESPACE));
         let mut new = old.clone();
         new["metadata"]["managedFields"][0]["manager"] = "kubectl".into();
@@ -251,7 +258,7 @@ impl Write {
     }
 
     /// An UPDATE that Git does not say.
-    pub fn denied() -> Self {
+    pub(crate) fn denied() -> Self {
         let old = live(&expected(NAMESPACE));
         let mut new = old.clone();
         new["spec"]["template"]["spec"]["containers"][0]["image"] = "registry.example.org/evil:1".into();
@@ -259,13 +266,13 @@ impl Write {
     }
 
     /// The ReplicaSet that the Deployment controller makes.
-    pub fn replica_set() -> Self {
+    pub(crate) fn replica_set() -> Self {
         Self::of("replicasets", "system:serviceaccount:kube-system:deployment-controller", None, replica_set())
     }
 
     /// The Pod that the ReplicaSet controller makes. Its owner has to be in the cluster: see
     /// [`Shop::with_replica_set`].
-    pub fn pod() -> Self {
+    pub(crate) fn pod() -> Self {
         Self::of("pods", "system:serviceaccount:kube-system:replicaset-controller", None, pod())
     }
 }
