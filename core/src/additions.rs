@@ -55,7 +55,7 @@ impl Entry {
         if self.digest != declared.digest {
             return None;
         }
-        let mut object = declared.canonical.clone();
+        let mut object = declared.canonical.as_ref().clone();
         json_patch::patch(&mut object, &self.patch).ok()?;
         let record = (!self.record.is_null()).then(|| self.record.clone());
         Some(Expected { object, uid: self.uid.clone(), record })

@@ -79,7 +79,7 @@ pub struct Declared {
     /// As written, with places.
     pub manifest: Manifest,
     /// Namespace filled in, `stringData` merged into `data`: what is sent to the API server.
-    pub canonical: Value,
+    pub canonical: Arc<Value>,
     /// Digest of `canonical`.
     pub digest: Digest,
     /// Whether the kind keeps its status in a subresource.
@@ -140,6 +140,13 @@ pub struct Former {
     pub replaced: Timestamp,
     /// What the API server had made of it.
     pub expected: Arc<Expected>,
+}
+
+impl Former {
+    /// Whether controllers make other objects by it.
+    fn has_template(&self) -> bool {
+        ["/spec/template", "/spec/jobTemplate"].iter().any(|path| self.expected.object.pointer(path).is_some())
+    }
 }
 
 /// How long a former template counts for what controllers make of it (see `derived.md`: a
@@ -210,19 +217,25 @@ impl Snapshot {
         next
     }
 
+    /// Former contents explain what controllers made of their templates. Of any other object it only
+    /// counts that Git once declared it, when it no longer does.
     fn keep_former(&mut self, previous: &Snapshot, now: Timestamp) {
+        let declared = &self.declared;
+        let counts = |key: &ObjectKey, former: &Former| former.has_template() || !declared.contains_key(key);
         self.former.clone_from(&previous.former);
         for (key, before) in &previous.declared {
             let Some(expected) = &before.expected else { continue };
-            if self.declared.get(key).is_none_or(|d| d.digest != before.digest) {
+            if declared.get(key).is_none_or(|d| d.digest != before.digest) {
                 let former = Former { replaced: now, expected: expected.clone() };
-                let kept = self.former.entry(key.clone()).or_default();
-                kept.push(former);
-                if kept.len() > FORMER_KEPT {
-                    kept.remove(0);
-                }
+                self.former.entry(key.clone()).or_default().push(former);
             }
         }
+        self.former.retain(|key, kept| {
+            kept.retain(|former| counts(key, former));
+            let most = if kept.iter().any(Former::has_template) { FORMER_KEPT } else { 1 };
+            kept.drain(..kept.len().saturating_sub(most));
+            !kept.is_empty()
+        });
     }
 
     /// The declared object of that name.
@@ -275,8 +288,14 @@ mod tests {
         let place = |text: &str, key: &str| {
             let manifest = manifest::read(&"a.yaml".into(), text.as_bytes(), &Limits::default()).0.remove(0);
             let (canonical, digest) = (Value::Null, Digest(String::new()));
-            let declared =
-                Declared { manifest, canonical, digest, has_status_subresource: false, expected: None, learnt: None };
+            let declared = Declared {
+                manifest,
+                canonical: canonical.into(),
+                digest,
+                has_status_subresource: false,
+                expected: None,
+                learnt: None,
+            };
             declared.place(&FieldPath::of(["data", key])).to_string()
         };
         assert_eq!(place(text, "x"), "a.yaml:5:6");

@@ -106,10 +106,12 @@ type Deferred = HashMap<ObjectKey, String>;
 async fn precheck(state: &State, target: &Snapshot) -> Result<(HashMap<ObjectKey, Learnt>, Deferred), Refusal> {
     let brings = Brings::of(target.declared.values().map(AsRef::as_ref));
     let now = surroundings(state).await;
-    let same = state.learnt_in(now.as_deref());
+    let before = state.learnt_in();
+    let same = |key: &ObjectKey| now.as_ref().zip(before.as_ref()).is_some_and(|(n, b)| n.same_for(b, key));
+    let same = &same;
     let mut results = futures::stream::iter(target.declared.values())
         .map(|declared| async move {
-            match known(state, target, declared).filter(|_| same) {
+            match known(state, target, declared).filter(|k| same(&k.entry.key)) {
                 Some(known) => (declared, Ok(known)),
                 None => (declared, learn(state, target, declared).await),
             }
@@ -139,7 +141,7 @@ async fn precheck(state: &State, target: &Snapshot) -> Result<(HashMap<ObjectKey
     if let Some(message) = passing {
         return Err(Refusal::Passing(message));
     }
-    state.set_learnt_in(now);
+    state.set_learnt_in(now.clone());
     Ok((learnt, deferred))
 }
 

@@ -173,7 +173,7 @@ pub fn with_entry(declared: &Declared, entry: &Entry) -> Declared {
 /// The body of a replacement: what Git declares, what is carried from the live object by proof, and
 /// the guard against writing to another object or another state of it.
 pub fn write_body(declared: &Declared, live: &Value, record: &Value, context: &Context<'_>) -> Value {
-    let mut body = declared.canonical.clone();
+    let mut body = declared.canonical.as_ref().clone();
     let record = (!record.is_null()).then_some(record);
     let subject = Subject { key: &declared.manifest.key, declared: &declared.canonical, live, record };
     carry::carry(&mut body, &subject, context);
@@ -223,7 +223,7 @@ async fn adopted_record(api: &Api, declared: &Declared, live: &Value) -> Value {
 /// A dry run of the creation of the same content under a generated name, normalised.
 async fn alias(api: &Api, declared: &Declared) -> Result<Value, ApiError> {
     let key = &declared.manifest.key;
-    let mut body = declared.canonical.clone();
+    let mut body = declared.canonical.as_ref().clone();
     if let Some(metadata) = body.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.remove("name");
         let stem: String = key.name.chars().take(200).collect();

@@ -15,6 +15,7 @@ use serde_json::Value;
 use crate::api::Api;
 use crate::publish::{Channel, shards};
 use crate::report::Reporter;
+use crate::surroundings::Surroundings;
 
 /// Shared by the task that converges and the one that guards.
 pub struct State {
@@ -32,7 +33,7 @@ pub struct State {
     additions: Mutex<Additions>,
     busy: Mutex<HashSet<ObjectKey>>,
     adopted: Mutex<Option<Timestamp>>,
-    learnt_in: Mutex<Option<String>>,
+    learnt_in: Mutex<Option<Surroundings>>,
 }
 
 impl State {
@@ -104,14 +105,13 @@ impl State {
         self.busy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether what was learnt was learnt in these surroundings.
-    pub fn learnt_in(&self, surroundings: Option<&str>) -> bool {
-        let learnt_in = self.learnt_in.lock().unwrap_or_else(PoisonError::into_inner);
-        surroundings.is_some() && learnt_in.as_deref() == surroundings
+    /// What was in force when everything was learnt last.
+    pub fn learnt_in(&self) -> Option<Surroundings> {
+        self.learnt_in.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Everything was learnt in these surroundings.
-    pub fn set_learnt_in(&self, surroundings: Option<String>) {
+    pub fn set_learnt_in(&self, surroundings: Option<Surroundings>) {
         *self.learnt_in.lock().unwrap_or_else(PoisonError::into_inner) = surroundings;
     }
 

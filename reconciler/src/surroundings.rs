@@ -1,41 +1,89 @@
 //! What decides, besides its content, what the API server makes of a declared object. While all of
 //! it stays as it was, what was learnt goes on counting and only what changed is learnt.
 
+use std::collections::BTreeMap;
+
 use gitward_core::lookup::Lookup;
-use gitward_core::object;
+use gitward_core::object::{self, ObjectKey};
 use serde_json::Value;
 
 use crate::state::State;
 
 /// Kinds whose objects shape others as they are written.
-const SHAPING: [(&str, &str); 9] = [
+const SHAPING: [(&str, &str); 8] = [
     ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"),
     ("admissionregistration.k8s.io", "MutatingAdmissionPolicy"),
     ("admissionregistration.k8s.io", "MutatingAdmissionPolicyBinding"),
     ("", "LimitRange"),
-    ("apiextensions.k8s.io", "CustomResourceDefinition"),
     ("storage.k8s.io", "StorageClass"),
     ("networking.k8s.io", "IngressClass"),
     ("scheduling.k8s.io", "PriorityClass"),
     ("node.k8s.io", "RuntimeClass"),
 ];
 
-/// A text that stays the same as long as the surroundings do. Without an answer of the API server
-/// about its version it is `None`: then everything is learnt.
-pub async fn surroundings(state: &State) -> Option<String> {
+/// What was in force when something was learnt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Surroundings {
+    /// What shapes any object.
+    everywhere: String,
+    /// What shapes the objects of one kind: its definition, by group and kind.
+    definitions: BTreeMap<(String, String), String>,
+}
+
+impl Surroundings {
+    /// Whether an object that was learnt in these would be learnt alike in others.
+    pub fn same_for(&self, others: &Self, key: &ObjectKey) -> bool {
+        let kind = (key.group.clone(), key.kind.clone());
+        self.everywhere == others.everywhere && self.definitions.get(&kind) == others.definitions.get(&kind)
+    }
+}
+
+/// The surroundings as they are now. Without an answer of the API server about its version it is
+/// `None`: then everything is learnt.
+pub async fn surroundings(state: &State) -> Option<Surroundings> {
     let version = state.api.client().apiserver_version().await.ok()?;
     let mut parts = vec![format!("{} {}", version.git_version, version.build_date)];
     for (group, kind) in SHAPING {
-        for shaping in state.index.list(group, kind, "") {
-            let generation = shaping.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0);
-            // Kinds without a generation tell a change by their resource version alone.
-            let state = match generation {
-                0 => object::metadata_str(&shaping, "resourceVersion").unwrap_or_default().to_owned(),
-                n => n.to_string(),
-            };
-            parts.push(format!("{kind} {} {state}", object::uid(&shaping)));
-        }
+        let shaping = state.index.list(group, kind, "");
+        parts.extend(shaping.iter().map(|one| format!("{kind} {}", state_of(one))));
     }
     parts.sort();
-    Some(parts.join("\n"))
+    let definitions = state.index.list("apiextensions.k8s.io", "CustomResourceDefinition", "");
+    Some(Surroundings {
+        everywhere: parts.join("\n"),
+        definitions: definitions.iter().map(|one| (kind_defined_by(one), state_of(one))).collect(),
+    })
+}
+
+fn kind_defined_by(definition: &Value) -> (String, String) {
+    let field = |path| definition.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
+    (field("/spec/group"), field("/spec/names/kind"))
+}
+
+/// A text that changes with the object. Kinds without a generation tell a change by their resource
+/// version alone.
+fn state_of(object: &Value) -> String {
+    let version = match object.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0) {
+        0 => object::metadata_str(object, "resourceVersion").unwrap_or_default().to_owned(),
+        n => n.to_string(),
+    };
+    format!("{} {version}", object::uid(object))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_definition_shapes_its_own_kind_alone() {
+        let of = |version: &str| Surroundings {
+            everywhere: "v1.36.3".to_owned(),
+            definitions: BTreeMap::from([(("x.io".to_owned(), "Thing".to_owned()), version.to_owned())]),
+        };
+        let same = |kind: &str| of("1").same_for(&of("2"), &ObjectKey::new("x.io", kind, "a", "b"));
+        assert!(!same("Thing"));
+        assert!(same("Other"));
+        let upgraded = Surroundings { everywhere: "v1.37.0".to_owned(), ..of("1") };
+        assert!(!of("1").same_for(&upgraded, &ObjectKey::new("", "ConfigMap", "a", "b")));
+    }
 }

@@ -1,5 +1,7 @@
 //! The canonical form of a declared object: what is sent to the API server.
 
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
@@ -8,9 +10,10 @@ use crate::manifest::Manifest;
 use crate::schema::Scope;
 
 /// The object with its namespace filled in (or, for a cluster-scoped kind, taken out), and with a
-/// Secret's `stringData` merged into `data`, as the API server does on every write.
-pub fn canonical(manifest: &Manifest, scope: Option<Scope>) -> Value {
-    let mut object = manifest.value.clone();
+/// Secret's `stringData` merged into `data`, as the API server does on every write. Where the
+/// manifest is canonical as it stands, the two are one in memory.
+pub fn canonical(manifest: &Manifest, scope: Option<Scope>) -> Arc<Value> {
+    let mut object = manifest.value.as_ref().clone();
     if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
         if scope == Some(Scope::Cluster) || manifest.key.namespace.is_empty() {
             metadata.remove("namespace");
@@ -21,7 +24,7 @@ pub fn canonical(manifest: &Manifest, scope: Option<Scope>) -> Value {
     if manifest.gvk.group.is_empty() && manifest.gvk.kind == "Secret" {
         merge_string_data(&mut object);
     }
-    object
+    if object == *manifest.value { manifest.value.clone() } else { Arc::new(object) }
 }
 
 fn merge_string_data(secret: &mut Value) {

@@ -173,7 +173,7 @@ fn the_canonical_object_is_what_the_api_server_takes() {
     let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: shop}\nstringData: {a: new, b: other}\ndata: {a: b2xk}\n";
     let evaluation = judged(&prod(), &[file("deploy/s.yaml", secret)]);
     assert_eq!(
-        evaluation.declared[0].canonical,
+        *evaluation.declared[0].canonical,
         json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "shop"},
             "data": {"a": "bmV3", "b": "b3RoZXI="}})
     );

@@ -64,7 +64,7 @@ pub struct Manifest {
     /// none.
     pub key: ObjectKey,
     /// The object as written (not defaulted, not canonical).
-    pub value: Value,
+    pub value: Arc<Value>,
     /// The file, relative to the tree's root.
     pub file: Arc<str>,
     /// Places, shared by all objects of a document (a `List` holds several).

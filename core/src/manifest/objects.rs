@@ -142,7 +142,7 @@ impl Collector<'_> {
         };
         let key = ObjectKey { group: gvk.group.clone(), kind: gvk.kind.clone(), namespace, name };
         let (file, spans) = (self.file.clone(), self.spans.clone());
-        self.manifests.push(Manifest { gvk, key, value, file, spans, base });
+        self.manifests.push(Manifest { gvk, key, value: Arc::new(value), file, spans, base });
     }
 
     /// A text that has to be there; otherwise the problem is noted.

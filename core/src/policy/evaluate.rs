@@ -124,7 +124,7 @@ impl Subject<'_> {
             Some("info") => Severity::Info,
             Some(_) => return Err(format!("`{}` has a severity that is not error, warning or info", entry.path)),
         };
-        let object = self.pod.map_or(&self.manifest.value, |view| &view.pod);
+        let object = self.pod.map_or(self.manifest.value.as_ref(), |view| &view.pod);
         let path = match get("field").map(|value| (value, field::read(value, object))) {
             None => FieldPath::root(),
             Some((_, Some(path))) => self.pod.map_or(path.clone(), |view| view.field_in_object(path)),

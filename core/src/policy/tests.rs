@@ -29,7 +29,7 @@ fn manifest(value: Json) -> Manifest {
     Manifest {
         gvk: Gvk::of(&value).unwrap(),
         key: ObjectKey::of(&value).unwrap(),
-        value,
+        value: value.into(),
         file: "app/web.yaml".into(),
         spans: Arc::new(Spans::default()),
         base: FieldPath::root(),

@@ -23,7 +23,7 @@ pub(super) fn check(builtin: &Catalog, resource: &Resource, manifest: &Manifest)
     match arena.dialect {
         Dialect::BuiltIn => walk.value(arena, resource.root, &manifest.value, &At::ROOT, Mode::default()),
         Dialect::Custom => {
-            let mut value = manifest.value.clone();
+            let mut value = manifest.value.as_ref().clone();
             defaults::fill(arena, resource.root, &mut value, &mut walk.steps);
             walk.value(arena, resource.root, &value, &At::ROOT, Mode::default());
         }

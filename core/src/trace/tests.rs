@@ -34,7 +34,7 @@ fn snapshot(mode: Mode) -> Snapshot {
     let manifest = Manifest {
         gvk: Gvk::new("apps/v1", "Deployment"),
         key: key.clone(),
-        value: value.clone(),
+        value: value.clone().into(),
         file: "prod/web.yaml".into(),
         spans: Arc::new(Spans::default()),
         base: FieldPath::root(),
@@ -42,7 +42,7 @@ fn snapshot(mode: Mode) -> Snapshot {
     let declared = Declared {
         manifest,
         digest: Digest::of(&value),
-        canonical: value,
+        canonical: value.into(),
         has_status_subresource: true,
         expected: Some(Arc::new(Expected { object: expected_deployment(), uid: None, record: None })),
         learnt: None,

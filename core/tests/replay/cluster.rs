@@ -104,14 +104,14 @@ impl Cluster {
         let manifest = Manifest {
             gvk: Gvk::of(object).unwrap_or_else(|| Gvk::new("v1", &key.kind)),
             key: key.clone(),
-            value: object.clone(),
+            value: object.clone().into(),
             file,
             spans: Arc::default(),
             base: FieldPath::root(),
         };
         let declared = Declared {
             manifest,
-            canonical: object.clone(),
+            canonical: object.clone().into(),
             digest: Digest::of(object),
             has_status_subresource: true,
             expected: None,

@@ -1,5 +1,7 @@
 //! Custom resources: what their CRD says, as the API server reads it.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use gitward_core::manifest::Manifest;
@@ -94,7 +96,7 @@ fn each_case_gives_the_findings_of_its_schema() {
     for (pointer, value, expected) in CASES {
         let value: Option<Value> = (*value != "-").then(|| serde_json::from_str(value).expect(value));
         let mut manifest = good.clone();
-        set(&mut manifest.value, pointer, value.clone());
+        set(Arc::make_mut(&mut manifest.value), pointer, value.clone());
         manifest.gvk = Gvk::of(&manifest.value).expect("a kind");
         let expected: Vec<_> = expected.iter().map(|(r, f)| ((*r).to_owned(), (*f).to_owned())).collect();
         assert_eq!(outline(&schemas.check(&manifest)), expected, "{pointer} {value:?}");
@@ -113,7 +115,7 @@ fn messages_tell_the_rule() {
     ];
     for (pointer, value, message) in cases {
         let mut manifest = good.clone();
-        set(&mut manifest.value, pointer, Some(value));
+        set(Arc::make_mut(&mut manifest.value), pointer, Some(value));
         assert_eq!(schemas.check(&manifest)[0].message, message);
     }
 }
@@ -148,7 +150,7 @@ fn a_broken_schema_is_a_finding_on_the_crd() {
     let crd = read(GADGETS).remove(0);
     for (pointer, value, field) in cases {
         let mut broken = crd.clone();
-        set(&mut broken.value, &format!("/spec/versions/0{pointer}"), Some(value.clone()));
+        set(Arc::make_mut(&mut broken.value), &format!("/spec/versions/0{pointer}"), Some(value.clone()));
         let (schemas, findings) = newest().with_crds([&broken].into_iter());
         let found = outline(&findings);
         assert!(found.contains(&("schema/crd".to_owned(), field.to_string())), "{pointer} {value}: {found:?}");
@@ -168,7 +170,7 @@ fn a_schema_cannot_make_checking_endless() {
     }
     let mut crd = read(GADGETS).remove(0);
     set(
-        &mut crd.value,
+        Arc::make_mut(&mut crd.value),
         "/spec/versions/0/schema/openAPIV3Schema/properties/spec",
         Some(
             json!({"type": "array", "items": {"type": "array", "items": {"type": "string", "default": "d".repeat(1 << 20)}}}),
@@ -176,16 +178,16 @@ fn a_schema_cannot_make_checking_endless() {
     );
     let (schemas, _) = newest().with_crds([&crd].into_iter());
     let mut gadget = gadgets().1;
-    gadget.value["spec"] = json!(vec![vec![Value::Null; 1000]; 1000]);
+    Arc::make_mut(&mut gadget.value)["spec"] = json!(vec![vec![Value::Null; 1000]; 1000]);
     assert!(outline(&schemas.check(&gadget)).iter().any(|(rule, _)| rule == "schema/limit"));
 
     set(
-        &mut crd.value,
+        Arc::make_mut(&mut crd.value),
         "/spec/versions/0/schema/openAPIV3Schema/properties/spec",
         Some(json!({"type": "array", "items": {"type": "string", "allOf": [alternatives]}})),
     );
     let (schemas, _) = newest().with_crds([&crd].into_iter());
-    gadget.value["spec"] = json!(vec!["y"; 10_000]);
+    Arc::make_mut(&mut gadget.value)["spec"] = json!(vec!["y"; 10_000]);
     let findings = schemas.check(&gadget);
     assert!(!findings.is_empty() && findings.len() <= 51);
 }

@@ -131,7 +131,7 @@ fn what_the_api_server_takes_gives_no_finding() {
 fn check(kind: &str, pointer: &str, value: &str) -> Vec<(String, String)> {
     let value: Option<Value> = (value != "-").then(|| serde_json::from_str(value).expect(value));
     let mut manifest = read(GOOD).into_iter().find(|m| m.gvk.kind == kind).expect(kind);
-    set(&mut manifest.value, pointer, value);
+    set(std::sync::Arc::make_mut(&mut manifest.value), pointer, value);
     manifest.gvk = gitward_core::object::Gvk::of(&manifest.value).expect("a kind");
     outline(&newest().check(&manifest))
 }
@@ -163,7 +163,7 @@ fn hints_say_what_to_do() {
     ];
     for (pointer, value, hint) in cases {
         let mut manifest = read(GOOD).into_iter().find(|m| m.gvk.kind == "Deployment").expect("a Deployment");
-        set(&mut manifest.value, pointer, Some(serde_json::from_str(value).expect(value)));
+        set(std::sync::Arc::make_mut(&mut manifest.value), pointer, Some(serde_json::from_str(value).expect(value)));
         manifest.gvk = gitward_core::object::Gvk::of(&manifest.value).expect("a kind");
         let findings = newest().check(&manifest);
         let given = findings[0].hint.as_deref().unwrap_or_default();

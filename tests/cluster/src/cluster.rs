@@ -129,9 +129,15 @@ impl Cluster {
         let answer = answer.map_err(Error::kube(format!("get a token of {namespace}/{name}")))?;
         let token = answer.status.unwrap_or_default().token;
         let (cluster, _) = current_context(&self.admin)?;
-        let path = self.folder.join(format!("{}.kubeconfig", file_name(&["serviceaccount", namespace, name])));
+        let path = self.service_account_kubeconfig(namespace, name);
         kubeconfig::write_parts(&path, &cluster, &json!({ "token": token }))?;
         Ok(path)
+    }
+
+    /// Where the kubeconfig of a service account is, once
+    /// [`kubeconfig_for_service_account`](Self::kubeconfig_for_service_account) made it.
+    pub fn service_account_kubeconfig(&self, namespace: &str, name: &str) -> PathBuf {
+        self.folder.join(format!("{}.kubeconfig", file_name(&["serviceaccount", namespace, name])))
     }
 
     /// A client with the administrator's rights.

@@ -32,6 +32,11 @@ const POLL: &str = "500ms";
 /// have spent its fetches by then.
 const WEBHOOK_POLL: &str = "2s";
 
+/// Where gitward's accounts are, and what they are called.
+const NAMESPACE: &str = "gitward-system";
+const WEBHOOK: &str = "gitward-webhook";
+const RECONCILER: &str = "gitward-reconciler";
+
 /// gitward and everything around it. Dropping the stage ends and removes all of it, save what it
 /// put into a cluster `C` that was there before.
 pub struct Stage<C = ControlPlane> {
@@ -76,10 +81,22 @@ impl Stage {
     /// # Errors
     /// Where a part does not come back.
     pub async fn start_everything(&mut self) -> Result<()> {
+        self.start_gitward_alone()?;
         self.cluster.start_again().await?;
-        self.host.start_again()?;
-        self.start_reconciler().await?;
-        self.start_webhook().await
+        self.host.start_again()
+    }
+
+    /// Starts webhook and reconciler with the credentials of before, whatever else runs, and waits
+    /// for neither.
+    ///
+    /// # Errors
+    /// Where a process cannot be started.
+    pub fn start_gitward_alone(&mut self) -> Result<()> {
+        let kubeconfig = self.cluster.service_account_kubeconfig(NAMESPACE, RECONCILER);
+        self.reconciler = Some(self.launch_reconciler(&kubeconfig)?);
+        let kubeconfig = self.cluster.service_account_kubeconfig(NAMESPACE, WEBHOOK);
+        self.webhook = Some(self.launch_webhook(&kubeconfig)?);
+        Ok(())
     }
 }
 
@@ -163,16 +180,8 @@ impl<C: Deref<Target = Cluster>> Stage<C> {
     /// # Errors
     /// Where it ends, or is not ready in time, with the end of its log.
     pub async fn start_webhook(&mut self) -> Result<()> {
-        let kubeconfig = self.cluster.kubeconfig_for_service_account("gitward-system", "gitward-webhook").await?;
-        let arguments = [
-            "webhook".to_owned(),
-            format!("--environment={}", self.environment),
-            format!("--kubeconfig={}", kubeconfig.display()),
-            format!("--state-dir={}", self.folder.join("webhook").display()),
-            format!("--listen={}", SocketAddr::new(self.webhook_address, self.port)),
-            format!("--poll={WEBHOOK_POLL}"),
-        ];
-        let mut process = Process::start(&self.gitward, &arguments, &self.folder, &self.webhook_log())?;
+        let kubeconfig = self.cluster.kubeconfig_for_service_account(NAMESPACE, WEBHOOK).await?;
+        let mut process = self.launch_webhook(&kubeconfig)?;
         let name = self.webhook_configuration();
         let registered = self.wait_for("the webhook's registration", Duration::from_secs(60), async || {
             if let Some(status) = process.ended() {
@@ -184,6 +193,37 @@ impl<C: Deref<Target = Cluster>> Stage<C> {
         registered.await?;
         self.webhook = Some(process);
         Ok(())
+    }
+
+    fn launch_webhook(&self, kubeconfig: &Path) -> Result<Process> {
+        let arguments = [
+            "webhook".to_owned(),
+            format!("--environment={}", self.environment),
+            format!("--kubeconfig={}", kubeconfig.display()),
+            format!("--state-dir={}", self.folder.join("webhook").display()),
+            format!("--listen={}", self.webhook_at()),
+            format!("--poll={WEBHOOK_POLL}"),
+        ];
+        Process::start(&self.gitward, &arguments, &self.folder, &self.webhook_log())
+    }
+
+    /// Where the webhook listens.
+    pub fn webhook_at(&self) -> SocketAddr {
+        SocketAddr::new(self.webhook_address, self.port)
+    }
+
+    /// What the webhook answers to the question whether it is ready.
+    ///
+    /// # Errors
+    /// What it still lacks, or that it cannot be reached.
+    pub async fn webhook_ready(&self) -> std::result::Result<String, String> {
+        let uri = format!("https://{}", self.webhook_at()).parse::<http::Uri>().map_err(|e| e.to_string())?;
+        let mut config = kube::Config::new(uri);
+        // Its certificate is for the API server to check.
+        config.accept_invalid_certs = true;
+        let client = kube::Client::try_from(config).map_err(|e| e.to_string())?;
+        let request = http::Request::get("/readyz").body(Vec::new()).map_err(|e| e.to_string())?;
+        client.request_text(request).await.map_err(|e| e.to_string())
     }
 
     /// Lets the webhook listen at this address of this machine from its next start on, for an API
@@ -202,7 +242,12 @@ impl<C: Deref<Target = Cluster>> Stage<C> {
     /// # Errors
     /// Where it cannot be started.
     pub async fn start_reconciler(&mut self) -> Result<()> {
-        let kubeconfig = self.cluster.kubeconfig_for_service_account("gitward-system", "gitward-reconciler").await?;
+        let kubeconfig = self.cluster.kubeconfig_for_service_account(NAMESPACE, RECONCILER).await?;
+        self.reconciler = Some(self.launch_reconciler(&kubeconfig)?);
+        Ok(())
+    }
+
+    fn launch_reconciler(&self, kubeconfig: &Path) -> Result<Process> {
         let arguments = [
             "reconcile".to_owned(),
             format!("--environment={}", self.environment),
@@ -210,8 +255,7 @@ impl<C: Deref<Target = Cluster>> Stage<C> {
             format!("--state-dir={}", self.folder.join("reconciler").display()),
             format!("--poll={POLL}"),
         ];
-        self.reconciler = Some(Process::start(&self.gitward, &arguments, &self.folder, &self.reconciler_log())?);
-        Ok(())
+        Process::start(&self.gitward, &arguments, &self.folder, &self.reconciler_log())
     }
 
     /// The webhook's process id, if it was started.

@@ -10,7 +10,7 @@ use crate::figures::{Figures, seconds};
 use crate::live::Live;
 
 /// How long an edit may last.
-const REVERTED_WITHIN: Duration = Duration::from_secs(20);
+const REVERTED_WITHIN: Duration = Duration::from_secs(60);
 
 /// Edits every declared object, one after another, then the content of some, then all at once.
 pub(crate) async fn all_come_back(stage: &Stage) -> Result<(), String> {

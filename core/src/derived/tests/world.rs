@@ -70,14 +70,14 @@ impl World {
         let manifest = Manifest {
             gvk: Gvk::of(&object).unwrap(),
             key: key.clone(),
-            value: object.clone(),
+            value: object.clone().into(),
             file: "a.yaml".into(),
             spans: Arc::default(),
             base: FieldPath::root(),
         };
         let declared = Declared {
             manifest,
-            canonical: object.clone(),
+            canonical: object.clone().into(),
             digest: Digest::of(&object),
             has_status_subresource: true,
             expected: None,
