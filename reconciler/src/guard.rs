@@ -1,7 +1,6 @@
 //! The guard: every watch event is compared whole with what Git says; what differs is told, then
 //! brought back.
 
-use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,20 +11,22 @@ use gitward_core::config::Mode;
 use gitward_core::derived::Context;
 use gitward_core::lookup::{Lookup, Recording};
 use gitward_core::object::{self, ObjectKey};
-use gitward_core::snapshot::{Declared, Snapshot};
+use gitward_core::snapshot::{Declared, Digest, Snapshot};
 use gitward_core::trace::{Judged, judge_live};
 use gitward_index::{Event, EventKind, read_live};
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::{Instant, sleep};
 
 use crate::api::ApiError;
+use crate::fight::Memory;
 use crate::learn::{Action, Learnt, learn};
 use crate::mutators;
 use crate::prune::served;
 use crate::report::Reason;
 use crate::state::State;
+use crate::stuck::Stuck;
 use crate::watch;
 use crate::write::write;
 
@@ -151,22 +152,14 @@ fn sweep_all(state: &State, workers: &Workers) {
     }
 }
 
-/// What a worker remembers of an object, to notice a fight and to tell things once.
-#[derive(Default)]
-struct Memory {
-    reverts: HashMap<ObjectKey, Vec<Instant>>,
-    told: HashMap<ObjectKey, String>,
-}
-
-/// So many reverts of one object within [`FIGHT_WINDOW`] are a fight.
-const FIGHT: usize = 5;
-const FIGHT_WINDOW: Duration = Duration::from_secs(30);
-
 async fn work(state: Arc<State>, mut events: mpsc::UnboundedReceiver<Event>) {
     let mut memory = Memory::default();
     while let Some(event) = events.recv().await {
         let Some(held) = state.held() else { continue };
         if held.environment.mode == Mode::Suspended || !held.governs(&event.key) || state.busy().contains(&event.key) {
+            continue;
+        }
+        if memory.is_paused(&event.key, Instant::now()) {
             continue;
         }
         let handled = match held.declared(&event.key) {
@@ -176,22 +169,34 @@ async fn work(state: Arc<State>, mut events: mpsc::UnboundedReceiver<Event>) {
         };
         if let Err(error) = handled {
             tracing::warn!(object = %event.key, %error, "it could not be brought back yet");
-            again_later(&state, event);
+            again_after(&state, event, RETRY);
         }
     }
 }
 
-/// A failed revert is not lost: the object is looked at again after a pause.
-fn again_later(state: &Arc<State>, event: Event) {
+/// How long a failed revert waits until it is tried again.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// The object is looked at again after a pause, which holds up no other.
+fn again_after(state: &Arc<State>, event: Event, pause: Duration) {
     let state = state.clone();
     tokio::spawn(async move {
-        sleep(Duration::from_secs(2)).await;
+        sleep(pause).await;
         state.index.tell_again(event);
     });
 }
 
+/// Whether the write against Git is let be for now, since others write against it again and again.
+fn pauses(state: &Arc<State>, declared: &Declared, live: &Value, event: &Event, memory: &mut Memory) -> bool {
+    let Some(fight) = memory.fight(&event.key, live, Instant::now()) else { return false };
+    let api_version = declared.gvk().api_version();
+    state.reporter.about(&event.key, &api_version, object::uid(live), Reason::Fight, fight.message);
+    again_after(state, event.clone(), fight.pause);
+    true
+}
+
 async fn declared_event(
-    state: &State,
+    state: &Arc<State>,
     held: &Snapshot,
     declared: &Declared,
     event: &Event,
@@ -204,26 +209,38 @@ async fn declared_event(
         // As expected, but made anew by others: what creation sets is known of the old one only.
         Some(Judged::Converged) if is_another(state, declared) => return adopt(state, held, declared).await,
         None if declared.expected.is_some() => {}
-        _ => return Ok(()),
+        _ => {
+            memory.told.remove(key);
+            return Ok(());
+        }
     }
     // Before anything is told or written: the object and what the rules ask about it, read afresh.
     let live = state.api.get(declared.gvk(), key).await?;
-    let Some(live) = live else { return deleted(state, held, declared, memory).await };
+    let Some(live) = live else { return deleted(state, held, declared, event, memory).await };
     let Judged::Diverged(changes) = judge_afresh(state, held, key, &live).await else { return Ok(()) };
     if object::is_terminating(&live) {
         return Ok(());
     }
     let learnt = relearn(state, held, declared, Action::Replace).await?;
-    if learnt.action == Action::Keep {
+    if let Some(stuck) = &learnt.stuck {
+        tell_stuck(state, declared, &live, &changes, stuck, memory);
+        if learnt.action == Action::Keep {
+            return Ok(());
+        }
+    } else if learnt.action == Action::Keep {
         // The API server makes something else of the same content by now (an upgrade, a mutator).
         state.put_entry(learnt.entry);
         state.refresh_held();
         state.publish().await;
         return Ok(());
     }
-    tell_divergence(state, declared, &live, &changes);
+    if learnt.stuck.is_none() {
+        tell_divergence(state, declared, &live, &changes);
+    }
     if held.environment.mode == Mode::Enforce {
-        memory.pause_if_fighting(state, declared, &live).await;
+        if pauses(state, declared, &live, event, memory) {
+            return Ok(());
+        }
         write(state, held, declared, &learnt).await?;
         state.refresh_held();
         state.publish().await;
@@ -231,6 +248,32 @@ async fn declared_event(
         state.reporter.about(key, &declared.gvk().api_version(), object::uid(&live), Reason::Reverted, message);
     }
     Ok(())
+}
+
+/// Tells once what cannot be brought back.
+fn tell_stuck(
+    state: &State,
+    declared: &Declared,
+    live: &Value,
+    changes: &[Change],
+    stuck: &Stuck,
+    memory: &mut Memory,
+) {
+    let key = &declared.manifest.key;
+    let telling = state_of(live, changes);
+    if memory.told.get(key) == Some(&telling) {
+        return;
+    }
+    memory.told.insert(key.clone(), telling);
+    tell_divergence(state, declared, live, changes);
+    let message = format!("{key} cannot be brought back in full, the rest of it is: {}", stuck.message);
+    state.reporter.about(key, &declared.gvk().api_version(), object::uid(live), Reason::LeftAlone, message);
+}
+
+/// Tells one divergence of an object that stays from the next.
+fn state_of(live: &Value, changes: &[Change]) -> String {
+    let values: Vec<_> = changes.iter().map(|c| (c.path.to_string(), &c.new)).collect();
+    format!("{} {}", object::uid(live), Digest::of(&json!(values)))
 }
 
 fn root() -> gitward_core::path::FieldPath {
@@ -264,13 +307,19 @@ async fn relearn(state: &State, held: &Snapshot, declared: &Declared, otherwise:
         (Some(mutator), Some(entry)) => {
             let message = format!("{mutator} is in force and not as Git declares it: nothing is learnt from it");
             state.reporter.about(mutator, "v1", "", Reason::UnknownMutator, message);
-            Ok(Learnt { entry, action: otherwise })
+            Ok(Learnt::new(entry, otherwise))
         }
         _ => learn(state, held, declared).await,
     }
 }
 
-async fn deleted(state: &State, held: &Snapshot, declared: &Declared, memory: &mut Memory) -> Result<(), ApiError> {
+async fn deleted(
+    state: &Arc<State>,
+    held: &Snapshot,
+    declared: &Declared,
+    event: &Event,
+    memory: &mut Memory,
+) -> Result<(), ApiError> {
     let key = &declared.manifest.key;
     let learnt = relearn(state, held, declared, Action::Create).await?;
     if learnt.action == Action::Keep {
@@ -283,7 +332,9 @@ async fn deleted(state: &State, held: &Snapshot, declared: &Declared, memory: &m
     let api_version = declared.gvk().api_version();
     state.reporter.about(key, &api_version, "", Reason::Diverged, message);
     if held.environment.mode == Mode::Enforce {
-        memory.pause_if_fighting(state, declared, &Value::Null).await;
+        if pauses(state, declared, &Value::Null, event, memory) {
+            return Ok(());
+        }
         write(state, held, declared, &learnt).await?;
         state.refresh_held();
         state.publish().await;
@@ -380,50 +431,4 @@ fn stays_because(state: &State, held: &Snapshot, key: &ObjectKey, live: &Value) 
         return Some("it holds data");
     }
     (!state.came_after_adoption(live)).then_some("it was there before this environment took over")
-}
-
-impl Memory {
-    /// Slows down where another party writes against Git again and again, and names it.
-    async fn pause_if_fighting(&mut self, state: &State, declared: &Declared, live: &Value) {
-        let key = &declared.manifest.key;
-        let now = Instant::now();
-        let times = self.reverts.entry(key.clone()).or_default();
-        times.retain(|t| now.duration_since(*t) < FIGHT_WINDOW);
-        times.push(now);
-        let over = times.len().saturating_sub(FIGHT);
-        if over == 0 {
-            return;
-        }
-        let managers = live.pointer("/metadata/managedFields").and_then(Value::as_array);
-        let others = managers.into_iter().flatten().filter_map(|m| m["manager"].as_str());
-        let others: Vec<&str> = others.filter(|m| *m != crate::api::FIELD_MANAGER).collect();
-        let message = format!(
-            "{key} was brought back {} times in {} s; written against Git by: {}",
-            times.len(),
-            FIGHT_WINDOW.as_secs(),
-            if others.is_empty() { "unknown".to_owned() } else { others.join(", ") }
-        );
-        state.reporter.about(key, &declared.gvk().api_version(), object::uid(live), Reason::Fight, message);
-        let pause = Duration::from_millis(250 << over.min(7));
-        // The worker must not hold up other objects for long.
-        sleep(pause.min(Duration::from_secs(10))).await;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use gitward_core::path::FieldPath;
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn a_divergence_is_told_at_the_line_of_a_declared_field() {
-        let change = |path: &[&str]| Change { path: FieldPath::of(path.iter().copied()), old: None, new: None };
-        let changes = [change(&["metadata", "annotations", "revision"]), change(&["spec", "replicas"])];
-        let place = |declared: Value| telling(&changes, &declared).map(|c| c.path.to_string());
-        assert_eq!(place(json!({"spec": {"replicas": 2}})).as_deref(), Some("spec.replicas"));
-        assert_eq!(place(json!({})).as_deref(), Some("metadata.annotations.revision"));
-        assert_eq!(telling(&[], &json!({})), None);
-    }
 }

@@ -4,6 +4,7 @@
 pub mod api;
 pub mod converge;
 pub mod curable;
+mod fight;
 pub mod guard;
 pub mod health;
 pub mod learn;
@@ -15,6 +16,7 @@ pub mod publish;
 pub mod report;
 pub mod run;
 pub mod state;
+pub mod stuck;
 pub mod surroundings;
 pub mod watch;
 pub mod write;

@@ -18,6 +18,7 @@ use crate::mutators;
 use crate::orphans;
 use crate::report::Reason;
 use crate::state::State;
+use crate::stuck::leave;
 
 /// How long a write is tried again when it is denied (a webhook replica has not seen the commit
 /// yet), conflicts, or the API server is away.
@@ -49,7 +50,7 @@ async fn write_with_attempts(
         let result = match learnt.action {
             Action::Keep => return Ok(()),
             Action::Create => create(state, snapshot, declared, &learnt.entry).await,
-            Action::Replace => replace(state, snapshot, declared, &learnt.entry).await,
+            Action::Replace => replace(state, snapshot, declared, &learnt).await,
             Action::Recreate => recreate(state, snapshot, declared, &learnt.entry).await,
         };
         let Err(error) = result else { return Ok(()) };
@@ -119,19 +120,23 @@ async fn record_create_only(
     }
 }
 
-async fn replace(state: &State, snapshot: &Snapshot, declared: &Declared, entry: &Entry) -> Result<(), ApiError> {
+async fn replace(state: &State, snapshot: &Snapshot, declared: &Declared, learnt: &Learnt) -> Result<(), ApiError> {
     let (gvk, key) = (declared.gvk(), &declared.manifest.key);
+    let entry = &learnt.entry;
+    let body_over = |live: &Value| {
+        let mut body = write_body(declared, live, &entry.record, &state.context(snapshot));
+        leave(&mut body, live, learnt.stuck.as_ref());
+        body
+    };
     let live = match current(state, declared).await? {
         Some(live) if Some(object::uid(&live)) == entry.uid.as_deref() => live,
         _ => return Err(other_object(declared)),
     };
-    let body = write_body(declared, &live, &entry.record, &state.context(snapshot));
-    let answer = match state.api.replace(gvk, key, &body, Effect::Stored).await {
+    let answer = match state.api.replace(gvk, key, &body_over(&live), Effect::Stored).await {
         Err(error) if error.is_conflict() => {
             // The index lags behind: the object as it is now.
             let live = state.api.get(gvk, key).await?.ok_or_else(|| other_object(declared))?;
-            let body = write_body(declared, &live, &entry.record, &state.context(snapshot));
-            state.api.replace(gvk, key, &body, Effect::Stored).await?
+            state.api.replace(gvk, key, &body_over(&live), Effect::Stored).await?
         }
         other => other?,
     };

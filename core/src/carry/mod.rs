@@ -90,6 +90,12 @@ pub fn exempted(target: &mut Value, subject: &Subject<'_>, context: &Context<'_>
     }
 }
 
+/// Leaves a field as the live object has it, unproven, since the API server lets nobody put it
+/// right.
+pub fn leave(target: &mut Value, live: &Value, path: &[&str]) {
+    copy(target, live, path);
+}
+
 /// The value at a path of plain fields.
 fn at<'a>(value: &'a Value, path: &[&str]) -> Option<&'a Value> {
     path.iter().try_fold(value, |v, field| v.get(field))

@@ -14,7 +14,10 @@ use crate::object::{self, ObjectKey};
 pub(super) fn aggregated_rules(target: &mut Value, subject: &Subject<'_>, context: &Context<'_>) {
     let selectors = at(subject.declared, &["aggregationRule", "clusterRoleSelectors"]).and_then(Value::as_array);
     let Some(selectors) = selectors else { return };
-    if same(at(subject.live, &["rules"]).unwrap_or(&Value::Null), at(subject.declared, &["rules"]).unwrap_or(&Value::Null)) {
+    if same(
+        at(subject.live, &["rules"]).unwrap_or(&Value::Null),
+        at(subject.declared, &["rules"]).unwrap_or(&Value::Null),
+    ) {
         return copy(target, subject.declared, &["rules"]);
     }
     let mut roles = context.live.list("rbac.authorization.k8s.io", "ClusterRole", "");

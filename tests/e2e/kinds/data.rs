@@ -59,11 +59,12 @@ const CLUSTER_SCOPED: [&str; 28] = [
 ];
 
 /// Kinds of which others make objects as well: of them only what Git declares is governed.
-const SHARED: [&str; 16] = [
+const SHARED: [&str; 17] = [
     "APIService",
     "CSINode",
     "ClusterRole",
     "ClusterRoleBinding",
+    "ClusterTrustBundle",
     "CustomResourceDefinition",
     "FlowSchema",
     "MutatingAdmissionPolicy",
@@ -149,8 +150,7 @@ pub(crate) fn configuration(documents: &[Document]) -> String {
         let kinds: Vec<&str> = kinds.iter().copied().filter(|k| SHARED.contains(k) == shared).collect();
         kinds.join(", ")
     };
-    let namespaces: Vec<&str> =
-        documents.iter().filter(|d| d.kind == "Namespace").map(|d| d.name.as_str()).collect();
+    let namespaces: Vec<&str> = documents.iter().filter(|d| d.kind == "Namespace").map(|d| d.name.as_str()).collect();
     format!(
         "apiVersion: gitward.dev/v1alpha1\nkind: Configuration\nkubernetes: [\"1.36\"]\nstarterPolicies: false\n\
          environments:\n- name: {ENVIRONMENT}\n  ref: refs/heads/main\n  path: prod\n  namespaces: [{}]\n  \

@@ -62,7 +62,8 @@ impl Edit {
 
     /// Whether a field path of a message speaks of this edit: one is part of the other.
     pub(crate) fn is_named_by(&self, path: &str) -> bool {
-        let ours: String = self.path.iter().filter(|p| *p != "-" && p.parse::<usize>().is_err()).map(|p| bare(p)).collect();
+        let ours: String =
+            self.path.iter().filter(|p| *p != "-" && p.parse::<usize>().is_err()).map(|p| bare(p)).collect();
         let theirs = bare(&without_selectors(path));
         !theirs.is_empty() && (ours.starts_with(&theirs) || theirs.starts_with(&ours))
     }
@@ -100,9 +101,8 @@ pub(crate) fn of(object: &Value, schemas: &Schemas, owner: &Value) -> Vec<Edit> 
     let schema = schemas.of(object);
     let Some(fields) = object.as_object() else { return edits };
     let status_apart = schemas.keeps_status_apart(object);
-    let skipped = |field: &str| {
-        matches!(field, "apiVersion" | "kind" | "metadata") || (field == "status" && status_apart)
-    };
+    let skipped =
+        |field: &str| matches!(field, "apiVersion" | "kind" | "metadata") || (field == "status" && status_apart);
     for (field, value) in fields.iter().filter(|(f, _)| !skipped(f)) {
         let below = schema.and_then(|s| schemas.field(s, field));
         walk(value, below, schemas, &[field.clone()], &mut edits);
@@ -112,9 +112,7 @@ pub(crate) fn of(object: &Value, schemas: &Schemas, owner: &Value) -> Vec<Edit> 
 }
 
 fn metadata(object: &Value, owner: &Value) -> Vec<Edit> {
-    let at = |fields: &[&str]| -> Vec<String> {
-        ["metadata"].iter().chain(fields).map(|f| (*f).to_owned()).collect()
-    };
+    let at = |fields: &[&str]| -> Vec<String> { ["metadata"].iter().chain(fields).map(|f| (*f).to_owned()).collect() };
     let mut edits = Vec::new();
     for map in ["labels", "annotations"] {
         edits.push(Edit::new("add", &at(&[map, "stray.example/x"]), vec![json!("x")]));
@@ -207,7 +205,14 @@ fn changed(value: &Value) -> Vec<Value> {
         Value::String(s) => {
             let choices = CHOICES.iter().filter(|c| c.contains(&s.as_str())).flat_map(|c| c.iter());
             let mut values: Vec<Value> = choices.filter(|c| *c != s).map(|c| json!(c)).collect();
-            values.extend([json!(format!("{s}x")), json!("x"), json!("7"), json!("3Gi"), json!("192.0.2.77"), json!("")]);
+            values.extend([
+                json!(format!("{s}x")),
+                json!("x"),
+                json!("7"),
+                json!("3Gi"),
+                json!("192.0.2.77"),
+                json!(""),
+            ]);
             values.extend([json!("25%"), json!("true"), json!("eHg="), json!("2030-01-01T00:00:00Z")]);
             values.retain(|v| v != value);
             values
@@ -234,7 +239,9 @@ fn renamed(item: &Value) -> Value {
     let mut item = item.clone();
     for (field, value) in item.as_object_mut().into_iter().flatten() {
         match value {
-            Value::String(s) if matches!(field.as_str(), "name" | "mountPath" | "topologyKey" | "path" | "key") => s.push('x'),
+            Value::String(s) if matches!(field.as_str(), "name" | "mountPath" | "topologyKey" | "path" | "key") => {
+                s.push('x')
+            }
             Value::Number(n) if field.to_lowercase().ends_with("port") => *value = json!(n.as_i64().unwrap_or(1) + 7),
             _ => {}
         }

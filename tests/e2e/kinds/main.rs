@@ -7,6 +7,7 @@
 
 mod data;
 mod edits;
+mod generate;
 mod requests;
 mod rounds;
 mod schema;

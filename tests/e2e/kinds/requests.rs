@@ -16,7 +16,7 @@ pub(crate) enum Outcome {
     /// The webhook denied it.
     Denied,
     /// The API server refuses the content.
-    Refused(String),
+    Refused,
     /// The object is not there.
     Gone,
 }
@@ -34,10 +34,22 @@ pub(crate) async fn read(client: &Client, path: &str) -> Result<Option<Value>> {
     }
 }
 
-/// Makes edits in one replacement.
-pub(crate) async fn replace(client: &Client, path: &str, edits: &[Chosen], dry_run: bool) -> Result<Outcome> {
-    for _ in 0..20 {
-        let Some(live) = read(client, path).await? else { return Ok(Outcome::Gone) };
+/// Makes edits in one replacement. `seen` is the object as it was seen last, if it was.
+pub(crate) async fn replace(
+    client: &Client,
+    path: &str,
+    seen: Option<&Value>,
+    edits: &[Chosen],
+    dry_run: bool,
+) -> Result<Outcome> {
+    for attempt in 0..20 {
+        let live = match seen.filter(|_| attempt == 0) {
+            Some(seen) => seen.clone(),
+            None => match read(client, path).await? {
+                Some(live) => live,
+                None => return Ok(Outcome::Gone),
+            },
+        };
         let mut body = live.clone();
         for (edit, value) in edits {
             edit.apply(&mut body, value);
@@ -46,11 +58,17 @@ pub(crate) async fn replace(client: &Client, path: &str, edits: &[Chosen], dry_r
             return Ok(outcome);
         }
     }
-    Ok(Outcome::Refused("it changes all the time".to_owned()))
+    Err(format!("{path} changes all the time"))
 }
 
 /// Sends a replacement; `None` if the object changed meanwhile.
-pub(crate) async fn send(client: &Client, path: &str, live: &Value, body: &Value, dry_run: bool) -> Result<Option<Outcome>> {
+pub(crate) async fn send(
+    client: &Client,
+    path: &str,
+    live: &Value,
+    body: &Value,
+    dry_run: bool,
+) -> Result<Option<Outcome>> {
     let query = if dry_run { "&dryRun=All" } else { "" };
     let uri = format!("{path}?fieldManager=stranger&fieldValidation=Strict{query}");
     let request = http::Request::put(uri)
@@ -65,7 +83,7 @@ pub(crate) async fn send(client: &Client, path: &str, live: &Value, body: &Value
         Err(kube::Error::Api(status)) if status.code == 409 => return Ok(None),
         Err(kube::Error::Api(status)) if status.code == 404 => Outcome::Gone,
         Err(kube::Error::Api(status)) if status.message.contains("gitward.dev") => Outcome::Denied,
-        Err(kube::Error::Api(status)) => Outcome::Refused(status.message.clone()),
+        Err(kube::Error::Api(_)) => Outcome::Refused,
         Err(error) => return Err(format!("{path}: {error}")),
     }))
 }

@@ -34,17 +34,16 @@ pub(crate) struct Target {
     pub(crate) key: Key,
     /// What is done to it.
     pub(crate) edits: Vec<Chosen>,
-    /// At most so many rounds.
-    pub(crate) rounds: usize,
 }
 
 /// Makes every edit of an object; what became of each.
 pub(crate) async fn all(client: &Client, view: &View, target: Target) -> Result<Vec<(Key, String, Fate)>> {
-    let together = target.edits.len().div_ceil(target.rounds).max(TOGETHER);
-    let mut waiting: VecDeque<Vec<Chosen>> = target.edits.chunks(together).map(<[Chosen]>::to_vec).collect();
+    let mut waiting: VecDeque<Vec<Chosen>> = target.edits.chunks(TOGETHER).map(<[Chosen]>::to_vec).collect();
     let (mut fates, mut made) = (Vec::new(), VecDeque::new());
     while let Some(edits) = waiting.pop_front() {
-        if made.len() >= CALM.0 && let Some(oldest) = made.pop_front() {
+        if made.len() >= CALM.0
+            && let Some(oldest) = made.pop_front()
+        {
             tokio::time::sleep(CALM.1.saturating_sub(Instant::elapsed(&oldest))).await;
         }
         let _turn = AT_ONCE.acquire().await.map_err(|e| e.to_string())?;
@@ -81,12 +80,13 @@ async fn round(client: &Client, view: &View, key: &Key, edits: &[Chosen]) -> Res
     let path = view.path(key);
     let Some(before) = read(client, &path).await? else { return Ok(None) };
     let from = view.count();
-    let Outcome::Taken(after) = replace(client, &path, edits, false).await? else { return Ok(None) };
+    let Outcome::Taken(after) = replace(client, &path, Some(&before), edits, false).await? else { return Ok(None) };
     let edited = version(&after);
     let back = |edit: &Chosen| {
         let field = edit.0.watched();
         view.object(key).is_some_and(|now| {
-            (version(&now) > edited || uid(&now) != uid(&after)) && empty_as_none(now.pointer(&field)) == empty_as_none(before.pointer(&field))
+            (version(&now) > edited || uid(&now) != uid(&after))
+                && empty_as_none(now.pointer(&field)) == empty_as_none(before.pointer(&field))
         })
     };
     let took = view.until(WITHIN, || edits.iter().all(&back)).await;
@@ -94,7 +94,8 @@ async fn round(client: &Client, view: &View, key: &Key, edits: &[Chosen]) -> Res
         let alerts = view.alerts_about(from, key);
         alerts.iter().filter(|a| matches!(a.reason.as_str(), "Diverged" | "LeftAlone")).any(|a| {
             let fields = a.message.split_once(": ").map_or("", |(_, fields)| fields);
-            a.message.contains(" was deleted; ") || fields.split(", ").any(|f| edit.is_named_by(f.split(" and ").next().unwrap_or(f)))
+            a.message.contains(" was deleted; ")
+                || fields.split(", ").any(|f| edit.is_named_by(f.split(" and ").next().unwrap_or(f)))
         })
     };
     view.until(ALERT_WITHIN, || edits.iter().all(named)).await;

@@ -36,8 +36,12 @@ impl Schemas {
             }
             let paths: Vec<&String> = document["paths"].as_object().into_iter().flatten().map(|(p, _)| p).collect();
             for (v, kind) in kinds.iter().filter(|(v, _)| v == version) {
-                let group_kind = |operation: &Value| operation["x-kubernetes-group-version-kind"]["kind"] == kind.as_str();
-                let apart = paths.iter().filter(|p| p.ends_with("/status")).any(|p| group_kind(&document["paths"][p.as_str()]["put"]));
+                let group_kind =
+                    |operation: &Value| operation["x-kubernetes-group-version-kind"]["kind"] == kind.as_str();
+                let apart = paths
+                    .iter()
+                    .filter(|p| p.ends_with("/status"))
+                    .any(|p| group_kind(&document["paths"][p.as_str()]["put"]));
                 schemas.apart.insert((v.clone(), kind.clone()), apart);
             }
         }
@@ -115,7 +119,8 @@ impl Schemas {
             return values.into_iter().take(2).map(|v| json!({"stray": v})).collect();
         }
         let example = |schema: &Value| self.examples(schema, depth + 1).into_iter().next();
-        let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let required: Vec<&str> =
+            schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let mut least = json!({});
         for field in &required {
             if let Some(value) = self.field(schema, field).and_then(example) {
@@ -139,7 +144,9 @@ fn string_examples(schema: &Value) -> Vec<Value> {
     match schema["format"].as_str() {
         Some("date-time") => vec![json!("2030-01-01T00:00:00Z")],
         Some("byte") => vec![json!("eHg=")],
-        _ => ["x", "1", "Default", "Always", "None", "/x", "192.0.2.7", "x.example/x", "Local", "UTC"].map(|s| json!(s)).to_vec(),
+        _ => ["x", "1", "Default", "Always", "None", "/x", "192.0.2.7", "x.example/x", "Local", "UTC"]
+            .map(|s| json!(s))
+            .to_vec(),
     }
 }
 

@@ -53,7 +53,9 @@ impl Tally {
     /// One line of figures.
     pub(crate) fn line(&self) -> String {
         let times = self.times();
-        let at = |share: usize| times.get((times.len() * share / 100).min(times.len().saturating_sub(1))).copied().unwrap_or(0);
+        let at = |share: usize| {
+            times.get((times.len() * share / 100).min(times.len().saturating_sub(1))).copied().unwrap_or(0)
+        };
         let count = |of: fn(&Fate) -> bool| self.fates.iter().filter(|(_, _, f)| of(f)).count();
         let kinds: std::collections::BTreeSet<&str> = self.fates.iter().map(|((k, _, _), _, _)| k.as_str()).collect();
         format!(

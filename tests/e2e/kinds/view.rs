@@ -96,7 +96,8 @@ impl View {
             object["metadata"].as_object_mut().unwrap().remove("managedFields");
             let key = key_of(kind, &object);
             if there {
-                let newer = seen.objects.get(&key).is_none_or(|o| version(o) <= version(&object) || uid(o) != uid(&object));
+                let newer =
+                    seen.objects.get(&key).is_none_or(|o| version(o) <= version(&object) || uid(o) != uid(&object));
                 if newer {
                     seen.objects.insert(key, Arc::new(object));
                 }
@@ -147,7 +148,11 @@ impl View {
         let (kind, namespace, name) = key;
         let (path, namespaced) = self.seen.lock().unwrap().kinds[kind].clone();
         let (base, plural) = path.split_once(' ').unwrap();
-        if namespaced { format!("{base}/namespaces/{namespace}/{plural}/{name}") } else { format!("{base}/{plural}/{name}") }
+        if namespaced {
+            format!("{base}/namespaces/{namespace}/{plural}/{name}")
+        } else {
+            format!("{base}/{plural}/{name}")
+        }
     }
 }
 
