@@ -263,7 +263,8 @@ mod tests {
         let place = |text: &str, key: &str| {
             let manifest = manifest::read(&"a.yaml".into(), text.as_bytes(), &Limits::default()).0.remove(0);
             let (canonical, digest) = (Value::Null, Digest(String::new()));
-            let declared = Declared { manifest, canonical, digest, has_status_subresource: false, expected: None };
+            let declared =
+                Declared { manifest, canonical, digest, has_status_subresource: false, expected: None, learnt: None };
             declared.place(&FieldPath::of(["data", key])).to_string()
         };
         assert_eq!(place(text, "x"), "a.yaml:5:6");

@@ -11,6 +11,7 @@ use gitward_core::config::Mode;
 use gitward_core::derived::Context;
 use gitward_core::lookup::{Lookup, Recording};
 use gitward_core::object::{self, ObjectKey};
+use gitward_core::path::FieldPath;
 use gitward_core::snapshot::{Declared, Digest, Snapshot};
 use gitward_core::trace::{Judged, judge_live};
 use gitward_index::{Event, EventKind, read_live};
@@ -26,7 +27,6 @@ use crate::mutators;
 use crate::prune::served;
 use crate::report::Reason;
 use crate::state::State;
-use crate::stuck::Stuck;
 use crate::watch;
 use crate::write::write;
 
@@ -221,9 +221,18 @@ async fn declared_event(
     if object::is_terminating(&live) {
         return Ok(());
     }
-    let learnt = relearn(state, held, declared, Action::Replace).await?;
+    let learnt = match relearn(state, held, declared, Action::Replace).await {
+        Ok(learnt) => learnt,
+        Err(error) if error.is_invalid() => {
+            let message = format!("{key} cannot be brought back by a write: {error}");
+            tell_left(state, declared, &live, &changes, message, memory);
+            return Ok(());
+        }
+        Err(error) => return Err(error),
+    };
     if let Some(stuck) = &learnt.stuck {
-        tell_stuck(state, declared, &live, &changes, stuck, memory);
+        let message = format!("{key} cannot be brought back in full, only the rest of it: {}", stuck.message);
+        tell_left(state, declared, &live, &changes, message, memory);
         if learnt.action == Action::Keep {
             return Ok(());
         }
@@ -250,30 +259,25 @@ async fn declared_event(
     Ok(())
 }
 
-/// Tells once what cannot be brought back.
-fn tell_stuck(
+/// Tells what cannot be changed any more (a claim bound to a stranger's volume, or grown by hand),
+/// where making the object anew would cost its data: once for each such difference.
+fn tell_left(
     state: &State,
     declared: &Declared,
     live: &Value,
     changes: &[Change],
-    stuck: &Stuck,
+    message: String,
     memory: &mut Memory,
 ) {
     let key = &declared.manifest.key;
-    let telling = state_of(live, changes);
-    if memory.told.get(key) == Some(&telling) {
+    let values: Vec<_> = changes.iter().map(|c| (c.path.to_string(), &c.new)).collect();
+    let what = format!("{} {}", object::uid(live), Digest::of(&json!(values)));
+    if memory.told.get(key) == Some(&what) {
         return;
     }
-    memory.told.insert(key.clone(), telling);
+    memory.told.insert(key.clone(), what);
     tell_divergence(state, declared, live, changes);
-    let message = format!("{key} cannot be brought back in full, the rest of it is: {}", stuck.message);
     state.reporter.about(key, &declared.gvk().api_version(), object::uid(live), Reason::LeftAlone, message);
-}
-
-/// Tells one divergence of an object that stays from the next.
-fn state_of(live: &Value, changes: &[Change]) -> String {
-    let values: Vec<_> = changes.iter().map(|c| (c.path.to_string(), &c.new)).collect();
-    format!("{} {}", object::uid(live), Digest::of(&json!(values)))
 }
 
 fn root() -> gitward_core::path::FieldPath {
@@ -371,9 +375,14 @@ fn tell_divergence(state: &State, declared: &Declared, live: &Value, changes: &[
     state.reporter.about(key, &declared.gvk().api_version(), object::uid(live), Reason::Diverged, message);
 }
 
-/// The change whose place says most: of a field that Git declares, else the first.
+/// The change whose place says most: the one that lies deepest in what Git declares.
 fn telling<'a>(changes: &'a [Change], declared: &Value) -> Option<&'a Change> {
-    changes.iter().find(|c| c.path.get(declared).is_some()).or_else(|| changes.first())
+    let depth = |change: &&Change| {
+        let steps = &change.path.0;
+        (0..=steps.len()).rev().find(|n| FieldPath(steps[..*n].to_vec()).get(declared).is_some())
+    };
+    // Of several, the first.
+    changes.iter().rev().max_by_key(depth)
 }
 
 async fn undeclared_event(
@@ -431,4 +440,22 @@ fn stays_because(state: &State, held: &Snapshot, key: &ObjectKey, live: &Value) 
         return Some("it holds data");
     }
     (!state.came_after_adoption(live)).then_some("it was there before this environment took over")
+}
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_divergence_is_told_at_the_line_that_lies_nearest_to_it() {
+        let change = |path| Change { path, old: None, new: None };
+        let revision = FieldPath::of(["metadata", "annotations", "revision"]);
+        let replicas = FieldPath::of(["spec", "replicas"]);
+        let strategy = FieldPath::of(["spec", "strategy", "type"]);
+        let changes = [change(revision), change(strategy), change(replicas)];
+        let place = |declared: Value| telling(&changes, &declared).map(|c| c.path.to_string());
+        assert_eq!(place(json!({"metadata": {}, "spec": {"replicas": 2}})).as_deref(), Some("spec.replicas"));
+        assert_eq!(place(json!({"metadata": {}, "spec": {"strategy": {}}})).as_deref(), Some("spec.strategy.type"));
+        assert_eq!(place(json!({})).as_deref(), Some("metadata.annotations.revision"));
+        assert_eq!(telling(&[], &json!({})), None);
+    }
 }

@@ -18,6 +18,12 @@ pub(crate) const MALLORY: &str = "mallory";
 /// Whom an exemption in `gitward.yaml` lets restart Deployments.
 pub(crate) const SRE: &str = "sre";
 
+/// A controller's account that an exemption lets keep finalizers and owners.
+pub(crate) const KEEPER: &str = "keeper";
+
+/// Everybody who may do anything in the cluster.
+const ADMINISTRATORS: [&str; 3] = [MALLORY, SRE, KEEPER];
+
 /// Deployments that the edits are spread over: many reverts of one object would be taken for a
 /// fight, and slowed down.
 const APPS: usize = 8;
@@ -77,13 +83,13 @@ pub(crate) fn plant(work: &WorkTree) -> Result<()> {
 
 /// The people of the stories.
 pub(crate) fn options() -> Options {
-    let people = [MALLORY, SRE].map(|name| (name.to_owned(), Vec::new())).to_vec();
+    let people = ADMINISTRATORS.map(|name| (name.to_owned(), Vec::new())).to_vec();
     Options { people, ..Options::with_nodes(2) }
 }
 
 /// Makes administrators of the people.
 pub(crate) async fn empower(stage: &Stage) -> Result<()> {
-    for name in [MALLORY, SRE] {
+    for name in ADMINISTRATORS {
         let user = format!("--user={name}");
         let binding = ["create", "clusterrolebinding", name, "--clusterrole=cluster-admin", &user];
         stage.cluster.kubectl(&binding).await?.checked()?;

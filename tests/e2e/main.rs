@@ -4,9 +4,11 @@
 #![allow(clippy::print_stdout)]
 
 mod convergence;
+mod demo;
 mod denied_edits;
 mod edits;
 mod fleet;
 mod picture;
 mod reverted_edits;
+mod traps;
 mod versions;

@@ -34,9 +34,11 @@ const KINDS: [(&str, &str, &str, bool); 22] = [
 ];
 
 /// Cluster-scoped kinds that the shop governs.
-const CLUSTER: [(&str, &str, &str); 3] = [
+const CLUSTER: [(&str, &str, &str); 5] = [
     ("", "v1", "PersistentVolume"),
     ("storage.k8s.io", "v1", "StorageClass"),
+    ("networking.k8s.io", "v1", "IngressClass"),
+    ("admissionregistration.k8s.io", "v1", "MutatingWebhookConfiguration"),
     ("apiextensions.k8s.io", "v1", "CustomResourceDefinition"),
 ];
 

@@ -105,7 +105,7 @@ pub(crate) fn of(object: &Value, schemas: &Schemas, owner: &Value) -> Vec<Edit> 
         |field: &str| matches!(field, "apiVersion" | "kind" | "metadata") || (field == "status" && status_apart);
     for (field, value) in fields.iter().filter(|(f, _)| !skipped(f)) {
         let below = schema.and_then(|s| schemas.field(s, field));
-        walk(value, below, schemas, &[field.clone()], &mut edits);
+        walk(value, below, schemas, std::slice::from_ref(field), &mut edits);
     }
     absent(fields, schema, schemas, &[], &skipped, &mut edits);
     edits

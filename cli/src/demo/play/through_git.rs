@@ -5,7 +5,7 @@ use std::time::Duration;
 use gitward_test_cluster::BRANCH;
 
 use super::{Play, expect, short};
-use crate::demo::fleet::{BASKET, Fleet, WEB, place};
+use crate::demo::fleet::{BASKET, WEB, place};
 
 /// What the rejection has to name.
 const REJECTION: [&str; 5] = ["schema/unknown-field", "policy/team", "policy/image-tag", "| ", "fix:"];
@@ -74,10 +74,9 @@ impl Play<'_> {
             let found = basket.get(&self.client).await?;
             expect(found.is_none(), format!("the {} basket is pruned", basket.kind), "it is there")?;
         }
-        if self.fleet == Fleet::Own {
-            self.pods_go("app=basket").await?;
-        }
-        self.say.holds("pruned: the basket's Deployment and Service are gone from the cluster, with their Pods");
+        self.say.holds("pruned: the basket's Deployment and Service are gone from the cluster");
+        self.pods_go("app=basket").await?;
+        self.say.holds("its Pods are gone, too");
         Ok(())
     }
 
