@@ -224,7 +224,9 @@ async fn declared_event(
     let learnt = match relearn(state, held, declared, Action::Replace).await {
         Ok(learnt) => learnt,
         Err(error) if error.is_invalid() => {
-            let message = format!("{key} cannot be brought back by a write: {error}");
+            // What is said of a Secret may quote its data.
+            let why = if key.kind == "Secret" { "the API server refuses it".to_owned() } else { error.to_string() };
+            let message = format!("{key} cannot be brought back by a write: {why}");
             tell_left(state, declared, &live, &changes, message, memory);
             return Ok(());
         }
@@ -441,6 +443,7 @@ fn stays_because(state: &State, held: &Snapshot, key: &ObjectKey, live: &Value) 
     }
     (!state.came_after_adoption(live)).then_some("it was there before this environment took over")
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;

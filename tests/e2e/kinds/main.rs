@@ -8,6 +8,7 @@
 mod data;
 mod edits;
 mod generate;
+mod relearning;
 mod requests;
 mod rounds;
 mod schema;

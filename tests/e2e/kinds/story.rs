@@ -14,7 +14,7 @@ use crate::rounds::{self, Target};
 use crate::schema::Schemas;
 use crate::tally::{Fate, Tally};
 use crate::view::{Key, View};
-use crate::{Result, data, generate};
+use crate::{Result, data, generate, relearning};
 
 /// Requests under way at once.
 const CONCURRENT: usize = 12;
@@ -148,6 +148,8 @@ async fn acts(stage: &mut Stage, commit: &str, began: Instant) -> Result<()> {
     tokio::time::sleep(Duration::from_secs(2)).await;
     let after = contents(&client, &view, &keys).await?;
     wrong.extend(keys.iter().filter(|k| before.get(*k) != after.get(*k)).map(|k| format!("{k:?} is not as it was")));
+    wrong.extend(relearning::play(stage, &client, &view).await?);
+    println!("{:?}: a mutator came and went", began.elapsed());
     if let Ok(keep) = std::env::var("GITWARD_KEEP") {
         let _ = std::fs::write(format!("{keep}/table.txt"), tally.table());
     }
