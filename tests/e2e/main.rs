@@ -9,6 +9,7 @@ mod denied_edits;
 mod edits;
 mod fleet;
 mod picture;
+mod restart;
 mod reverted_edits;
 mod traps;
 mod versions;
