@@ -27,6 +27,9 @@ const TRIES: usize = 2;
 /// Workloads on which each field of a Pod's template is edited.
 const TEMPLATES: usize = 2;
 
+/// Edits of one object besides those of its metadata; more are left to others of the same shape.
+const OF_ONE: usize = 40;
+
 /// What was tried already: how often it was taken, and how often not.
 #[derive(Default)]
 struct Tried(Mutex<HashMap<String, (usize, usize)>>);
@@ -35,7 +38,7 @@ impl Tried {
     fn is_enough(&self, kind: &str, edit: &Edit) -> bool {
         let (signature, wanted) = signature(kind, edit);
         let (taken, not) = self.0.lock().unwrap().get(&signature).copied().unwrap_or_default();
-        taken >= wanted || not >= TRIES * wanted
+        taken >= wanted || not >= wanted.saturating_mul(TRIES)
     }
 
     fn note(&self, kind: &str, edit: &Edit, taken: bool) {
@@ -48,7 +51,7 @@ impl Tried {
 /// What makes two edits the same, and how often it is made. What concerns metadata is made in
 /// every object; a Pod's template is the same in all kinds that have one.
 fn signature(kind: &str, edit: &Edit) -> (String, usize) {
-    if edit.path.first().is_some_and(|p| p == "metadata") || std::env::var_os(ALL).is_some() {
+    if is_metadata(edit) || std::env::var_os(ALL).is_some() {
         return (String::new(), usize::MAX);
     }
     let path: Vec<&str> = edit.path.iter().map(|p| if p.parse::<usize>().is_ok() { "#" } else { p.as_str() }).collect();
@@ -57,6 +60,10 @@ fn signature(kind: &str, edit: &Edit) -> (String, usize) {
         Some(at) => (format!("{} {}", edit.what, path[at..].join(".")), TEMPLATES),
         None => (format!("{kind} {} {}", edit.what, path.join(".")), 1),
     }
+}
+
+fn is_metadata(edit: &Edit) -> bool {
+    edit.path.first().is_some_and(|p| p == "metadata")
 }
 
 /// The edits of these objects, tried by dry runs of an account whose dry runs are not judged.
@@ -99,7 +106,7 @@ async fn of_kind(
         let owner = owner(learner, &key.1).await?;
         let mut chosen: Vec<Chosen> = Vec::new();
         for edit in edits::of(&live, schemas, &owner) {
-            if tried.is_enough(&key.0, &edit) {
+            if tried.is_enough(&key.0, &edit) || (chosen.len() >= OF_ONE && !is_metadata(&edit)) {
                 continue;
             }
             match try_values(learner, &path, &live, &edit).await? {

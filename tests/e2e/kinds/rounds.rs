@@ -14,7 +14,7 @@ use crate::tally::Fate;
 use crate::view::{Key, View, uid};
 
 /// Edits made at once in one object.
-const TOGETHER: usize = 5;
+const TOGETHER: usize = 8;
 
 /// How long an edit may stay.
 const WITHIN: Duration = Duration::from_secs(15);
@@ -55,6 +55,11 @@ pub(crate) async fn all(client: &Client, view: &View, target: Target) -> Result<
                     // One by one tells which of them it was.
                     edits.into_iter().rev().for_each(|edit| waiting.push_front(vec![edit]));
                 } else {
+                    for ((edit, value), fate) in
+                        edits.iter().zip(&seen).filter(|(_, f)| !matches!(f, Fate::Reverted(_)))
+                    {
+                        println!("  {} {}: {edit} = {}: {fate:?}", target.key.0, target.key.2, short(value));
+                    }
                     let names = edits.iter().map(|(edit, value)| format!("{edit} = {}", short(value)));
                     fates.extend(names.zip(seen).map(|(name, fate)| (target.key.clone(), name, fate)));
                 }
