@@ -168,6 +168,8 @@ async fn work(state: Arc<State>, mut events: mpsc::UnboundedReceiver<Event>) {
             None => Ok(()),
         };
         if let Err(error) = handled {
+            // The API server's message about a refused Secret may quote its data.
+            let error = if event.key.kind == "Secret" { "(not shown)".to_owned() } else { error.to_string() };
             tracing::warn!(object = %event.key, %error, "it could not be brought back yet");
             again_after(&state, event, RETRY);
         }
