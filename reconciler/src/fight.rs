@@ -1,7 +1,8 @@
-//! What a worker of the guard remembers of objects: to tell things once, and to slow down where
+//! What the guard remembers of objects: to tell things once, and to slow down where
 //! another party writes against Git again and again.
 
 use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use gitward_core::object::ObjectKey;
@@ -15,13 +16,15 @@ const WINDOW: Duration = Duration::from_secs(30);
 /// Longest pause before the next revert.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// What a worker remembers.
+/// What is remembered.
 #[derive(Default)]
-pub(crate) struct Memory {
+pub(crate) struct Memory(Mutex<Remembered>);
+
+#[derive(Default)]
+struct Remembered {
     reverts: HashMap<ObjectKey, Vec<Instant>>,
     paused: HashMap<ObjectKey, Instant>,
-    /// What was told last of an object that is left alone.
-    pub(crate) told: HashMap<ObjectKey, String>,
+    told: HashMap<ObjectKey, String>,
 }
 
 /// Another party writes against Git again and again.
@@ -33,17 +36,33 @@ pub(crate) struct Fight {
 }
 
 impl Memory {
+    fn lock(&self) -> MutexGuard<'_, Remembered> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes what is told of an object that is left alone; whether it is news.
+    pub(crate) fn is_news(&self, key: &ObjectKey, what: String) -> bool {
+        let before = self.lock().told.insert(key.clone(), what.clone());
+        before != Some(what)
+    }
+
+    /// The object is as it should be: whatever comes next is news.
+    pub(crate) fn forget(&self, key: &ObjectKey) {
+        self.lock().told.remove(key);
+    }
+
     /// Whether an object's next revert waits. Other objects never wait for it.
     pub(crate) fn is_paused(&self, key: &ObjectKey, now: Instant) -> bool {
-        self.paused.get(key).is_some_and(|until| now < *until)
+        self.lock().paused.get(key).is_some_and(|until| now < *until)
     }
 
     /// Notes a revert that is about to be made; a fight if it is one too many and has not waited.
-    pub(crate) fn fight(&mut self, key: &ObjectKey, live: &Value, now: Instant) -> Option<Fight> {
-        if self.paused.remove(key).is_some() {
+    pub(crate) fn fight(&self, key: &ObjectKey, live: &Value, now: Instant) -> Option<Fight> {
+        let mut remembered = self.lock();
+        if remembered.paused.remove(key).is_some() {
             return None;
         }
-        let times = self.reverts.entry(key.clone()).or_default();
+        let times = remembered.reverts.entry(key.clone()).or_default();
         times.retain(|t| now.duration_since(*t) < WINDOW);
         times.push(now);
         let count = times.len();
@@ -52,7 +71,7 @@ impl Memory {
             return None;
         }
         let pause = Duration::from_millis(250 << over.min(7)).min(LONGEST_PAUSE);
-        self.paused.insert(key.clone(), now + pause);
+        remembered.paused.insert(key.clone(), now + pause);
         let message = format!(
             "{key} was brought back {count} times in {} s; written against Git by: {}",
             WINDOW.as_secs(),
@@ -77,7 +96,7 @@ mod tests {
     #[test]
     fn a_fight_slows_down_one_object_alone() {
         let (one, other) = (ObjectKey::new("", "ConfigMap", "a", "x"), ObjectKey::new("", "ConfigMap", "a", "y"));
-        let mut memory = Memory::default();
+        let memory = Memory::default();
         let now = Instant::now();
         for _ in 0..FIGHT {
             assert!(memory.fight(&one, &Value::Null, now).is_none());

@@ -1,7 +1,6 @@
 //! The guard: every watch event is compared whole with what Git says; what differs is told, then
 //! brought back.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -22,16 +21,14 @@ use tokio::time::{Instant, sleep};
 
 use crate::api::ApiError;
 use crate::fight::Memory;
+use crate::lanes;
 use crate::learn::{Action, Learnt, learn};
 use crate::mutators;
 use crate::prune::served;
 use crate::report::Reason;
 use crate::state::State;
 use crate::watch;
-use crate::write::write;
-
-/// Objects are spread over so many workers; one object's events are handled in order.
-const WORKERS: usize = 4;
+use crate::write::{release, write};
 
 /// Time for the live reads behind one comparison.
 const READ_BUDGET: Duration = Duration::from_secs(2);
@@ -66,20 +63,15 @@ impl Poke {
 /// Starts guarding. Must be called within a tokio runtime.
 pub fn start(state: Arc<State>) -> Poke {
     let (poke, looks) = mpsc::unbounded_channel();
-    let workers: Vec<_> = (0..WORKERS)
-        .map(|_| {
-            let (send, receive) = mpsc::unbounded_channel();
-            tokio::spawn(work(state.clone(), receive));
-            send
-        })
-        .collect();
-    tokio::spawn(distribute(state, workers, looks));
+    let (guarded, memory) = (state.clone(), Arc::new(Memory::default()));
+    let lanes = lanes::start(move |event| look_at(guarded.clone(), memory.clone(), event));
+    tokio::spawn(distribute(state, lanes, looks));
     Poke(poke)
 }
 
-type Workers = Vec<mpsc::UnboundedSender<Event>>;
+type Lanes = mpsc::UnboundedSender<Event>;
 
-async fn distribute(state: Arc<State>, workers: Workers, mut looks: mpsc::UnboundedReceiver<Look>) {
+async fn distribute(state: Arc<State>, lanes: Lanes, mut looks: mpsc::UnboundedReceiver<Look>) {
     let mut events = state.index.subscribe();
     let looking = Arc::new(AtomicBool::new(false));
     let mut sweep = tokio::time::interval_at(Instant::now() + SWEEP_INTERVAL, SWEEP_INTERVAL);
@@ -90,18 +82,18 @@ async fn distribute(state: Arc<State>, workers: Workers, mut looks: mpsc::Unboun
                     if event.key.kind == "CustomResourceDefinition" {
                         watch_new_kinds(&state, &looking);
                     }
-                    hand_over(&workers, event);
+                    hand_over(&lanes, event);
                 }
                 // Too slow: what was missed is found by looking at everything.
-                Err(broadcast::error::RecvError::Lagged(_)) => sweep_all(&state, &workers),
+                Err(broadcast::error::RecvError::Lagged(_)) => sweep_all(&state, &lanes),
                 Err(broadcast::error::RecvError::Closed) => return,
             },
             look = looks.recv() => match look {
-                Some(Look::At(keys)) => keys.into_iter().for_each(|key| hand_over(&workers, applied(key))),
-                Some(Look::Everything) => sweep_all(&state, &workers),
+                Some(Look::At(keys)) => keys.into_iter().for_each(|key| hand_over(&lanes, applied(key))),
+                Some(Look::Everything) => sweep_all(&state, &lanes),
                 None => return,
             },
-            _ = sweep.tick() => sweep_all(&state, &workers),
+            _ = sweep.tick() => sweep_all(&state, &lanes),
         }
     }
 }
@@ -129,50 +121,44 @@ fn applied(key: ObjectKey) -> Event {
     Event { key, kind: EventKind::Applied }
 }
 
-fn hand_over(workers: &Workers, event: Event) {
-    let mut hasher = DefaultHasher::new();
-    event.key.hash(&mut hasher);
-    let worker = usize::try_from(hasher.finish() % WORKERS as u64).unwrap_or(0);
-    let _ = workers[worker].send(event);
+fn hand_over(lanes: &Lanes, event: Event) {
+    let _ = lanes.send(event);
 }
 
-fn sweep_all(state: &State, workers: &Workers) {
+fn sweep_all(state: &State, lanes: &Lanes) {
     let Some(held) = state.held() else { return };
     for served in state.index.discovery().table().all() {
         let (group, kind) = (&served.resource.group, &served.resource.kind);
         for object in state.index.list(group, kind, "") {
             let key = ObjectKey::new(group, kind, object::namespace(&object), object::name(&object));
             if held.governs(&key) {
-                hand_over(workers, applied(key));
+                hand_over(lanes, applied(key));
             }
         }
     }
     for key in held.declared.keys().filter(|k| state.index.get(k).is_none()) {
-        hand_over(workers, Event { key: key.clone(), kind: EventKind::Deleted });
+        hand_over(lanes, Event { key: key.clone(), kind: EventKind::Deleted });
     }
 }
 
-async fn work(state: Arc<State>, mut events: mpsc::UnboundedReceiver<Event>) {
-    let mut memory = Memory::default();
-    while let Some(event) = events.recv().await {
-        let Some(held) = state.held() else { continue };
-        if held.environment.mode == Mode::Suspended || !held.governs(&event.key) || state.busy().contains(&event.key) {
-            continue;
-        }
-        if memory.is_paused(&event.key, Instant::now()) {
-            continue;
-        }
-        let handled = match held.declared(&event.key) {
-            Some(declared) => declared_event(&state, &held, declared, &event, &mut memory).await,
-            None if event.kind == EventKind::Applied => undeclared_event(&state, &held, &event.key, &mut memory).await,
-            None => Ok(()),
-        };
-        if let Err(error) = handled {
-            // The API server's message about a refused Secret may quote its data.
-            let error = if event.key.kind == "Secret" { "(not shown)".to_owned() } else { error.to_string() };
-            tracing::warn!(object = %event.key, %error, "it could not be brought back yet");
-            again_after(&state, event, RETRY);
-        }
+async fn look_at(state: Arc<State>, memory: Arc<Memory>, event: Event) {
+    let Some(held) = state.held() else { return };
+    if held.environment.mode == Mode::Suspended || !held.governs(&event.key) || state.busy().contains(&event.key) {
+        return;
+    }
+    if memory.is_paused(&event.key, Instant::now()) {
+        return;
+    }
+    let handled = match held.declared(&event.key) {
+        Some(declared) => declared_event(&state, &held, declared, &event, &memory).await,
+        None if event.kind == EventKind::Applied => undeclared_event(&state, &held, &event.key, &memory).await,
+        None => Ok(()),
+    };
+    if let Err(error) = handled {
+        // The API server's message about a refused Secret may quote its data.
+        let error = if event.key.kind == "Secret" { "(not shown)".to_owned() } else { error.to_string() };
+        tracing::warn!(object = %event.key, %error, "it could not be brought back yet");
+        again_after(&state, event, RETRY);
     }
 }
 
@@ -189,7 +175,7 @@ fn again_after(state: &Arc<State>, event: Event, pause: Duration) {
 }
 
 /// Whether the write against Git is let be for now, since others write against it again and again.
-fn pauses(state: &Arc<State>, declared: &Declared, live: &Value, event: &Event, memory: &mut Memory) -> bool {
+fn pauses(state: &Arc<State>, declared: &Declared, live: &Value, event: &Event, memory: &Memory) -> bool {
     let Some(fight) = memory.fight(&event.key, live, Instant::now()) else { return false };
     let api_version = declared.gvk().api_version();
     state.reporter.about(&event.key, &api_version, object::uid(live), Reason::Fight, fight.message);
@@ -202,7 +188,7 @@ async fn declared_event(
     held: &Snapshot,
     declared: &Declared,
     event: &Event,
-    memory: &mut Memory,
+    memory: &Memory,
 ) -> Result<(), ApiError> {
     let key = &event.key;
     let judged = state.index.get(key).map(|live| judge_live(key, &live, &state.context(held)));
@@ -212,7 +198,7 @@ async fn declared_event(
         Some(Judged::Converged) if is_another(state, declared) => return adopt(state, held, declared).await,
         None if declared.expected.is_some() => {}
         _ => {
-            memory.told.remove(key);
+            memory.forget(key);
             return Ok(());
         }
     }
@@ -221,7 +207,7 @@ async fn declared_event(
     let Some(live) = live else { return deleted(state, held, declared, event, memory).await };
     let Judged::Diverged(changes) = judge_afresh(state, held, key, &live).await else { return Ok(()) };
     if object::is_terminating(&live) {
-        return Ok(());
+        return released(state, held, declared, &live, &changes).await;
     }
     let learnt = match relearn(state, held, declared, Action::Replace).await {
         Ok(learnt) => learnt,
@@ -263,23 +249,29 @@ async fn declared_event(
     Ok(())
 }
 
-/// Tells what cannot be changed any more (a claim bound to a stranger's volume, or grown by hand),
-/// where making the object anew would cost its data: once for each such difference.
-fn tell_left(
+/// What is being deleted is made anew when it is gone; a stranger's finalizer would keep it for good.
+async fn released(
     state: &State,
+    held: &Snapshot,
     declared: &Declared,
     live: &Value,
     changes: &[Change],
-    message: String,
-    memory: &mut Memory,
-) {
+) -> Result<(), ApiError> {
+    if held.environment.mode == Mode::Enforce && release(state, held, declared, live).await? {
+        tell_divergence(state, declared, live, changes);
+    }
+    Ok(())
+}
+
+/// Tells what cannot be changed any more (a claim bound to a stranger's volume, or grown by hand),
+/// where making the object anew would cost its data: once for each such difference.
+fn tell_left(state: &State, declared: &Declared, live: &Value, changes: &[Change], message: String, memory: &Memory) {
     let key = &declared.manifest.key;
     let values: Vec<_> = changes.iter().map(|c| (c.path.to_string(), &c.new)).collect();
     let what = format!("{} {}", object::uid(live), Digest::of(&json!(values)));
-    if memory.told.get(key) == Some(&what) {
+    if !memory.is_news(key, what) {
         return;
     }
-    memory.told.insert(key.clone(), what);
     tell_divergence(state, declared, live, changes);
     state.reporter.about(key, &declared.gvk().api_version(), object::uid(live), Reason::LeftAlone, message);
 }
@@ -326,7 +318,7 @@ async fn deleted(
     held: &Snapshot,
     declared: &Declared,
     event: &Event,
-    memory: &mut Memory,
+    memory: &Memory,
 ) -> Result<(), ApiError> {
     let key = &declared.manifest.key;
     let learnt = relearn(state, held, declared, Action::Create).await?;
@@ -389,15 +381,10 @@ fn telling<'a>(changes: &'a [Change], declared: &Value) -> Option<&'a Change> {
     changes.iter().rev().max_by_key(depth)
 }
 
-async fn undeclared_event(
-    state: &State,
-    held: &Snapshot,
-    key: &ObjectKey,
-    memory: &mut Memory,
-) -> Result<(), ApiError> {
+async fn undeclared_event(state: &State, held: &Snapshot, key: &ObjectKey, memory: &Memory) -> Result<(), ApiError> {
     let Some(live) = state.index.get(key) else { return Ok(()) };
     let Judged::Undeclared(_) = judge_live(key, &live, &state.context(held)) else {
-        memory.told.remove(key);
+        memory.forget(key);
         return Ok(());
     };
     // What Git used to declare is the pruning's business.
@@ -421,7 +408,7 @@ async fn undeclared_event(
     match stays_because(state, held, key, &live) {
         Some(why) => {
             let message = format!("{key} is not declared in Git ({reason}); it is left alone: {why}");
-            if memory.told.insert(key.clone(), uid.clone()).as_deref() != Some(uid.as_str()) {
+            if memory.is_news(key, uid.clone()) {
                 state.reporter.about(key, &gvk.api_version(), &uid, Reason::LeftAlone, message);
             }
         }

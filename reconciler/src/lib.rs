@@ -7,6 +7,7 @@ pub mod curable;
 mod fight;
 pub mod guard;
 pub mod health;
+mod lanes;
 pub mod learn;
 pub mod mutators;
 pub mod order;

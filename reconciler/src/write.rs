@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use gitward_core::additions::{Entry, create_only};
+use gitward_core::carry;
 use gitward_core::change::normalised;
 use gitward_core::object;
 use gitward_core::snapshot::{Declared, Snapshot};
@@ -149,9 +150,25 @@ async fn replace(state: &State, snapshot: &Snapshot, declared: &Declared, learnt
     Ok(())
 }
 
+/// Takes finalizers off an object that are neither declared nor its controller's: they would keep it
+/// from going. Whether there were any.
+///
+/// # Errors
+/// What the API server said.
+pub async fn release(state: &State, snapshot: &Snapshot, declared: &Declared, live: &Value) -> Result<bool, ApiError> {
+    let mut body = live.clone();
+    carry::only_known_finalizers(&mut body, &declared.manifest.key, &declared.canonical, &state.context(snapshot));
+    if body == *live {
+        return Ok(false);
+    }
+    state.api.replace(declared.gvk(), &declared.manifest.key, &body, Effect::Stored).await?;
+    Ok(true)
+}
+
 async fn recreate(state: &State, snapshot: &Snapshot, declared: &Declared, entry: &Entry) -> Result<(), ApiError> {
     let (gvk, key) = (declared.gvk(), &declared.manifest.key);
     if let Some(live) = state.api.get(gvk, key).await? {
+        release(state, snapshot, declared, &live).await?;
         state.api.delete(gvk, key, object::uid(&live)).await?;
         let deadline = Instant::now() + WRITE_TIMEOUT;
         while state.api.get(gvk, key).await?.is_some_and(|o| object::uid(&o) == object::uid(&live)) {

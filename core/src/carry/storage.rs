@@ -1,6 +1,6 @@
 //! Claims and volumes: who is bound to whom, proven from both ends.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Subject, annotation, at, remove, set, str_at};
 use crate::derived::Context;
@@ -27,7 +27,12 @@ pub(super) fn claim(target: &mut Value, subject: &Subject<'_>, context: &Context
         annotation(target, subject, name, |v| v == "yes" && bound.is_some());
     }
     for name in ["volume.kubernetes.io/storage-provisioner", "volume.beta.kubernetes.io/storage-provisioner"] {
-        annotation(target, subject, name, |v| !provisioner.is_empty() && v == provisioner);
+        // Another value is not just taken out: of a bound claim nobody would write it again.
+        let path = ["metadata", "annotations", name];
+        annotation(target, subject, name, |_| !provisioner.is_empty());
+        if !subject.declares(&path) && at(target, &path).is_some() {
+            set(target, &path, Value::String(provisioner.to_owned()));
+        }
     }
     annotation(target, subject, "volume.kubernetes.io/selected-node", |node| {
         waits && context.live.get(&ObjectKey::new("", "Node", "", node)).is_some()
@@ -81,11 +86,31 @@ pub(super) fn volume(target: &mut Value, subject: &Subject<'_>, context: &Contex
     let path = ["spec", "claimRef"];
     let proven = at(subject.live, &path).filter(|r| claims_this(r, subject, context));
     match proven {
-        Some(reference) => set(target, &path, reference.clone()),
+        Some(reference) => set(target, &path, as_bound(reference)),
         None if !subject.declares(&path) => remove(target, &path),
         None => {}
     }
     annotation(target, subject, "pv.kubernetes.io/bound-by-controller", |v| v == "yes" && proven.is_some());
+}
+
+/// What the binder writes of a claim, and nothing else.
+fn as_bound(reference: &Value) -> Value {
+    const FIELDS: [&str; 5] = ["apiVersion", "kind", "namespace", "name", "uid"];
+    let mut bound = Map::new();
+    for field in FIELDS {
+        if let Some(value) = reference.get(field) {
+            bound.insert(field.to_owned(), value.clone());
+        }
+    }
+    // The claim's version at that time, which tells nothing any more.
+    if let Some(version) = reference.get("resourceVersion").filter(|v| v.as_str().is_some_and(is_number)) {
+        bound.insert("resourceVersion".to_owned(), version.clone());
+    }
+    Value::Object(bound)
+}
+
+fn is_number(text: &str) -> bool {
+    text.parse::<u64>().is_ok()
 }
 
 fn claims_this(reference: &Value, subject: &Subject<'_>, context: &Context<'_>) -> bool {
