@@ -28,7 +28,7 @@ use crate::prune::served;
 use crate::report::Reason;
 use crate::state::State;
 use crate::watch;
-use crate::write::{release, write};
+use crate::write::{release, write, write_over};
 
 /// Time for the live reads behind one comparison.
 const READ_BUDGET: Duration = Duration::from_secs(2);
@@ -240,7 +240,14 @@ async fn declared_event(
         if pauses(state, declared, &live, event, memory) {
             return Ok(());
         }
-        write(state, held, declared, &learnt).await?;
+        match write_over(state, held, declared, &learnt, &live).await {
+            // Somebody changed more of it: that is looked at, and told, for itself.
+            Err(error) if error.is_conflict() => {
+                again_after(state, event.clone(), Duration::ZERO);
+                return Ok(());
+            }
+            other => other?,
+        }
         state.refresh_held();
         state.publish().await;
         let message = format!("brought back to {} of {}", held.commit.short(), declared.place(&root()));

@@ -1,6 +1,6 @@
 //! Claims and volumes: who is bound to whom, proven from both ends.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{Subject, annotation, at, remove, set, str_at};
 use crate::derived::Context;
@@ -84,27 +84,48 @@ fn bound_volume(subject: &Subject<'_>, context: &Context<'_>, provisioner: &str)
 /// without it would unbind a bound volume.
 pub(super) fn volume(target: &mut Value, subject: &Subject<'_>, context: &Context<'_>) {
     let path = ["spec", "claimRef"];
-    let proven = at(subject.live, &path).filter(|r| claims_this(r, subject, context));
-    match proven {
-        Some(reference) => set(target, &path, as_bound(reference)),
+    let named = at(subject.live, &path).filter(|r| claims_this(r, subject, context)).map(as_bound);
+    let proven = named.or_else(|| bound_claim(subject, context));
+    match &proven {
+        Some(reference) => set(target, &path, reference.clone()),
         None if !subject.declares(&path) => remove(target, &path),
         None => {}
     }
     annotation(target, subject, "pv.kubernetes.io/bound-by-controller", |v| v == "yes" && proven.is_some());
 }
 
+/// The one governed claim that is bound to this volume, where the volume itself names another or
+/// none any more: to unbind it would leave its data to whoever comes first.
+fn bound_claim(subject: &Subject<'_>, context: &Context<'_>) -> Option<Value> {
+    at(subject.live, &["spec", "claimRef"])?;
+    let claims = context.live.list("", "PersistentVolumeClaim", "");
+    let mut bound = claims.iter().filter(|claim| {
+        let key = ObjectKey::new("", "PersistentVolumeClaim", object::namespace(claim), object::name(claim));
+        str_at(claim, &["spec", "volumeName"]) == Some(&subject.key.name)
+            && object::annotation(claim, "pv.kubernetes.io/bind-completed") == Some("yes")
+            && context.snapshot.governs(&key)
+    });
+    let claim = bound.next().filter(|_| bound.next().is_none())?;
+    let reference = json!({
+        "apiVersion": "v1", "kind": "PersistentVolumeClaim", "namespace": object::namespace(claim),
+        "name": object::name(claim), "uid": object::uid(claim),
+    });
+    claims_this(&reference, subject, context).then_some(reference)
+}
+
 /// What the binder writes of a claim, and nothing else.
 fn as_bound(reference: &Value) -> Value {
-    const FIELDS: [&str; 5] = ["apiVersion", "kind", "namespace", "name", "uid"];
     let mut bound = Map::new();
-    for field in FIELDS {
-        if let Some(value) = reference.get(field) {
-            bound.insert(field.to_owned(), value.clone());
-        }
-    }
-    // The claim's version at that time, which tells nothing any more.
-    if let Some(version) = reference.get("resourceVersion").filter(|v| v.as_str().is_some_and(is_number)) {
-        bound.insert("resourceVersion".to_owned(), version.clone());
+    for (field, value) in reference.as_object().into_iter().flatten() {
+        let value = match field.as_str() {
+            "apiVersion" => json!("v1"),
+            "kind" => json!("PersistentVolumeClaim"),
+            "namespace" | "name" | "uid" => value.clone(),
+            // The claim's version at that time, which tells nothing any more.
+            "resourceVersion" if value.as_str().is_some_and(is_number) => value.clone(),
+            _ => continue,
+        };
+        bound.insert(field.clone(), value);
     }
     Value::Object(bound)
 }
