@@ -57,6 +57,11 @@ impl ApiError {
         matches!(self, Self::Refused { status: 422, .. })
     }
 
+    /// Whether an address lies outside all ranges that the API server knows.
+    pub fn is_out_of_range(&self) -> bool {
+        matches!(self, Self::Refused { status: 422, message, .. } if message.contains("not in the valid range"))
+    }
+
     /// Whether the same request may succeed a moment later.
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::Unreachable(_) | Self::Refused { status: 429 | 500 | 503 | 504, .. })

@@ -149,12 +149,12 @@ async fn precheck(state: &State, target: &Snapshot) -> Result<(HashMap<ObjectKey
 fn known(state: &State, target: &Snapshot, declared: &Declared) -> Option<Learnt> {
     let entry = state.entry(&declared.manifest.key).filter(|e| e.digest == declared.digest)?;
     if entry.finished {
-        return Some(Learnt { entry, action: Action::Keep });
+        return Some(Learnt::new(entry, Action::Keep));
     }
     let live = state.index.get(&declared.manifest.key)?;
     let unchanged = judge_declared(declared, &live, &state.context(target)) == Judged::Converged;
     let same_object = entry.uid.as_deref() == Some(object::uid(&live));
-    (unchanged && same_object && !object::is_terminating(&live)).then_some(Learnt { entry, action: Action::Keep })
+    (unchanged && same_object && !object::is_terminating(&live)).then_some(Learnt::new(entry, Action::Keep))
 }
 
 /// An API server's refusal as a finding at the field it names.
@@ -346,7 +346,23 @@ impl Run<'_> {
         self.state.busy().clear();
     }
 
+    /// What the API server lets nobody bring to the commit.
+    fn stuck(&self) -> Vec<Finding> {
+        let stuck = self.learnt.iter().filter_map(|(key, found)| Some((key, found.stuck.as_ref()?)));
+        let findings = stuck.filter_map(|(key, stuck)| {
+            let declared = self.target.declared(key)?;
+            let field = stuck.fields.first().cloned().unwrap_or_else(FieldPath::root);
+            let place = declared.place(&field);
+            let message = format!("{key}: the API server lets nobody bring it back: {}", stuck.message);
+            let hint = "declare in Git what it has become, or delete it so that it is made anew";
+            let finding = Finding::error("runtime/stuck", message).with_object(key.clone());
+            Some(finding.with_field(field).with_place(Some(place)).with_hint(hint))
+        });
+        findings.collect()
+    }
+
     async fn finish(&mut self) {
+        self.outcome.failures.extend(self.stuck());
         let pruned = prune(self.state, &self.target).await;
         self.outcome.pruned = pruned.removed;
         self.outcome.failures.extend(pruned.failures);

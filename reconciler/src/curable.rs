@@ -63,6 +63,10 @@ impl<'a> Brings<'a> {
             ApiError::Refused { status: 400, message, .. } if message.contains("unknown field") => {
                 self.has_kind(object.gvk()).then(|| format!("a newer definition of {}", object.gvk()))
             }
+            error if error.is_out_of_range() => {
+                let brought = self.keys.iter().any(|k| k.kind == "ServiceCIDR");
+                brought.then(|| "the range of the Services' addresses".to_owned())
+            }
             ApiError::Refused { status: 403, message, .. } => self.cures_forbidden(key, message),
             _ => None,
         }

@@ -1,8 +1,6 @@
 //! The guard: every watch event is compared whole with what Git says; what differs is told, then
 //! brought back.
 
-use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -13,25 +11,24 @@ use gitward_core::derived::Context;
 use gitward_core::lookup::{Lookup, Recording};
 use gitward_core::object::{self, ObjectKey};
 use gitward_core::path::FieldPath;
-use gitward_core::snapshot::{Declared, Snapshot};
+use gitward_core::snapshot::{Declared, Digest, Snapshot};
 use gitward_core::trace::{Judged, judge_live};
 use gitward_index::{Event, EventKind, read_live};
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::{Instant, sleep};
 
 use crate::api::ApiError;
+use crate::fight::Memory;
+use crate::lanes;
 use crate::learn::{Action, Learnt, learn};
 use crate::mutators;
 use crate::prune::served;
 use crate::report::Reason;
 use crate::state::State;
 use crate::watch;
-use crate::write::write;
-
-/// Objects are spread over so many workers; one object's events are handled in order.
-const WORKERS: usize = 4;
+use crate::write::{release, write, write_over};
 
 /// Time for the live reads behind one comparison.
 const READ_BUDGET: Duration = Duration::from_secs(2);
@@ -66,20 +63,15 @@ impl Poke {
 /// Starts guarding. Must be called within a tokio runtime.
 pub fn start(state: Arc<State>) -> Poke {
     let (poke, looks) = mpsc::unbounded_channel();
-    let workers: Vec<_> = (0..WORKERS)
-        .map(|_| {
-            let (send, receive) = mpsc::unbounded_channel();
-            tokio::spawn(work(state.clone(), receive));
-            send
-        })
-        .collect();
-    tokio::spawn(distribute(state, workers, looks));
+    let (guarded, memory) = (state.clone(), Arc::new(Memory::default()));
+    let lanes = lanes::start(move |event| look_at(guarded.clone(), memory.clone(), event));
+    tokio::spawn(distribute(state, lanes, looks));
     Poke(poke)
 }
 
-type Workers = Vec<mpsc::UnboundedSender<Event>>;
+type Lanes = mpsc::UnboundedSender<Event>;
 
-async fn distribute(state: Arc<State>, workers: Workers, mut looks: mpsc::UnboundedReceiver<Look>) {
+async fn distribute(state: Arc<State>, lanes: Lanes, mut looks: mpsc::UnboundedReceiver<Look>) {
     let mut events = state.index.subscribe();
     let looking = Arc::new(AtomicBool::new(false));
     let mut sweep = tokio::time::interval_at(Instant::now() + SWEEP_INTERVAL, SWEEP_INTERVAL);
@@ -90,18 +82,18 @@ async fn distribute(state: Arc<State>, workers: Workers, mut looks: mpsc::Unboun
                     if event.key.kind == "CustomResourceDefinition" {
                         watch_new_kinds(&state, &looking);
                     }
-                    hand_over(&workers, event);
+                    hand_over(&lanes, event);
                 }
                 // Too slow: what was missed is found by looking at everything.
-                Err(broadcast::error::RecvError::Lagged(_)) => sweep_all(&state, &workers),
+                Err(broadcast::error::RecvError::Lagged(_)) => sweep_all(&state, &lanes),
                 Err(broadcast::error::RecvError::Closed) => return,
             },
             look = looks.recv() => match look {
-                Some(Look::At(keys)) => keys.into_iter().for_each(|key| hand_over(&workers, applied(key))),
-                Some(Look::Everything) => sweep_all(&state, &workers),
+                Some(Look::At(keys)) => keys.into_iter().for_each(|key| hand_over(&lanes, applied(key))),
+                Some(Look::Everything) => sweep_all(&state, &lanes),
                 None => return,
             },
-            _ = sweep.tick() => sweep_all(&state, &workers),
+            _ = sweep.tick() => sweep_all(&state, &lanes),
         }
     }
 }
@@ -129,76 +121,74 @@ fn applied(key: ObjectKey) -> Event {
     Event { key, kind: EventKind::Applied }
 }
 
-fn hand_over(workers: &Workers, event: Event) {
-    let mut hasher = DefaultHasher::new();
-    event.key.hash(&mut hasher);
-    let worker = usize::try_from(hasher.finish() % WORKERS as u64).unwrap_or(0);
-    let _ = workers[worker].send(event);
+fn hand_over(lanes: &Lanes, event: Event) {
+    let _ = lanes.send(event);
 }
 
-fn sweep_all(state: &State, workers: &Workers) {
+fn sweep_all(state: &State, lanes: &Lanes) {
     let Some(held) = state.held() else { return };
     for served in state.index.discovery().table().all() {
         let (group, kind) = (&served.resource.group, &served.resource.kind);
         for object in state.index.list(group, kind, "") {
             let key = ObjectKey::new(group, kind, object::namespace(&object), object::name(&object));
             if held.governs(&key) {
-                hand_over(workers, applied(key));
+                hand_over(lanes, applied(key));
             }
         }
     }
     for key in held.declared.keys().filter(|k| state.index.get(k).is_none()) {
-        hand_over(workers, Event { key: key.clone(), kind: EventKind::Deleted });
+        hand_over(lanes, Event { key: key.clone(), kind: EventKind::Deleted });
     }
 }
 
-/// What a worker remembers of an object, to notice a fight and to tell things once.
-#[derive(Default)]
-struct Memory {
-    reverts: HashMap<ObjectKey, Vec<Instant>>,
-    told: HashMap<ObjectKey, String>,
-}
-
-/// So many reverts of one object within [`FIGHT_WINDOW`] are a fight.
-const FIGHT: usize = 5;
-const FIGHT_WINDOW: Duration = Duration::from_secs(30);
-
-async fn work(state: Arc<State>, mut events: mpsc::UnboundedReceiver<Event>) {
-    let mut memory = Memory::default();
-    while let Some(event) = events.recv().await {
-        let Some(held) = state.held() else { continue };
-        if held.environment.mode == Mode::Suspended || !held.governs(&event.key) || state.busy().contains(&event.key) {
-            continue;
-        }
-        let handled = match held.declared(&event.key) {
-            Some(declared) => declared_event(&state, &held, declared, &event, &mut memory).await,
-            None if event.kind == EventKind::Applied => undeclared_event(&state, &held, &event.key, &mut memory).await,
-            None => Ok(()),
-        };
-        if let Err(error) = handled {
-            // The API server's message about a refused Secret may quote its data.
-            let error = if event.key.kind == "Secret" { "(not shown)".to_owned() } else { error.to_string() };
-            tracing::warn!(object = %event.key, %error, "it could not be brought back yet");
-            again_later(&state, event);
-        }
+async fn look_at(state: Arc<State>, memory: Arc<Memory>, event: Event) {
+    let Some(held) = state.held() else { return };
+    if held.environment.mode == Mode::Suspended || !held.governs(&event.key) || state.busy().contains(&event.key) {
+        return;
+    }
+    if memory.is_paused(&event.key, Instant::now()) {
+        return;
+    }
+    let handled = match held.declared(&event.key) {
+        Some(declared) => declared_event(&state, &held, declared, &event, &memory).await,
+        None if event.kind == EventKind::Applied => undeclared_event(&state, &held, &event.key, &memory).await,
+        None => Ok(()),
+    };
+    if let Err(error) = handled {
+        // The API server's message about a refused Secret may quote its data.
+        let error = if event.key.kind == "Secret" { "(not shown)".to_owned() } else { error.to_string() };
+        tracing::warn!(object = %event.key, %error, "it could not be brought back yet");
+        again_after(&state, event, RETRY);
     }
 }
 
-/// A failed revert is not lost: the object is looked at again after a pause.
-fn again_later(state: &Arc<State>, event: Event) {
+/// How long a failed revert waits until it is tried again.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// The object is looked at again after a pause, which holds up no other.
+fn again_after(state: &Arc<State>, event: Event, pause: Duration) {
     let state = state.clone();
     tokio::spawn(async move {
-        sleep(Duration::from_secs(2)).await;
+        sleep(pause).await;
         state.index.tell_again(event);
     });
 }
 
+/// Whether the write against Git is let be for now, since others write against it again and again.
+fn pauses(state: &Arc<State>, declared: &Declared, live: &Value, event: &Event, memory: &Memory) -> bool {
+    let Some(fight) = memory.fight(&event.key, live, Instant::now()) else { return false };
+    let api_version = declared.gvk().api_version();
+    state.reporter.about(&event.key, &api_version, object::uid(live), Reason::Fight, fight.message);
+    again_after(state, event.clone(), fight.pause);
+    true
+}
+
 async fn declared_event(
-    state: &State,
+    state: &Arc<State>,
     held: &Snapshot,
     declared: &Declared,
     event: &Event,
-    memory: &mut Memory,
+    memory: &Memory,
 ) -> Result<(), ApiError> {
     let key = &event.key;
     let judged = state.index.get(key).map(|live| judge_live(key, &live, &state.context(held)));
@@ -207,34 +197,57 @@ async fn declared_event(
         // As expected, but made anew by others: what creation sets is known of the old one only.
         Some(Judged::Converged) if is_another(state, declared) => return adopt(state, held, declared).await,
         None if declared.expected.is_some() => {}
-        _ => return Ok(()),
+        _ => {
+            memory.forget(key);
+            return Ok(());
+        }
     }
     // Before anything is told or written: the object and what the rules ask about it, read afresh.
     let live = state.api.get(declared.gvk(), key).await?;
-    let Some(live) = live else { return deleted(state, held, declared, memory).await };
+    let Some(live) = live else { return deleted(state, held, declared, event, memory).await };
     let Judged::Diverged(changes) = judge_afresh(state, held, key, &live).await else { return Ok(()) };
     if object::is_terminating(&live) {
-        return Ok(());
+        return released(state, held, declared, &live, &changes).await;
     }
     let learnt = match relearn(state, held, declared, Action::Replace).await {
         Ok(learnt) => learnt,
         Err(error) if error.is_invalid() => {
-            beyond_a_write(state, declared, &live, &changes, memory);
+            // What is said of a Secret may quote its data.
+            let why = if key.kind == "Secret" { "the API server refuses it".to_owned() } else { error.to_string() };
+            let message = format!("{key} cannot be brought back by a write: {why}");
+            tell_left(state, declared, &live, &changes, message, memory);
             return Ok(());
         }
         Err(error) => return Err(error),
     };
-    if learnt.action == Action::Keep {
+    if let Some(stuck) = &learnt.stuck {
+        let message = format!("{key} cannot be brought back in full, only the rest of it: {}", stuck.message);
+        tell_left(state, declared, &live, &changes, message, memory);
+        if learnt.action == Action::Keep {
+            return Ok(());
+        }
+    } else if learnt.action == Action::Keep {
         // The API server makes something else of the same content by now (an upgrade, a mutator).
         state.put_entry(learnt.entry);
         state.refresh_held();
         state.publish().await;
         return Ok(());
     }
-    tell_divergence(state, declared, &live, &changes);
+    if learnt.stuck.is_none() {
+        tell_divergence(state, declared, &live, &changes);
+    }
     if held.environment.mode == Mode::Enforce {
-        memory.pause_if_fighting(state, declared, &live).await;
-        write(state, held, declared, &learnt).await?;
+        if pauses(state, declared, &live, event, memory) {
+            return Ok(());
+        }
+        match write_over(state, held, declared, &learnt, &live).await {
+            // Somebody changed more of it: that is looked at, and told, for itself.
+            Err(error) if error.is_conflict() => {
+                again_after(state, event.clone(), Duration::ZERO);
+                return Ok(());
+            }
+            other => other?,
+        }
         state.refresh_held();
         state.publish().await;
         let message = format!("brought back to {} of {}", held.commit.short(), declared.place(&root()));
@@ -243,17 +256,30 @@ async fn declared_event(
     Ok(())
 }
 
-/// What differs cannot be changed any more (a claim bound to a stranger's volume, or grown by hand),
-/// and making the object anew would cost its data: it is told, once for each such difference.
-fn beyond_a_write(state: &State, declared: &Declared, live: &Value, changes: &[Change], memory: &mut Memory) {
+/// What is being deleted is made anew when it is gone; a stranger's finalizer would keep it for good.
+async fn released(
+    state: &State,
+    held: &Snapshot,
+    declared: &Declared,
+    live: &Value,
+    changes: &[Change],
+) -> Result<(), ApiError> {
+    if held.environment.mode == Mode::Enforce && release(state, held, declared, live).await? {
+        tell_divergence(state, declared, live, changes);
+    }
+    Ok(())
+}
+
+/// Tells what cannot be changed any more (a claim bound to a stranger's volume, or grown by hand),
+/// where making the object anew would cost its data: once for each such difference.
+fn tell_left(state: &State, declared: &Declared, live: &Value, changes: &[Change], message: String, memory: &Memory) {
     let key = &declared.manifest.key;
-    let fields: Vec<String> = changes.iter().take(8).map(|c| c.path.to_string()).collect();
-    let what = format!("{} {}", object::uid(live), fields.join(", "));
-    if memory.told.insert(key.clone(), what.clone()).as_deref() == Some(what.as_str()) {
+    let values: Vec<_> = changes.iter().map(|c| (c.path.to_string(), &c.new)).collect();
+    let what = format!("{} {}", object::uid(live), Digest::of(&json!(values)));
+    if !memory.is_news(key, what) {
         return;
     }
     tell_divergence(state, declared, live, changes);
-    let message = format!("{key} cannot be brought back by a write: {} cannot be changed any more", fields.join(", "));
     state.reporter.about(key, &declared.gvk().api_version(), object::uid(live), Reason::LeftAlone, message);
 }
 
@@ -288,13 +314,19 @@ async fn relearn(state: &State, held: &Snapshot, declared: &Declared, otherwise:
         (Some(mutator), Some(entry)) => {
             let message = format!("{mutator} is in force and not as Git declares it: nothing is learnt from it");
             state.reporter.about(mutator, "v1", "", Reason::UnknownMutator, message);
-            Ok(Learnt { entry, action: otherwise })
+            Ok(Learnt::new(entry, otherwise))
         }
         _ => learn(state, held, declared).await,
     }
 }
 
-async fn deleted(state: &State, held: &Snapshot, declared: &Declared, memory: &mut Memory) -> Result<(), ApiError> {
+async fn deleted(
+    state: &Arc<State>,
+    held: &Snapshot,
+    declared: &Declared,
+    event: &Event,
+    memory: &Memory,
+) -> Result<(), ApiError> {
     let key = &declared.manifest.key;
     let learnt = relearn(state, held, declared, Action::Create).await?;
     if learnt.action == Action::Keep {
@@ -307,7 +339,9 @@ async fn deleted(state: &State, held: &Snapshot, declared: &Declared, memory: &m
     let api_version = declared.gvk().api_version();
     state.reporter.about(key, &api_version, "", Reason::Diverged, message);
     if held.environment.mode == Mode::Enforce {
-        memory.pause_if_fighting(state, declared, &Value::Null).await;
+        if pauses(state, declared, &Value::Null, event, memory) {
+            return Ok(());
+        }
         write(state, held, declared, &learnt).await?;
         state.refresh_held();
         state.publish().await;
@@ -354,15 +388,10 @@ fn telling<'a>(changes: &'a [Change], declared: &Value) -> Option<&'a Change> {
     changes.iter().rev().max_by_key(depth)
 }
 
-async fn undeclared_event(
-    state: &State,
-    held: &Snapshot,
-    key: &ObjectKey,
-    memory: &mut Memory,
-) -> Result<(), ApiError> {
+async fn undeclared_event(state: &State, held: &Snapshot, key: &ObjectKey, memory: &Memory) -> Result<(), ApiError> {
     let Some(live) = state.index.get(key) else { return Ok(()) };
     let Judged::Undeclared(_) = judge_live(key, &live, &state.context(held)) else {
-        memory.told.remove(key);
+        memory.forget(key);
         return Ok(());
     };
     // What Git used to declare is the pruning's business.
@@ -386,7 +415,7 @@ async fn undeclared_event(
     match stays_because(state, held, key, &live) {
         Some(why) => {
             let message = format!("{key} is not declared in Git ({reason}); it is left alone: {why}");
-            if memory.told.insert(key.clone(), uid.clone()).as_deref() != Some(uid.as_str()) {
+            if memory.is_news(key, uid.clone()) {
                 state.reporter.about(key, &gvk.api_version(), &uid, Reason::LeftAlone, message);
             }
         }
@@ -411,38 +440,8 @@ fn stays_because(state: &State, held: &Snapshot, key: &ObjectKey, live: &Value) 
     (!state.came_after_adoption(live)).then_some("it was there before this environment took over")
 }
 
-impl Memory {
-    /// Slows down where another party writes against Git again and again, and names it.
-    async fn pause_if_fighting(&mut self, state: &State, declared: &Declared, live: &Value) {
-        let key = &declared.manifest.key;
-        let now = Instant::now();
-        let times = self.reverts.entry(key.clone()).or_default();
-        times.retain(|t| now.duration_since(*t) < FIGHT_WINDOW);
-        times.push(now);
-        let over = times.len().saturating_sub(FIGHT);
-        if over == 0 {
-            return;
-        }
-        let managers = live.pointer("/metadata/managedFields").and_then(Value::as_array);
-        let others = managers.into_iter().flatten().filter_map(|m| m["manager"].as_str());
-        let others: Vec<&str> = others.filter(|m| *m != crate::api::FIELD_MANAGER).collect();
-        let message = format!(
-            "{key} was brought back {} times in {} s; written against Git by: {}",
-            times.len(),
-            FIGHT_WINDOW.as_secs(),
-            if others.is_empty() { "unknown".to_owned() } else { others.join(", ") }
-        );
-        state.reporter.about(key, &declared.gvk().api_version(), object::uid(live), Reason::Fight, message);
-        let pause = Duration::from_millis(250 << over.min(7));
-        // The worker must not hold up other objects for long.
-        sleep(pause.min(Duration::from_secs(10))).await;
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 
 use crate::api::{Api, ApiError, Effect};
 use crate::state::State;
+use crate::stuck::{Stuck, learn_around};
 
 /// What has to be done to bring an object to what Git says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +41,15 @@ pub struct Learnt {
     pub entry: Entry,
     /// To be done.
     pub action: Action,
+    /// What cannot be brought back, whatever is done.
+    pub stuck: Option<Stuck>,
+}
+
+impl Learnt {
+    /// Nothing stands in the way.
+    pub fn new(entry: Entry, action: Action) -> Self {
+        Self { entry, action, stuck: None }
+    }
 }
 
 /// How often a conflict is answered by reading again.
@@ -111,11 +121,11 @@ async fn learn_from(
 
 async fn learn_absent(api: &Api, declared: &Declared, entry: Option<Entry>) -> Result<Learnt, ApiError> {
     if let Some(entry) = entry.filter(|e| e.digest == declared.digest && ran_to_its_end(e, declared)) {
-        return Ok(Learnt { entry: Entry { finished: true, ..entry }, action: Action::Keep });
+        return Ok(Learnt::new(Entry { finished: true, ..entry }, Action::Keep));
     }
     let answer = api.create(declared.gvk(), &declared.manifest.key, &declared.canonical, Effect::DryRun).await?;
     let answer = normalised(&answer, declared.has_status_subresource);
-    Ok(Learnt { entry: Entry::learnt(declared, &answer, None, Value::Null), action: Action::Create })
+    Ok(Learnt::new(Entry::learnt(declared, &answer, None, Value::Null), Action::Create))
 }
 
 /// A Job runs once for its content: one that was made, asks to be removed when it is done, and is
@@ -137,8 +147,9 @@ async fn learn_present(
     if object::is_terminating(live) {
         return Err(being_deleted(declared));
     }
-    let record = match entry.filter(|e| e.uid.as_deref() == Some(object::uid(live))) {
-        Some(ours) => ours.record,
+    let ours = entry.filter(|e| e.uid.as_deref() == Some(object::uid(live)));
+    let record = match &ours {
+        Some(ours) => ours.record.clone(),
         None => adopted_record(&state.api, declared, live).await,
     };
     let body = write_body(declared, live, &record, &state.context(snapshot));
@@ -149,14 +160,18 @@ async fn learn_present(
                 && object::is_made_anew(&declared.manifest.key.group, &declared.manifest.key.kind) =>
         {
             let answer = alias(&state.api, declared).await.map_err(|_| error)?;
-            return Ok(Learnt { entry: Entry::learnt(declared, &answer, None, Value::Null), action: Action::Recreate });
+            return Ok(Learnt::new(Entry::learnt(declared, &answer, None, Value::Null), Action::Recreate));
+        }
+        Err(error) if error.is_invalid() => {
+            let known = ours.filter(|e| e.digest == declared.digest).ok_or_else(|| error.clone())?;
+            return learn_around(&state.api, declared, known, live, &body, &error).await.ok_or(error);
         }
         Err(error) => return Err(error),
     };
     let answer = normalised(&answer, declared.has_status_subresource);
     let entry = Entry::learnt(declared, &answer, Some(object::uid(live)), record);
     let action = if differs(&entry, declared, live, &state.context(snapshot)) { Action::Replace } else { Action::Keep };
-    Ok(Learnt { entry, action })
+    Ok(Learnt::new(entry, action))
 }
 
 fn differs(entry: &Entry, declared: &Declared, live: &Value, context: &Context<'_>) -> bool {

@@ -4,8 +4,10 @@
 pub mod api;
 pub mod converge;
 pub mod curable;
+mod fight;
 pub mod guard;
 pub mod health;
+mod lanes;
 pub mod learn;
 pub mod mutators;
 pub mod order;
@@ -15,6 +17,7 @@ pub mod publish;
 pub mod report;
 pub mod run;
 pub mod state;
+pub mod stuck;
 pub mod surroundings;
 pub mod watch;
 pub mod write;

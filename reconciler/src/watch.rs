@@ -9,7 +9,7 @@ use gitward_index::{Content, WatchedKind};
 
 use crate::state::State;
 
-/// Kinds that come and go by themselves and are nobody's to declare.
+/// Kinds that come and go by themselves: of them only what Git declares is watched.
 const NOT_WATCHED: [(&str, &str); 4] =
     [("", "Event"), ("events.k8s.io", "Event"), ("coordination.k8s.io", "Lease"), ("metrics.k8s.io", "PodMetrics")];
 
@@ -35,11 +35,12 @@ pub async fn everything_governed<'a>(
             kinds.push(WatchedKind::cluster(group, kind));
         }
     }
-    // Nothing else of those namespaces is this environment's to see.
-    let shared = declared
-        .map(|d| &d.manifest.key)
-        .filter(|k| !k.namespace.is_empty() && environment.shares(k) && table.kind(&k.group, &k.kind).is_some());
-    kinds.extend(shared.map(|k| WatchedKind::one(&k.group, &k.kind, &k.namespace, &k.name)));
+    // Of those namespaces and kinds, nothing but what Git declares is this environment's to see.
+    let alone = declared.map(|d| &d.manifest.key).filter(|k| {
+        let apart = environment.shares(k) || NOT_WATCHED.contains(&(k.group.as_str(), k.kind.as_str()));
+        !k.namespace.is_empty() && apart && table.kind(&k.group, &k.kind).is_some()
+    });
+    kinds.extend(alone.map(|k| WatchedKind::one(&k.group, &k.kind, &k.namespace, &k.name)));
     kinds.sort_by(|a, b| (&a.group, &a.kind, &a.area).cmp(&(&b.group, &b.kind, &b.area)));
     kinds.dedup();
     state.index.rescope(&kinds, &environment.namespaces);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use gitward_core::additions::{Entry, create_only};
+use gitward_core::carry;
 use gitward_core::change::normalised;
 use gitward_core::object;
 use gitward_core::snapshot::{Declared, Snapshot};
@@ -18,6 +19,7 @@ use crate::mutators;
 use crate::orphans;
 use crate::report::Reason;
 use crate::state::State;
+use crate::stuck::leave;
 
 /// How long a write is tried again when it is denied (a webhook replica has not seen the commit
 /// yet), conflicts, or the API server is away.
@@ -33,7 +35,22 @@ pub fn write<'a>(
     declared: &'a Declared,
     learnt: &'a Learnt,
 ) -> BoxFuture<'a, Result<(), ApiError>> {
-    write_with_attempts(state, snapshot, declared, learnt).boxed()
+    write_with_attempts(state, snapshot, declared, learnt, None).boxed()
+}
+
+/// Brings one object back from the state in which it was seen, and from no other: what changed
+/// since has yet to be looked at, and told.
+///
+/// # Errors
+/// What the API server said last; a conflict if the object changed since.
+pub fn write_over<'a>(
+    state: &'a State,
+    snapshot: &'a Snapshot,
+    declared: &'a Declared,
+    learnt: &'a Learnt,
+    seen: &'a Value,
+) -> BoxFuture<'a, Result<(), ApiError>> {
+    write_with_attempts(state, snapshot, declared, learnt, Some(seen)).boxed()
 }
 
 async fn write_with_attempts(
@@ -41,6 +58,7 @@ async fn write_with_attempts(
     snapshot: &Snapshot,
     declared: &Declared,
     learnt: &Learnt,
+    seen: Option<&Value>,
 ) -> Result<(), ApiError> {
     let deadline = Instant::now() + WRITE_TIMEOUT;
     let mut pause = Duration::from_millis(10);
@@ -49,11 +67,13 @@ async fn write_with_attempts(
         let result = match learnt.action {
             Action::Keep => return Ok(()),
             Action::Create => create(state, snapshot, declared, &learnt.entry).await,
-            Action::Replace => replace(state, snapshot, declared, &learnt.entry).await,
+            Action::Replace => replace(state, snapshot, declared, &learnt, seen).await,
             Action::Recreate => recreate(state, snapshot, declared, &learnt.entry).await,
         };
         let Err(error) = result else { return Ok(()) };
-        if Instant::now() >= deadline || !may_pass(&error) {
+        let changed_since = seen.is_some() && error.is_conflict();
+        let passes = may_pass(&error) || waits_for_range(snapshot, &error);
+        if Instant::now() >= deadline || changed_since || !passes {
             return Err(error);
         }
         tracing::debug!(object = %declared.manifest.key, %error, "the write is tried again");
@@ -64,6 +84,11 @@ async fn write_with_attempts(
             learnt = learn(state, snapshot, declared).await?;
         }
     }
+}
+
+/// An address of a range that the same commit brings is known to the API server a moment later.
+fn waits_for_range(snapshot: &Snapshot, error: &ApiError) -> bool {
+    error.is_out_of_range() && snapshot.declared.keys().any(|k| k.kind == "ServiceCIDR")
 }
 
 fn is_denied(error: &ApiError) -> bool {
@@ -119,19 +144,33 @@ async fn record_create_only(
     }
 }
 
-async fn replace(state: &State, snapshot: &Snapshot, declared: &Declared, entry: &Entry) -> Result<(), ApiError> {
+async fn replace(
+    state: &State,
+    snapshot: &Snapshot,
+    declared: &Declared,
+    learnt: &Learnt,
+    seen: Option<&Value>,
+) -> Result<(), ApiError> {
     let (gvk, key) = (declared.gvk(), &declared.manifest.key);
-    let live = match current(state, declared).await? {
+    let entry = &learnt.entry;
+    let body_over = |live: &Value| {
+        let mut body = write_body(declared, live, &entry.record, &state.context(snapshot));
+        leave(&mut body, live, learnt.stuck.as_ref());
+        body
+    };
+    let live = match seen {
+        Some(seen) => Some(seen.clone()),
+        None => current(state, declared).await?,
+    };
+    let live = match live {
         Some(live) if Some(object::uid(&live)) == entry.uid.as_deref() => live,
         _ => return Err(other_object(declared)),
     };
-    let body = write_body(declared, &live, &entry.record, &state.context(snapshot));
-    let answer = match state.api.replace(gvk, key, &body, Effect::Stored).await {
-        Err(error) if error.is_conflict() => {
+    let answer = match state.api.replace(gvk, key, &body_over(&live), Effect::Stored).await {
+        Err(error) if error.is_conflict() && seen.is_none() => {
             // The index lags behind: the object as it is now.
             let live = state.api.get(gvk, key).await?.ok_or_else(|| other_object(declared))?;
-            let body = write_body(declared, &live, &entry.record, &state.context(snapshot));
-            state.api.replace(gvk, key, &body, Effect::Stored).await?
+            state.api.replace(gvk, key, &body_over(&live), Effect::Stored).await?
         }
         other => other?,
     };
@@ -144,9 +183,25 @@ async fn replace(state: &State, snapshot: &Snapshot, declared: &Declared, entry:
     Ok(())
 }
 
+/// Takes finalizers off an object that are neither declared nor its controller's: they would keep it
+/// from going. Whether there were any.
+///
+/// # Errors
+/// What the API server said.
+pub async fn release(state: &State, snapshot: &Snapshot, declared: &Declared, live: &Value) -> Result<bool, ApiError> {
+    let mut body = live.clone();
+    carry::only_known_finalizers(&mut body, &declared.manifest.key, &declared.canonical, &state.context(snapshot));
+    if body == *live {
+        return Ok(false);
+    }
+    state.api.replace(declared.gvk(), &declared.manifest.key, &body, Effect::Stored).await?;
+    Ok(true)
+}
+
 async fn recreate(state: &State, snapshot: &Snapshot, declared: &Declared, entry: &Entry) -> Result<(), ApiError> {
     let (gvk, key) = (declared.gvk(), &declared.manifest.key);
     if let Some(live) = state.api.get(gvk, key).await? {
+        release(state, snapshot, declared, &live).await?;
         state.api.delete(gvk, key, object::uid(&live)).await?;
         let deadline = Instant::now() + WRITE_TIMEOUT;
         while state.api.get(gvk, key).await?.is_some_and(|o| object::uid(&o) == object::uid(&live)) {

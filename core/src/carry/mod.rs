@@ -90,6 +90,18 @@ pub fn exempted(target: &mut Value, subject: &Subject<'_>, context: &Context<'_>
     }
 }
 
+/// Takes off an object the finalizers that are neither declared nor set by its own controller.
+pub fn only_known_finalizers(object: &mut Value, key: &ObjectKey, declared: &Value, context: &Context<'_>) {
+    let live = object.clone();
+    metadata::finalizers(object, &Subject { key, declared, live: &live, record: None }, context);
+}
+
+/// Leaves a field as the live object has it, unproven, since the API server lets nobody put it
+/// right.
+pub fn leave(target: &mut Value, live: &Value, path: &[&str]) {
+    copy(target, live, path);
+}
+
 /// The value at a path of plain fields.
 fn at<'a>(value: &'a Value, path: &[&str]) -> Option<&'a Value> {
     path.iter().try_fold(value, |v, field| v.get(field))

@@ -1,6 +1,6 @@
 //! Claims and volumes: who is bound to whom, proven from both ends.
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use super::{Subject, annotation, at, remove, set, str_at};
 use crate::derived::Context;
@@ -27,7 +27,12 @@ pub(super) fn claim(target: &mut Value, subject: &Subject<'_>, context: &Context
         annotation(target, subject, name, |v| v == "yes" && bound.is_some());
     }
     for name in ["volume.kubernetes.io/storage-provisioner", "volume.beta.kubernetes.io/storage-provisioner"] {
-        annotation(target, subject, name, |v| !provisioner.is_empty() && v == provisioner);
+        // Another value is not just taken out: of a bound claim nobody would write it again.
+        let path = ["metadata", "annotations", name];
+        annotation(target, subject, name, |_| !provisioner.is_empty());
+        if !subject.declares(&path) && at(target, &path).is_some() {
+            set(target, &path, Value::String(provisioner.to_owned()));
+        }
     }
     annotation(target, subject, "volume.kubernetes.io/selected-node", |node| {
         waits && context.live.get(&ObjectKey::new("", "Node", "", node)).is_some()
@@ -79,13 +84,54 @@ fn bound_volume(subject: &Subject<'_>, context: &Context<'_>, provisioner: &str)
 /// without it would unbind a bound volume.
 pub(super) fn volume(target: &mut Value, subject: &Subject<'_>, context: &Context<'_>) {
     let path = ["spec", "claimRef"];
-    let proven = at(subject.live, &path).filter(|r| claims_this(r, subject, context));
-    match proven {
+    let named = at(subject.live, &path).filter(|r| claims_this(r, subject, context)).map(as_bound);
+    let proven = named.or_else(|| bound_claim(subject, context));
+    match &proven {
         Some(reference) => set(target, &path, reference.clone()),
         None if !subject.declares(&path) => remove(target, &path),
         None => {}
     }
     annotation(target, subject, "pv.kubernetes.io/bound-by-controller", |v| v == "yes" && proven.is_some());
+}
+
+/// The one governed claim that is bound to this volume, where the volume itself names another or
+/// none any more: to unbind it would leave its data to whoever comes first.
+fn bound_claim(subject: &Subject<'_>, context: &Context<'_>) -> Option<Value> {
+    at(subject.live, &["spec", "claimRef"])?;
+    let claims = context.live.list("", "PersistentVolumeClaim", "");
+    let mut bound = claims.iter().filter(|claim| {
+        let key = ObjectKey::new("", "PersistentVolumeClaim", object::namespace(claim), object::name(claim));
+        str_at(claim, &["spec", "volumeName"]) == Some(&subject.key.name)
+            && object::annotation(claim, "pv.kubernetes.io/bind-completed") == Some("yes")
+            && context.snapshot.governs(&key)
+    });
+    let claim = bound.next().filter(|_| bound.next().is_none())?;
+    let reference = json!({
+        "apiVersion": "v1", "kind": "PersistentVolumeClaim", "namespace": object::namespace(claim),
+        "name": object::name(claim), "uid": object::uid(claim),
+    });
+    claims_this(&reference, subject, context).then_some(reference)
+}
+
+/// What the binder writes of a claim, and nothing else.
+fn as_bound(reference: &Value) -> Value {
+    let mut bound = Map::new();
+    for (field, value) in reference.as_object().into_iter().flatten() {
+        let value = match field.as_str() {
+            "apiVersion" => json!("v1"),
+            "kind" => json!("PersistentVolumeClaim"),
+            "namespace" | "name" | "uid" => value.clone(),
+            // The claim's version at that time, which tells nothing any more.
+            "resourceVersion" if value.as_str().is_some_and(is_number) => value.clone(),
+            _ => continue,
+        };
+        bound.insert(field.clone(), value);
+    }
+    Value::Object(bound)
+}
+
+fn is_number(text: &str) -> bool {
+    text.parse::<u64>().is_ok()
 }
 
 fn claims_this(reference: &Value, subject: &Subject<'_>, context: &Context<'_>) -> bool {

@@ -99,7 +99,7 @@ pub(super) fn pod(target: &mut Value, subject: &Subject<'_>, context: &Context<'
         if subject.declares(&path) {
             continue;
         }
-        match of_node.filter(|v| str_at(subject.live, &path) == Some(v)) {
+        match of_node.filter(|_| at(subject.live, &path).is_some()) {
             Some(value) => set(target, &path, json!(value)),
             None => remove(target, &path),
         }

@@ -59,11 +59,12 @@ const CLUSTER_SCOPED: [&str; 28] = [
 ];
 
 /// Kinds of which others make objects as well: of them only what Git declares is governed.
-const SHARED: [&str; 16] = [
+const SHARED: [&str; 17] = [
     "APIService",
     "CSINode",
     "ClusterRole",
     "ClusterRoleBinding",
+    "ClusterTrustBundle",
     "CustomResourceDefinition",
     "FlowSchema",
     "MutatingAdmissionPolicy",

@@ -64,6 +64,8 @@ impl Edit {
     pub(crate) fn is_named_by(&self, path: &str) -> bool {
         let ours: String =
             self.path.iter().filter(|p| *p != "-" && p.parse::<usize>().is_err()).map(|p| bare(p)).collect();
+        // What is written as text is kept, and told, as data.
+        let ours = if ours == "stringData" { "data".to_owned() } else { ours };
         let theirs = bare(&without_selectors(path));
         !theirs.is_empty() && (ours.starts_with(&theirs) || theirs.starts_with(&ours))
     }

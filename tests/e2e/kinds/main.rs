@@ -7,6 +7,8 @@
 
 mod data;
 mod edits;
+mod generate;
+mod relearning;
 mod requests;
 mod rounds;
 mod schema;

@@ -34,10 +34,22 @@ pub(crate) async fn read(client: &Client, path: &str) -> Result<Option<Value>> {
     }
 }
 
-/// Makes edits in one replacement.
-pub(crate) async fn replace(client: &Client, path: &str, edits: &[Chosen], dry_run: bool) -> Result<Outcome> {
-    for _ in 0..20 {
-        let Some(live) = read(client, path).await? else { return Ok(Outcome::Gone) };
+/// Makes edits in one replacement. `seen` is the object as it was seen last, if it was.
+pub(crate) async fn replace(
+    client: &Client,
+    path: &str,
+    seen: Option<&Value>,
+    edits: &[Chosen],
+    dry_run: bool,
+) -> Result<Outcome> {
+    for attempt in 0..20 {
+        let live = match seen.filter(|_| attempt == 0) {
+            Some(seen) => seen.clone(),
+            None => match read(client, path).await? {
+                Some(live) => live,
+                None => return Ok(Outcome::Gone),
+            },
+        };
         let mut body = live.clone();
         for (edit, value) in edits {
             edit.apply(&mut body, value);
@@ -46,7 +58,7 @@ pub(crate) async fn replace(client: &Client, path: &str, edits: &[Chosen], dry_r
             return Ok(outcome);
         }
     }
-    Ok(Outcome::Refused)
+    Err(format!("{path} changes all the time"))
 }
 
 /// Sends a replacement; `None` if the object changed meanwhile.

@@ -34,14 +34,11 @@ pub(crate) struct Target {
     pub(crate) key: Key,
     /// What is done to it.
     pub(crate) edits: Vec<Chosen>,
-    /// At most so many rounds.
-    pub(crate) rounds: usize,
 }
 
 /// Makes every edit of an object; what became of each.
 pub(crate) async fn all(client: &Client, view: &View, target: Target) -> Result<Vec<(Key, String, Fate)>> {
-    let together = target.edits.len().div_ceil(target.rounds).max(TOGETHER);
-    let mut waiting: VecDeque<Vec<Chosen>> = target.edits.chunks(together).map(<[Chosen]>::to_vec).collect();
+    let mut waiting: VecDeque<Vec<Chosen>> = target.edits.chunks(TOGETHER).map(<[Chosen]>::to_vec).collect();
     let (mut fates, mut made) = (Vec::new(), VecDeque::new());
     while let Some(edits) = waiting.pop_front() {
         if made.len() >= CALM.0
@@ -50,7 +47,26 @@ pub(crate) async fn all(client: &Client, view: &View, target: Target) -> Result<
             tokio::time::sleep(CALM.1.saturating_sub(Instant::elapsed(&oldest))).await;
         }
         let _turn = AT_ONCE.acquire().await.map_err(|e| e.to_string())?;
-        match round(client, view, &target.key, &edits).await? {
+        let turn = Instant::now();
+        let outcome = round(client, view, &target.key, &edits).await?;
+        if turn.elapsed() > Duration::from_secs(3) {
+            println!(
+                "slow {:?} {} {} {}",
+                turn.elapsed(),
+                target.key.0,
+                target.key.2,
+                edits.iter().map(|e| e.0.to_string()).collect::<Vec<_>>().join("; ")
+            );
+            println!(
+                "   {outcome:?} {:?}",
+                view.alerts(view.count().saturating_sub(300))
+                    .iter()
+                    .filter(|a| a.about == target.key)
+                    .map(|a| a.message.clone())
+                    .collect::<Vec<_>>()
+            );
+        }
+        match outcome {
             Some(seen) => {
                 made.push_back(Instant::now());
                 let bad = seen.iter().any(|f| !matches!(f, Fate::Reverted(_)));
@@ -58,6 +74,11 @@ pub(crate) async fn all(client: &Client, view: &View, target: Target) -> Result<
                     // One by one tells which of them it was.
                     edits.into_iter().rev().for_each(|edit| waiting.push_front(vec![edit]));
                 } else {
+                    for ((edit, value), fate) in
+                        edits.iter().zip(&seen).filter(|(_, f)| !matches!(f, Fate::Reverted(_)))
+                    {
+                        println!("  {} {}: {edit} = {}: {fate:?}", target.key.0, target.key.2, short(value));
+                    }
                     let names = edits.iter().map(|(edit, value)| format!("{edit} = {}", short(value)));
                     fates.extend(names.zip(seen).map(|(name, fate)| (target.key.clone(), name, fate)));
                 }
@@ -83,7 +104,7 @@ async fn round(client: &Client, view: &View, key: &Key, edits: &[Chosen]) -> Res
     let path = view.path(key);
     let Some(before) = read(client, &path).await? else { return Ok(None) };
     let from = view.count();
-    let Outcome::Taken(after) = replace(client, &path, edits, false).await? else { return Ok(None) };
+    let Outcome::Taken(after) = replace(client, &path, Some(&before), edits, false).await? else { return Ok(None) };
     let edited = version(&after);
     let back = |edit: &Chosen| {
         let field = edit.0.watched();

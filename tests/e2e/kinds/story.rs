@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 use futures::StreamExt;
 use gitward_test_cluster::{Options, Stage};
 use kube::Client;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::requests::{Chosen, Outcome, content, read, replace};
 use crate::rounds::{self, Target};
 use crate::schema::Schemas;
 use crate::tally::{Fate, Tally};
 use crate::view::{Key, View};
-use crate::{Result, data, edits};
+use crate::{Result, data, generate, relearning};
 
 /// Requests under way at once.
 const CONCURRENT: usize = 12;
@@ -22,11 +22,10 @@ const CONCURRENT: usize = 12;
 /// How long a converged cluster is watched.
 const CALM: Duration = Duration::from_secs(5);
 
-/// Edits of one object that are tried with the webhook there.
-const SAMPLE: usize = 6;
-
-/// Kinds that no webhook is ever asked about.
-const UNASKED: [&str; 6] = [
+/// Kinds that no webhook is ever asked about: the API server asks none about those of admission, and
+/// gitward's leaves Leases alone, since the control plane itself lives by them.
+const UNASKED: [&str; 7] = [
+    "Lease",
     "MutatingAdmissionPolicy",
     "MutatingAdmissionPolicyBinding",
     "MutatingWebhookConfiguration",
@@ -34,6 +33,9 @@ const UNASKED: [&str; 6] = [
     "ValidatingAdmissionPolicyBinding",
     "ValidatingWebhookConfiguration",
 ];
+
+/// Kinds to which the edits are confined with the webhook gone, for whoever looks for something.
+const ONLY: &str = "GITWARD_KINDS_ONLY";
 
 /// Kinds that decide what others look like: they are edited when all others are done.
 const SHAPING: [&str; 9] = [
@@ -117,7 +119,7 @@ async fn acts(stage: &mut Stage, commit: &str, began: Instant) -> Result<()> {
     let learner =
         stage.cluster.kubeconfig_for_service_account("gitward-system", "gitward-reconciler").await.map_err(text)?;
     let learner = stage.cluster.client_for(learner).await.map_err(text)?;
-    let targets = generate(&learner, &view, &schemas, &keys, &mut tally).await?;
+    let targets = generate::edits(&learner, &view, &schemas, &keys, &mut tally).await?;
     let made: usize = targets.iter().map(|t| t.edits.len()).sum();
     println!("{:?}: {made} edits of {} objects", began.elapsed(), targets.len());
 
@@ -131,6 +133,9 @@ async fn acts(stage: &mut Stage, commit: &str, began: Instant) -> Result<()> {
     if !gone.success() {
         return Err(gone.stderr);
     }
+    let only = std::env::var(ONLY).ok();
+    let wanted = |t: &Target| only.as_ref().is_none_or(|o| o.split(',').any(|k| k == t.key.0));
+    let targets: Vec<Target> = targets.into_iter().filter(wanted).collect();
     let before = contents(&client, &view, &keys).await?;
     let (shaping, others): (Vec<_>, Vec<_>) = targets.into_iter().partition(|t| SHAPING.contains(&t.key.0.as_str()));
     for (targets, concurrent) in [(others, 64), (shaping, 4)] {
@@ -151,6 +156,8 @@ async fn acts(stage: &mut Stage, commit: &str, began: Instant) -> Result<()> {
     tokio::time::sleep(Duration::from_secs(2)).await;
     let after = contents(&client, &view, &keys).await?;
     wrong.extend(keys.iter().filter(|k| before.get(*k) != after.get(*k)).map(|k| format!("{k:?} is not as it was")));
+    wrong.extend(relearning::play(stage, &client, &view).await?);
+    println!("{:?}: a mutator came and went", began.elapsed());
     if let Ok(keep) = std::env::var("GITWARD_KEEP") {
         let _ = std::fs::write(format!("{keep}/table.txt"), tally.table());
     }
@@ -237,87 +244,12 @@ fn denials(stage: &Stage, accounts: &str) -> Result<Vec<String>> {
         .collect())
 }
 
-/// Generates edits, and tries by dry runs which of them the API server takes.
-async fn generate(
-    learner: &Client,
-    view: &View,
-    schemas: &Schemas,
-    keys: &[Key],
-    tally: &mut Tally,
-) -> Result<Vec<Target>> {
-    let mut all = Vec::new();
-    for key in keys {
-        // What ran to its end and was removed as it asked to be is not there any more.
-        let Some(live) = read(learner, &view.path(key)).await? else { continue };
-        let owner = owner(learner, &key.1).await?;
-        all.push((key.clone(), edits::of(&live, schemas, &owner)));
-    }
-    let tried = all.into_iter().map(|(key, edits)| async move {
-        let path = view.path(&key);
-        let (mut chosen, mut refused, mut no_ops) = (Vec::new(), 0, 0);
-        for edit in edits {
-            let mut no_op = false;
-            let mut taken = None;
-            for value in &edit.values {
-                match replace(learner, &path, &[(edit.clone(), value.clone())], true).await? {
-                    Outcome::Taken(_) => {
-                        taken = Some(value.clone());
-                        break;
-                    }
-                    Outcome::NoOp => no_op = true,
-                    Outcome::Denied => return Err(format!("a dry run of the learner was denied: {key:?} {edit}")),
-                    Outcome::Refused | Outcome::Gone => {}
-                }
-            }
-            match taken {
-                Some(value) => chosen.push((edit, value)),
-                None if no_op => no_ops += 1,
-                None => refused += 1,
-            }
-        }
-        Ok((Target { key, edits: chosen, rounds: 9 }, refused, no_ops))
-    });
-    let tried: Vec<Result<(Target, usize, usize)>> =
-        futures::stream::iter(tried).buffer_unordered(CONCURRENT).collect().await;
-    let mut targets = Vec::new();
-    for result in tried {
-        let (target, refused, no_ops) = result?;
-        tally.refused += refused;
-        tally.no_ops += no_ops;
-        targets.push(target);
-    }
-    Ok(targets)
-}
-
-/// A reference to something that exists, so that no garbage collector takes the object.
-async fn owner(client: &Client, namespace: &str) -> Result<Value> {
-    let (kind, version, name, path) = match namespace {
-        "" => (
-            "ClusterRole",
-            "rbac.authorization.k8s.io/v1",
-            "view",
-            "/apis/rbac.authorization.k8s.io/v1/clusterroles/view".to_owned(),
-        ),
-        _ => (
-            "ConfigMap",
-            "v1",
-            "kube-root-ca.crt",
-            format!("/api/v1/namespaces/{namespace}/configmaps/kube-root-ca.crt"),
-        ),
-    };
-    let object = read(client, &path).await?.ok_or_else(|| format!("{path} is not there"))?;
-    Ok(json!({"apiVersion": version, "kind": kind, "name": name, "uid": object["metadata"]["uid"]}))
-}
-
-/// A sample of the edits of every object is denied.
+/// Every edit is denied.
 async fn deny(client: &Client, view: &View, targets: &[Target], tally: &mut Tally) -> Result<()> {
-    let sample = targets.iter().flat_map(|target| {
-        let step = target.edits.len().div_ceil(SAMPLE).max(1);
-        target.edits.iter().step_by(step).map(move |edit| (&target.key, edit))
-    });
-    let tried = sample.map(|(key, chosen): (&Key, &Chosen)| async move {
+    let all = targets.iter().flat_map(|target| target.edits.iter().map(move |edit| (&target.key, edit)));
+    let tried = all.map(|(key, chosen): (&Key, &Chosen)| async move {
         let dry_run = UNASKED.contains(&key.0.as_str());
-        let outcome = replace(client, &view.path(key), std::slice::from_ref(chosen), dry_run).await?;
+        let outcome = replace(client, &view.path(key), None, std::slice::from_ref(chosen), dry_run).await?;
         Ok((key, chosen, outcome))
     });
     let results: Vec<Result<_>> = futures::stream::iter(tried).buffer_unordered(CONCURRENT).collect().await;

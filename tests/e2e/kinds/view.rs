@@ -47,7 +47,9 @@ impl View {
         let (tick, _) = watch::channel(0);
         let view = Self { client, seen: Arc::default(), tick: Arc::new(tick) };
         view.follow("v1", "Event").await?;
-        for (version, kind) in kinds {
+        // Where a kind is declared in several versions, the last stands for all.
+        let versions: HashMap<&str, &str> = kinds.iter().map(|(v, k)| (k.as_str(), v.as_str())).collect();
+        for (kind, version) in versions {
             view.follow(version, kind).await?;
         }
         Ok(view)
