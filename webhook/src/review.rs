@@ -1,6 +1,7 @@
 //! `AdmissionReview` (admission.k8s.io/v1): from the API server's words to the engine's and back.
 
 mod answer;
+mod lean;
 mod text;
 
 pub use answer::{Response, busy_with_nothing, let_through, respond};
@@ -61,9 +62,9 @@ pub struct Review {
     operation: Verb,
     #[serde(default)]
     user_info: UserInfo,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lean::object")]
     object: Option<Value>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lean::object")]
     old_object: Option<Value>,
     #[serde(default)]
     options: Option<Value>,

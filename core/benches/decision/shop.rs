@@ -109,7 +109,7 @@ fn insert(declared: &mut HashMap<ObjectKey, Arc<Declared>>, written: &Value, exp
     let one = Declared {
         manifest: manifests.remove(0),
         digest: Digest::of(written),
-        canonical: written.clone(),
+        canonical: written.clone().into(),
         has_status_subresource: written["kind"] == "Deployment",
         expected: Some(Arc::new(Expected { object: expected, uid: None, record: None })),
         learnt: None,

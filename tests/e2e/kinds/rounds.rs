@@ -47,26 +47,7 @@ pub(crate) async fn all(client: &Client, view: &View, target: Target) -> Result<
             tokio::time::sleep(CALM.1.saturating_sub(Instant::elapsed(&oldest))).await;
         }
         let _turn = AT_ONCE.acquire().await.map_err(|e| e.to_string())?;
-        let turn = Instant::now();
-        let outcome = round(client, view, &target.key, &edits).await?;
-        if turn.elapsed() > Duration::from_secs(3) {
-            println!(
-                "slow {:?} {} {} {}",
-                turn.elapsed(),
-                target.key.0,
-                target.key.2,
-                edits.iter().map(|e| e.0.to_string()).collect::<Vec<_>>().join("; ")
-            );
-            println!(
-                "   {outcome:?} {:?}",
-                view.alerts(view.count().saturating_sub(300))
-                    .iter()
-                    .filter(|a| a.about == target.key)
-                    .map(|a| a.message.clone())
-                    .collect::<Vec<_>>()
-            );
-        }
-        match outcome {
+        match round(client, view, &target.key, &edits).await? {
             Some(seen) => {
                 made.push_back(Instant::now());
                 let bad = seen.iter().any(|f| !matches!(f, Fate::Reverted(_)));
