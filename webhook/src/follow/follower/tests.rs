@@ -7,9 +7,11 @@ use std::process::Command;
 const CONFIGURATION: &str = "apiVersion: gitward.dev/v1alpha1\nkind: Configuration\nenvironments:\n- name: prod\n  \
                              ref: refs/heads/main\n  path: apps\n  namespaces: [shop]\n";
 
+/// A workload: what controllers made of a former template has to be explained for a while.
 fn manifest(colour: &str) -> String {
     format!(
-        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\n  namespace: shop\ndata:\n  colour: {colour}\n"
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\n  namespace: shop\nspec:\n  template:\n    \
+         metadata:\n      annotations:\n        colour: {colour}\n"
     )
 }
 
@@ -28,7 +30,7 @@ fn git(dir: &Path, args: &[&str]) {
 fn push(repository: &Path, configuration: &str, manifest: &str) {
     std::fs::create_dir_all(repository.join("apps")).unwrap();
     std::fs::write(repository.join("gitward.yaml"), configuration).unwrap();
-    std::fs::write(repository.join("apps/settings.yaml"), manifest).unwrap();
+    std::fs::write(repository.join("apps/web.yaml"), manifest).unwrap();
     git(repository, &["add", "-A"]);
     git(repository, &["commit", "-qm", "Change"]);
 }
@@ -76,11 +78,11 @@ fn environment(repository: &Path) -> News {
 }
 
 fn key() -> ObjectKey {
-    ObjectKey::new("", "ConfigMap", "shop", "settings")
+    ObjectKey::new("apps", "Deployment", "shop", "web")
 }
 
 fn colour(snapshot: &Snapshot) -> Option<&str> {
-    snapshot.declared(&key())?.canonical.pointer("/data/colour")?.as_str()
+    snapshot.declared(&key())?.canonical.pointer("/spec/template/metadata/annotations/colour")?.as_str()
 }
 
 fn expected(snapshot: &Snapshot) -> Option<&Value> {
