@@ -199,7 +199,8 @@ fn refused(status: &kube::core::Status) -> ApiError {
     ApiError::Refused {
         status: if status.code == 0 { StatusCode::INTERNAL_SERVER_ERROR.as_u16() } else { status.code },
         reason: status.reason.clone(),
-        message: status.message.clone(),
+        // Of an immutable field a whole diff follows, which no log and no condition has room for.
+        message: status.message.lines().next().unwrap_or_default().to_owned(),
         kind: details.map(|d| d.kind.clone()).unwrap_or_default(),
         name: details.map(|d| d.name.clone()).unwrap_or_default(),
         field: details.and_then(|d| d.causes.first()).map(|c| c.field.clone()).unwrap_or_default(),

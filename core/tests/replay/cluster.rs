@@ -17,7 +17,7 @@ use gitward_core::snapshot::{Commit, Declared, Digest, Expected, Former, Snapsho
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::recording::{Recorded, Recording, directory};
+use crate::recording::{Recorded, Recording, path};
 
 pub(crate) struct Cluster {
     pub(crate) snapshot: Snapshot,
@@ -84,8 +84,7 @@ impl Cluster {
 
     /// Roles that every API server makes at its first start, which is not recorded.
     fn add_bootstrap_roles(&mut self) {
-        let path = directory().join("../spike/bootstrap-clusterroles.json");
-        let Ok(text) = fs::read(path) else { return };
+        let Some(text) = path("../spike/bootstrap-clusterroles.json").and_then(|p| fs::read(p).ok()) else { return };
         let mut roles: Value = serde_json::from_slice(&text).unwrap();
         for role in roles["items"].as_array_mut().unwrap() {
             let key = ObjectKey::new("rbac.authorization.k8s.io", "ClusterRole", "", object::name(role));

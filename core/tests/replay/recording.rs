@@ -22,13 +22,9 @@ pub(crate) struct Recorded {
 }
 
 impl Recording {
-    /// Reads a recording, or says that there is none.
+    /// Reads a recording, if there is one.
     pub(crate) fn read(name: &str) -> Option<Self> {
-        let path = directory().join(name);
-        let Ok(file) = File::open(&path) else {
-            eprintln!("ignored: there is no {}", path.display());
-            return None;
-        };
+        let file = File::open(path(name)?).ok()?;
         let lines = BufReader::new(GzDecoder::new(file)).lines();
         let reviews: Vec<Value> = lines
             .map(|line| {
@@ -62,12 +58,13 @@ impl Recording {
     }
 }
 
-/// Where the recordings are.
-pub(crate) fn directory() -> PathBuf {
-    match std::env::var_os("GITWARD_TEST_DATA") {
+/// Where a recording is, if it is there.
+pub(crate) fn path(name: &str) -> Option<PathBuf> {
+    let directory = match std::env::var_os("GITWARD_TEST_DATA") {
         Some(directory) => directory.into(),
         None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"),
-    }
+    };
+    Some(directory.join(name)).filter(|p| p.is_file())
 }
 
 type Kinds = HashMap<(String, String), String>;

@@ -88,6 +88,16 @@ pub(crate) async fn send(
     }))
 }
 
+/// Deletes an object.
+pub(crate) async fn delete(client: &Client, path: &str) -> Result<()> {
+    let request = http::Request::delete(path).body(Vec::new()).map_err(|e| e.to_string())?;
+    match client.request_text(request).await {
+        Ok(_) => Ok(()),
+        Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+        Err(error) => Err(format!("{path}: {error}")),
+    }
+}
+
 /// An object without what every write changes.
 pub(crate) fn content(object: &Value) -> Value {
     let mut object = object.clone();

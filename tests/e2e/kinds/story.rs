@@ -155,7 +155,9 @@ async fn acts(stage: &mut Stage, commit: &str, began: Instant) -> Result<()> {
     );
     tokio::time::sleep(Duration::from_secs(2)).await;
     let after = contents(&client, &view, &keys).await?;
-    wrong.extend(keys.iter().filter(|k| before.get(*k) != after.get(*k)).map(|k| format!("{k:?} is not as it was")));
+    wrong.extend(
+        keys.iter().filter_map(|k| Some(format!("{k:?} is not as it was: {}", changed(before.get(k)?, after.get(k))?))),
+    );
     wrong.extend(relearning::play(stage, &client, &view).await?);
     println!("{:?}: a mutator came and went", began.elapsed());
     if let Ok(keep) = std::env::var("GITWARD_KEEP") {
@@ -166,8 +168,27 @@ async fn acts(stage: &mut Stage, commit: &str, began: Instant) -> Result<()> {
 }
 
 /// Why an edit may have another end than alert and revert.
-fn reason(_shortcoming: &(Key, String, Fate)) -> Option<&'static str> {
-    None
+fn reason((key, edit, fate): &(Key, String, Fate)) -> Option<&'static str> {
+    const HEALED: &str = "its controller put it right before anybody saw it";
+    let healed = match key.0.as_str() {
+        "Deployment" => edit.contains("deployment.kubernetes.io/revision"),
+        "PersistentVolumeClaim" => edit.contains("storage-provisioner"),
+        "Secret" => key.2 == "sec-satok" && edit.contains(" data."),
+        _ => false,
+    };
+    match (key.0.as_str(), fate) {
+        (_, Fate::Unnamed(_)) if healed => Some(HEALED),
+        ("PersistentVolumeClaim", Fate::Alerted) if edit.contains("spec.volumeName") => {
+            Some("the API server lets nobody change it, and a claim may hold data: it is not made anew")
+        }
+        ("PersistentVolume", Fate::Alerted) if edit.contains("spec.claimRef.resourceVersion") => {
+            Some("taken away: what version the claim had when it was bound is known to nobody any more")
+        }
+        ("PersistentVolume", Fate::Alerted) if edit.contains("spec.claimRef.") => {
+            Some("the binder answers to it as well: slowed down as a fight of the two")
+        }
+        _ => None,
+    }
 }
 
 /// Version and key of every declared object that is there.
@@ -280,7 +301,65 @@ async fn contents(client: &Client, view: &View, keys: &[Key]) -> Result<BTreeMap
                 annotations.remove("deprecated.daemonset.template.generation");
             }
         }
+        made_anew(&mut live);
         contents.insert(key.clone(), live);
     }
     Ok(contents)
+}
+
+/// Blurs what is drawn anew with every creation: the uids of Jobs, the nodes and token volumes of
+/// Pods, the token of an account, and which of several volumes that suit it a claim is bound to.
+fn made_anew(live: &mut Value) {
+    match live["kind"].as_str() {
+        Some("Job") => {
+            for path in ["/metadata/labels", "/spec/selector/matchLabels", "/spec/template/metadata/labels"] {
+                if let Some(labels) = live.pointer_mut(path).and_then(Value::as_object_mut) {
+                    labels.retain(|label, _| !label.ends_with("controller-uid"));
+                }
+            }
+        }
+        Some("Pod") => {
+            if let Some(spec) = live["spec"].as_object_mut() {
+                spec.remove("nodeName");
+            }
+            if let Some(labels) = live["metadata"]["labels"].as_object_mut() {
+                labels.retain(|label, _| !label.starts_with("topology.kubernetes.io/"));
+            }
+            blur_token_volumes(live);
+        }
+        Some("PersistentVolume" | "PersistentVolumeClaim") => {
+            if let Some(spec) = live["spec"].as_object_mut() {
+                spec.retain(|field, _| field != "claimRef" && field != "volumeName");
+            }
+            if let Some(metadata) = live["metadata"].as_object_mut() {
+                let annotations = metadata.get_mut("annotations").and_then(Value::as_object_mut);
+                let bound = |name: &str| name.starts_with("pv.kubernetes.io/b");
+                if annotations.is_some_and(|a| (a.retain(|name, _| !bound(name)), a.is_empty()).1) {
+                    metadata.remove("annotations");
+                }
+            }
+        }
+        Some("Secret") => {
+            if let Some(data) = live["data"].as_object_mut() {
+                data.remove("token");
+            }
+        }
+        _ => {}
+    }
+}
+
+fn blur_token_volumes(value: &mut Value) {
+    match value {
+        Value::String(text) if text.starts_with("kube-api-access-") => "kube-api-access".clone_into(text),
+        Value::Array(items) => items.iter_mut().for_each(blur_token_volumes),
+        Value::Object(fields) => fields.values_mut().for_each(blur_token_volumes),
+        _ => {}
+    }
+}
+
+/// What is different of an object, if anything.
+fn changed(before: &Value, after: Option<&Value>) -> Option<String> {
+    let Some(after) = after else { return Some("it is gone".to_owned()) };
+    let patch = json_patch::diff(before, after);
+    (!patch.0.is_empty()).then(|| patch.to_string())
 }
