@@ -60,28 +60,28 @@ pub(super) fn edits(fleet: Fleet, web: &str) -> Vec<Edit> {
             &["patch", "deployment", "web", "--type=json", "-p", MINER],
             deployment,
             |object| containers(object).iter().any(|c| c["name"] == "miner"),
-            &[says("containers[name=miner]")],
+            &[says("containers[name=miner]"), at("kind: Deployment", "containers:")],
         ),
         edit(
             "a label more",
             &["label", "configmap/web", "owner=me"],
             ("v1", "ConfigMap", "web"),
             |object| object.is_some_and(|o| o["metadata"]["labels"]["owner"] == "me"),
-            &[says("metadata.labels"), says("owner")],
+            &[says("metadata.labels.owner"), at("kind: ConfigMap", "metadata:")],
         ),
         edit(
             "more replicas",
             &["scale", "deployment/web", "--replicas=7"],
             deployment,
             |object| object.is_some_and(|o| o["spec"]["replicas"] == 7),
-            &[says("replicas"), at("kind: Deployment", "replicas: ")],
+            &[says("spec.replicas: Git declares 2"), at("kind: Deployment", "replicas: ")],
         ),
         edit(
             "a declared object deleted",
             &["delete", "ingress/web"],
             ("networking.k8s.io/v1", "Ingress", "web"),
             |object| object.is_none(),
-            &[says("Ingress"), at("kind: Ingress", "kind: Ingress").and_then(|_| file_of(WEB))],
+            &[says("Ingress/web"), at("apiVersion: networking.k8s.io", "apiVersion: ")],
         ),
         edit(
             "a new object that Git does not know",
@@ -91,10 +91,6 @@ pub(super) fn edits(fleet: Fleet, web: &str) -> Vec<Edit> {
             &[says("backdoor")],
         ),
     ]
-}
-
-fn file_of(path: &str) -> Option<String> {
-    Some(format!("{path}:"))
 }
 
 fn containers(deployment: Option<&Value>) -> &[Value] {

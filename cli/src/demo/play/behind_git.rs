@@ -9,7 +9,7 @@ use kube::Api;
 use kube::api::ListParams;
 use serde_json::Value;
 
-use super::{Play, expect};
+use super::{Play, expect, short};
 use crate::demo::edits::Edit;
 use crate::demo::sight::{Sight, Target, content};
 
@@ -41,7 +41,8 @@ impl Play<'_> {
         let output = self.kubectl(&edit.arguments()).await?;
         let refused = !output.success() && output.stderr.contains("denied the request");
         expect(refused, format!("the admission gate denies {}", edit.what), &output.stderr)?;
-        for named in &edit.denial_names {
+        let tip = self.tip()?;
+        for named in edit.denial_names.iter().map(String::as_str).chain([short(&tip)]) {
             expect(output.stderr.contains(named), format!("the denial names {named}"), &output.stderr)?;
         }
         let after = edit.target.get(&self.client).await?;
