@@ -25,6 +25,9 @@ pub(crate) struct Args {
     /// How often Git is asked for a newer commit.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     poll: Duration,
+    /// Put the fence (deploy/fence.yaml) up, and back whenever somebody changes or removes it.
+    #[arg(long)]
+    keep_fence: bool,
     /// How to reach Git.
     #[command(flatten)]
     git: GitArgs,
@@ -50,6 +53,7 @@ async fn serve(args: &Args) -> anyhow::Result<()> {
         state_dir: args.state_dir.clone(),
         poll: args.poll,
         credentials: credentials(&args.git)?,
+        keep_fence: args.keep_fence,
     };
     let shutdown = CancellationToken::new();
     stop_at_signal(shutdown.clone())?;

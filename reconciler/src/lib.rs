@@ -4,6 +4,7 @@
 pub mod api;
 pub mod converge;
 pub mod curable;
+mod fence;
 mod fight;
 pub mod guard;
 pub mod health;
@@ -17,6 +18,7 @@ pub mod publish;
 pub mod report;
 pub mod run;
 pub mod state;
+mod status;
 pub mod stuck;
 pub mod surroundings;
 pub mod watch;

@@ -7,7 +7,6 @@ use std::time::Duration;
 use gitward_core::additions::Additions;
 use gitward_core::config::Mode;
 use gitward_core::finding::{Finding, Severity};
-use gitward_core::object::{Gvk, ObjectKey};
 use gitward_core::snapshot::Snapshot;
 use gitward_index::environment::Environment;
 use gitward_index::pauses::Pauses;
@@ -15,17 +14,19 @@ use gitward_index::{Discovery, LiveIndex};
 use gitward_repo::{Credentials, Declaration, Source, Unusable};
 use jiff::Timestamp;
 use kube::{Api as KubeApi, Client};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::api::Api;
 use crate::converge::{Outcome, Refusal, converge};
+use crate::fence;
 use crate::guard::{self, Poke};
 use crate::health::not_ready;
 use crate::publish::Channel;
 use crate::report::{Reason, Reporter};
 use crate::state::State;
+use crate::status::Status;
 use crate::watch;
 
 /// What the process is told at its start.
@@ -39,6 +40,8 @@ pub struct Options {
     pub poll: Duration,
     /// How Git is told who asks.
     pub credentials: Credentials,
+    /// Whether the fence of `deploy/fence.yaml` is put up and put back.
+    pub keep_fence: bool,
 }
 
 /// Longest time for one fetch.
@@ -81,7 +84,9 @@ pub async fn run(client: Client, options: Options, stop: CancellationToken) {
         credentials: options.credentials.clone(),
     };
     let poke = guard::start(state.clone());
-    let mut looper = Loop { state, source, poke, options, current: None, due: None, tries: 0, told: None };
+    let status = Arc::new(Status::new(state.api.clone(), &options.environment));
+    let mut looper =
+        Loop { state, status, source, poke, options, current: None, due: None, tries: 0, told: None, fenced: false };
     looper.turn_until(stop).await;
 }
 
@@ -124,6 +129,7 @@ async fn ask_to_start(client: &Client, name: &str) -> Result<Start, NotYet> {
 
 struct Loop {
     state: Arc<State>,
+    status: Arc<Status>,
     source: Source,
     poke: Poke,
     options: Options,
@@ -133,6 +139,8 @@ struct Loop {
     tries: u32,
     /// The last trouble that was told, so that it is told once.
     told: Option<String>,
+    /// Whether the fence is watched by now.
+    fenced: bool,
 }
 
 impl Loop {
@@ -209,13 +217,16 @@ impl Loop {
             Unusable::Rewound { .. } => Reason::Rewound,
         };
         self.state.reporter.about_environment(reason, message.clone());
-        self.set_condition("CommitUsable", false, &format!("{reason:?}"), &message).await;
+        self.status.set_condition("CommitUsable", false, &format!("{reason:?}"), &message).await;
     }
 
     async fn converge(&mut self, declaration: Declaration) {
         let started = Instant::now();
         let commit = declaration.commit.clone();
         watch::everything_governed(&self.state, &declaration.environment, declaration.declared.iter()).await;
+        if !std::mem::replace(&mut self.fenced, true) {
+            tokio::spawn(fence::watch(self.state.clone(), self.status.clone(), self.options.keep_fence));
+        }
         if self.state.adopted().is_none() {
             self.adopt().await;
         }
@@ -234,7 +245,7 @@ impl Loop {
             self.state.hold(target);
             self.due = None;
             let message = format!("commit {} suspends the environment: nothing is judged or written", commit.short());
-            self.set_condition("Converged", false, "Suspended", &message).await;
+            self.status.set_condition("Converged", false, "Suspended", &message).await;
             return;
         }
         let count = target.declared.len();
@@ -255,11 +266,11 @@ impl Loop {
     async fn tell_findings(&self, findings: &[Finding]) {
         let errors = findings.iter().filter(|f| f.severity == Severity::Error).count();
         let Some(first) = findings.iter().max_by_key(|f| f.severity) else {
-            self.set_condition("Valid", true, "NoFindings", "schemas and policies find nothing").await;
+            self.status.set_condition("Valid", true, "NoFindings", "schemas and policies find nothing").await;
             return;
         };
         let message = format!("{errors} errors, {} findings in all, the first: {}", findings.len(), describe(first));
-        self.set_condition("Valid", errors == 0, "Findings", &message).await;
+        self.status.set_condition("Valid", errors == 0, "Findings", &message).await;
     }
 
     fn again(&mut self) {
@@ -277,7 +288,7 @@ impl Loop {
         if self.told.as_ref() != Some(&message) {
             self.told = Some(message.clone());
             self.state.reporter.about_environment(Reason::Refused, message.clone());
-            self.set_condition("Converged", false, "Refused", &message).await;
+            self.status.set_condition("Converged", false, "Refused", &message).await;
         }
         // What stands in its way may be the cluster's: a right, a mutator, a webhook.
         self.again();
@@ -292,21 +303,21 @@ impl Loop {
                 outcome.failures.len()
             );
             self.state.reporter.about_environment(Reason::Failed, message.clone());
-            self.set_condition("Converged", false, "Failed", &message).await;
+            self.status.set_condition("Converged", false, "Failed", &message).await;
             self.again();
             return;
         }
         self.due = None;
         self.told = None;
-        self.set_status(&json!({"commit": id, "objects": count})).await;
-        self.set_condition("CommitUsable", true, "Evaluated", "the ref's commit can be used").await;
+        self.status.set(&json!({"commit": id, "objects": count})).await;
+        self.status.set_condition("CommitUsable", true, "Evaluated", "the ref's commit can be used").await;
         if outcome.observed > 0 {
             let message = format!(
                 "commit {short} by {author}: {} of {count} objects differ and are left as they are: the environment is observed",
                 outcome.observed
             );
             self.state.reporter.about_environment(Reason::LeftAlone, message.clone());
-            self.set_condition("Converged", false, "Observed", &message).await;
+            self.status.set_condition("Converged", false, "Observed", &message).await;
             return;
         }
         let took = started.elapsed();
@@ -319,14 +330,13 @@ impl Loop {
             took.as_millis()
         );
         self.state.reporter.about_environment(Reason::Converged, message.clone());
-        self.set_condition("Converged", true, "Converged", &message).await;
+        self.status.set_condition("Converged", true, "Converged", &message).await;
         self.watch_health(id.to_owned());
     }
 
     /// Reports in the background when everything of the commit runs, or what does not.
     fn watch_health(&self, commit: String) {
-        let state = self.state.clone();
-        let environment = self.options.environment.clone();
+        let (state, status) = (self.state.clone(), self.status.clone());
         tokio::spawn(async move {
             let deadline = Instant::now() + HEALTH_TIMEOUT;
             let mut waiting;
@@ -345,7 +355,7 @@ impl Loop {
                     (false, "NotReady", format!("{} objects are not ready, the first: {key}: {why}", waiting.len()))
                 }
             };
-            set_condition(&state, &environment, "Ready", ready, reason, &message).await;
+            status.set_condition("Ready", ready, reason, &message).await;
             tracing::info!(%message, "health");
         });
     }
@@ -356,15 +366,7 @@ impl Loop {
         // The API server's times have whole seconds; what was made in this second came before.
         let at = Timestamp::from_second(now.as_second() + 1).unwrap_or(now);
         self.state.set_adopted(at);
-        self.set_status(&json!({"adoptedAt": at.to_string()})).await;
-    }
-
-    async fn set_condition(&self, kind: &str, holds: bool, reason: &str, message: &str) {
-        set_condition(&self.state, &self.options.environment, kind, holds, reason, message).await;
-    }
-
-    async fn set_status(&self, status: &Value) {
-        patch_status(&self.state, &self.options.environment, status).await;
+        self.status.set(&json!({"adoptedAt": at.to_string()})).await;
     }
 }
 
@@ -377,32 +379,4 @@ fn describe(finding: &Finding) -> String {
 
 fn log_finding(finding: &Finding) {
     tracing::warn!(rule = %finding.rule, hint = finding.hint.as_deref(), "{}", describe(finding));
-}
-
-fn environment_key(name: &str) -> (Gvk, ObjectKey) {
-    (Gvk::new("gitward.dev/v1alpha1", "Environment"), ObjectKey::new("gitward.dev", "Environment", "", name))
-}
-
-async fn patch_status(state: &State, environment: &str, status: &Value) {
-    let (gvk, key) = environment_key(environment);
-    if let Err(error) = state.api.patch_status(&gvk, &key, &json!({"status": status})).await {
-        tracing::warn!(%error, "the Environment's status could not be written");
-    }
-}
-
-/// Sets one condition, keeping the others and, if its status is the same, its time.
-async fn set_condition(state: &State, environment: &str, kind: &str, holds: bool, reason: &str, message: &str) {
-    let (gvk, key) = environment_key(environment);
-    let Ok(Some(live)) = state.api.get(&gvk, &key).await else { return };
-    let mut conditions = live.pointer("/status/conditions").and_then(Value::as_array).cloned().unwrap_or_default();
-    let status = if holds { "True" } else { "False" };
-    let before = conditions.iter().find(|c| c["type"] == kind && c["status"] == status);
-    let since = before.map_or_else(|| json!(Timestamp::now().to_string()), |c| c["lastTransitionTime"].clone());
-    let message: String = message.chars().take(2000).collect();
-    conditions.retain(|c| c["type"] != kind);
-    conditions.push(json!({
-        "type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": since,
-        "observedGeneration": live.pointer("/metadata/generation"),
-    }));
-    patch_status(state, environment, &json!({"conditions": conditions})).await;
 }

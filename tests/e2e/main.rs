@@ -7,6 +7,7 @@ mod convergence;
 mod demo;
 mod denied_edits;
 mod edits;
+mod fence;
 mod fleet;
 mod picture;
 mod restart;

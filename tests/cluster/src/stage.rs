@@ -53,6 +53,7 @@ pub struct Stage<C = ControlPlane> {
     environment: String,
     gitward: PathBuf,
     port: u16,
+    keeps_fence: bool,
     webhook_address: IpAddr,
     folder: PathBuf,
 }
@@ -120,6 +121,7 @@ impl<C: Deref<Target = Cluster>> Stage<C> {
             environment: environment.to_owned(),
             gitward: gitward.to_owned(),
             port: ports::free()?,
+            keeps_fence: false,
             webhook_address: Ipv4Addr::LOCALHOST.into(),
             folder,
             cluster,
@@ -232,6 +234,11 @@ impl<C: Deref<Target = Cluster>> Stage<C> {
         self.webhook_address = address;
     }
 
+    /// Whether the reconciler keeps the fence up from its next start on.
+    pub fn keep_fence(&mut self, keep: bool) {
+        self.keeps_fence = keep;
+    }
+
     /// Name of the webhook's registration.
     pub fn webhook_configuration(&self) -> String {
         format!("gitward-{}", self.environment)
@@ -248,13 +255,16 @@ impl<C: Deref<Target = Cluster>> Stage<C> {
     }
 
     fn launch_reconciler(&self, kubeconfig: &Path) -> Result<Process> {
-        let arguments = [
+        let mut arguments = vec![
             "reconcile".to_owned(),
             format!("--environment={}", self.environment),
             format!("--kubeconfig={}", kubeconfig.display()),
             format!("--state-dir={}", self.folder.join("reconciler").display()),
             format!("--poll={POLL}"),
         ];
+        if self.keeps_fence {
+            arguments.push("--keep-fence".to_owned());
+        }
         Process::start(&self.gitward, &arguments, &self.folder, &self.reconciler_log())
     }
 
