@@ -48,6 +48,9 @@ pub struct Configuration {
     /// Changes that others may make.
     #[serde(default)]
     pub exemptions: Vec<Exemption>,
+    /// Who may change by hand what Git says, for a bounded time; see [`crate::break_glass`].
+    #[serde(default)]
+    pub break_glass: Vec<BreakGlass>,
     /// Mutating admission configuration that Git does not declare and that is known to be good, by
     /// `Kind/name`.
     #[serde(default)]
@@ -59,6 +62,9 @@ pub struct Configuration {
     /// Where each exemption stands, filled in by [`parse`].
     #[serde(skip)]
     pub exemption_places: Vec<Place>,
+    /// Where each break-glass declaration stands, filled in by [`parse`].
+    #[serde(skip)]
+    pub break_glass_places: Vec<Place>,
     /// Where each environment stands, filled in by [`parse`].
     #[serde(skip)]
     pub environment_places: Vec<Place>,
@@ -243,4 +249,26 @@ pub struct Exemption {
     pub until: Option<Timestamp>,
     /// Why.
     pub reason: String,
+}
+
+/// Who may break the glass, over what, and for how long at most.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct BreakGlass {
+    /// Name, which a `BreakGlass` resource refers to.
+    pub name: String,
+    /// Accounts, in full.
+    #[serde(default)]
+    pub accounts: Vec<String>,
+    /// Groups, as the API server knows them.
+    #[serde(default)]
+    pub groups: Vec<String>,
+    /// Kinds, as `Kind` or `Kind.group`; empty for all but Namespaces and CustomResourceDefinitions.
+    #[serde(default)]
+    pub kinds: Vec<String>,
+    /// Namespaces; empty for all governed ones and cluster-scoped objects.
+    #[serde(default)]
+    pub namespaces: Vec<String>,
+    /// Longest time, such as `1h` or `30m`.
+    pub maximum: jiff::SignedDuration,
 }

@@ -84,7 +84,8 @@ pub fn for_derived_rules() -> Vec<WatchedKind> {
         ("autoscaling", "HorizontalPodAutoscaler"),
         ("resource.k8s.io", "ResourceClaimTemplate"),
     ];
-    const CLUSTER: [(&str, &str); 8] = [
+    const CLUSTER: [(&str, &str); 9] = [
+        ("gitward.dev", "BreakGlass"),
         ("", "Node"),
         ("", "Namespace"),
         ("", "PersistentVolume"),

@@ -4,6 +4,7 @@
 //! reviews: those are attempts, and some of them are lost.
 
 pub mod additions;
+pub mod break_glass;
 pub mod discovery;
 pub mod environment;
 pub mod fresh;

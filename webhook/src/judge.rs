@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use gitward_core::break_glass::{self, Receipt};
 use gitward_core::config::Mode;
 use gitward_core::derived::Context;
 use gitward_core::finding::Finding;
@@ -63,6 +64,11 @@ impl Gate {
     /// Where a fetch of Git can be asked for.
     pub fn looker(&self) -> &Looker {
         &self.looker
+    }
+
+    /// What is to be written into a `BreakGlass` that was let in, if the request creates one.
+    pub fn receipt(&self, request: &Request<'_>, snapshot: &Snapshot) -> Option<Receipt> {
+        break_glass::receipt(request, &Context { snapshot, live: &self.index, now: Timestamp::now() })
     }
 
     /// Judges a request before `deadline`; `None` if no commit is known.

@@ -2,13 +2,14 @@
 //!
 //! `follow` keeps one immutable [snapshot](gitward_core::snapshot::Snapshot) up to date from Git
 //! and from what the leader learnt; `judge` decides requests by it; `serve` speaks HTTP;
-//! `register` keeps the API server asking.
+//! `receipts` tells that a glass may be broken; `register` keeps the API server asking.
 
 pub mod certificate;
 pub mod follow;
 pub mod judge;
 pub mod metrics;
 pub mod readiness;
+pub mod receipts;
 pub mod register;
 pub mod review;
 pub mod run;

@@ -21,6 +21,7 @@ use tokio::time::Instant;
 use crate::judge::Gate;
 use crate::metrics::{Decision, Metrics};
 use crate::readiness::Readiness;
+use crate::receipts;
 use crate::register::Conversions;
 use crate::review::{self, Review};
 
@@ -207,6 +208,11 @@ async fn answer(
             counted.push(origin);
             app.metrics.origin(origin);
         }
+    }
+    if verdict.allowed()
+        && let Some(receipt) = app.gate.receipt(&request, &judged.snapshot)
+    {
+        receipts::write(app.gate.index().client().clone(), receipt);
     }
     if decision != Decision::Allowed {
         let rules: Vec<_> = verdict.findings.iter().map(|f| f.rule.as_ref()).collect();

@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use serde_json::Value;
 use serde_path_to_error::Segment;
 
-use super::{API_VERSION, Configuration, EnvironmentConfig, Exemption, KIND};
+use super::{API_VERSION, BreakGlass, Configuration, EnvironmentConfig, Exemption, KIND};
 use crate::finding::{Finding, Place};
 use crate::manifest::{self, Document, Limits};
 use crate::path::FieldPath;
@@ -30,6 +31,7 @@ pub fn parse(file: &Arc<str>, text: &[u8]) -> Result<Configuration, Vec<Finding>
     }
     let places = |list: &str, count: usize| (0..count).map(|i| source.place(&FieldPath::of([list]).index(i))).collect();
     configuration.exemption_places = places("exemptions", configuration.exemptions.len());
+    configuration.break_glass_places = places("breakGlass", configuration.break_glass.len());
     configuration.environment_places = places("environments", configuration.environments.len());
     Ok(configuration)
 }
@@ -105,6 +107,9 @@ impl Check<'_> {
         self.contradictions();
         for (i, exemption) in configuration.exemptions.iter().enumerate() {
             self.exemption(exemption, &FieldPath::of(["exemptions"]).index(i));
+        }
+        for (i, glass) in configuration.break_glass.iter().enumerate() {
+            self.break_glass(glass, &FieldPath::of(["breakGlass"]).index(i));
         }
         self.findings
     }
@@ -269,6 +274,34 @@ impl Check<'_> {
             self.kind_name(kind, &at.field("kinds").index(i));
         }
         for (i, namespace) in exemption.namespaces.iter().enumerate() {
+            self.namespace(namespace, true, &at.field("namespaces").index(i));
+        }
+    }
+}
+
+const LONGEST_BREAK_GLASS: SignedDuration = SignedDuration::from_hours(24);
+
+impl Check<'_> {
+    fn break_glass(&mut self, glass: &BreakGlass, at: &FieldPath) {
+        const RULE: &str = "config/break-glass";
+        let same = |other: &&BreakGlass| other.name == glass.name;
+        if !is_dns_label(&glass.name) || self.configuration.break_glass.iter().filter(same).count() > 1 {
+            let message = format!("{:?} is no DNS label, or named twice", glass.name);
+            self.report(RULE, &at.field("name"), message, "give each declaration a name of its own");
+        }
+        let nobody = glass.accounts.iter().chain(&glass.groups).all(|who| who.trim().is_empty());
+        if nobody {
+            let message = format!("break-glass {:?} names nobody", glass.name);
+            self.report(RULE, at, message, "say who may, under accounts or groups");
+        }
+        if !glass.maximum.is_positive() || glass.maximum > LONGEST_BREAK_GLASS {
+            let message = "maximum is not between nothing and 24 hours";
+            self.report(RULE, &at.field("maximum"), message, "write a length of time, like `1h`");
+        }
+        for (i, kind) in glass.kinds.iter().enumerate() {
+            self.kind_name(kind, &at.field("kinds").index(i));
+        }
+        for (i, namespace) in glass.namespaces.iter().enumerate() {
             self.namespace(namespace, true, &at.field("namespaces").index(i));
         }
     }

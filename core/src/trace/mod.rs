@@ -10,6 +10,7 @@ pub use live::{Judged, judge_declared, judge_live};
 
 use serde_json::Value;
 
+use crate::break_glass;
 use crate::carry::{Subject, carry};
 use crate::change::{self, Change, object_changes, same};
 use crate::config::Mode;
@@ -22,11 +23,14 @@ use crate::verdict::{Origin, Traced, Verdict};
 
 /// Judges one admission request.
 pub fn judge(request: &Request<'_>, context: &Context<'_>) -> Verdict {
+    if break_glass::is_about(&request.key) {
+        return break_glass::judge(request, context);
+    }
     let mode = context.snapshot.environment.mode;
     if mode == Mode::Suspended || !context.snapshot.governs(&request.key) {
         return Verdict::default();
     }
-    let mut verdict = trace(request, context);
+    let mut verdict = break_glass::lets_through(request, trace(request, context), context);
     if mode == Mode::Observe {
         for finding in &mut verdict.findings {
             finding.severity = finding.severity.min(Severity::Warning);

@@ -12,9 +12,10 @@ use crate::process::{self, Process};
 use crate::{Cluster, ControlPlane, Error, GitHost, Options, Output, Repository, Result, WorkTree, ports};
 
 /// What `deploy/` holds, in the order in which it is applied.
-pub const DEPLOY: [&str; 4] = [
+pub const DEPLOY: [&str; 5] = [
     include_str!("../../../deploy/namespace.yaml"),
     include_str!("../../../deploy/crd-environments.yaml"),
+    include_str!("../../../deploy/crd-breakglasses.yaml"),
     include_str!("../../../deploy/webhook-rbac.yaml"),
     include_str!("../../../deploy/reconciler-rbac.yaml"),
 ];

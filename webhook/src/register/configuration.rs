@@ -102,7 +102,7 @@ pub(crate) fn name(environment: &str) -> String {
 }
 
 /// The configuration of an environment, which declares `shared` where others live as well, with the
-/// resources whose requests are `converted`. Kinds that `served` does not know yet are returned as
+/// resources whose requests are `converted`, and whether Git lets anybody break a glass. Kinds that `served` does not know yet are returned as
 /// well: governed cluster-scoped ones are asked about by their name, shared ones are left out.
 pub fn configuration(
     environment: &EnvironmentConfig,
@@ -110,6 +110,7 @@ pub fn configuration(
     converted: &[Converted],
     registration: &Registration,
     served: &Table,
+    breaks_glass: bool,
 ) -> (ValidatingWebhookConfiguration, Vec<String>) {
     let (cluster_rules, mut unknown) = cluster_rules(environment, served);
     let namespaces = governed(environment);
@@ -133,6 +134,9 @@ pub fn configuration(
     }
     let (more, unserved) = shared::asked(shared, served);
     asked.extend(more);
+    if breaks_glass {
+        asked.push(break_glass(&environment.name, all_but_the_systems()));
+    }
     unknown.extend(unserved);
     let asked = asked.into_iter().flat_map(|a| versions::split(a, converted));
     let webhooks = asked.flat_map(|a| pair(&a, registration)).collect();
@@ -142,6 +146,18 @@ pub fn configuration(
     ]);
     let metadata = ObjectMeta { name: Some(name(&environment.name)), labels: Some(labels), ..ObjectMeta::default() };
     (ValidatingWebhookConfiguration { metadata, webhooks: Some(webhooks) }, unknown)
+}
+
+/// Who breaks a glass of this environment. To end it nobody is asked.
+fn break_glass(environment: &str, selector: LabelSelector) -> Asked {
+    let rule = RuleWithOperations {
+        operations: Some(vec!["CREATE".to_owned(), "UPDATE".to_owned()]),
+        resources: Some(vec!["breakglasses".to_owned(), "breakglasses/*".to_owned()]),
+        ..rule(gitward_core::break_glass::GROUP, "", "Cluster")
+    };
+    let mut asked = Asked::always("break-glass", vec![rule], selector);
+    asked.only.push(condition("its-own", format!("object.spec.environment == {}", quoted(environment))));
+    asked
 }
 
 fn governed(environment: &EnvironmentConfig) -> BTreeSet<String> {

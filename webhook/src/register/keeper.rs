@@ -149,7 +149,9 @@ impl Keeper {
         }
         let served = self.discovery.table();
         let converted = converted(&declared_kinds(&snapshot), &served);
-        let (mut wanted, unknown) = configuration(&snapshot.environment, &shared, &converted, &registration, &served);
+        let breaks_glass = !snapshot.configuration.break_glass.is_empty();
+        let (mut wanted, unknown) =
+            configuration(&snapshot.environment, &shared, &converted, &registration, &served, breaks_glass);
         if !unknown.is_empty() {
             tracing::debug!(?unknown, "kinds that the API server does not serve are not registered yet");
         }

@@ -36,7 +36,7 @@ fn registration() -> Registration {
 }
 
 fn webhooks(environment: &EnvironmentConfig) -> Vec<ValidatingWebhook> {
-    configuration(environment, &BTreeSet::new(), &[], &registration(), &table()).0.webhooks.unwrap()
+    configuration(environment, &BTreeSet::new(), &[], &registration(), &table(), false).0.webhooks.unwrap()
 }
 
 fn names(webhooks: &[ValidatingWebhook]) -> Vec<&str> {
@@ -53,7 +53,7 @@ fn selected(webhook: &ValidatingWebhook) -> (String, Vec<String>) {
 #[test]
 fn the_whole_registration() {
     let environment = environment(&["shop", "blog"], &["ClusterRole", "CustomResourceDefinition.apiextensions.k8s.io"]);
-    let (configuration, unknown) = configuration(&environment, &BTreeSet::new(), &[], &registration(), &table());
+    let (configuration, unknown) = configuration(&environment, &BTreeSet::new(), &[], &registration(), &table(), true);
     assert!(unknown.is_empty());
     insta::assert_json_snapshot!(configuration);
 }
@@ -88,7 +88,7 @@ fn governing_the_kind_namespace_means_all_but_the_systems() {
 #[test]
 fn kinds_that_are_not_served_yet_are_asked_about_from_their_first_moment_on() {
     let environment = environment(&[], &["Widget.example.org", "Deployment"]);
-    let (configuration, unknown) = configuration(&environment, &BTreeSet::new(), &[], &registration(), &table());
+    let (configuration, unknown) = configuration(&environment, &BTreeSet::new(), &[], &registration(), &table(), false);
     assert_eq!(unknown, ["Widget.example.org", "Deployment"]);
     let webhooks = configuration.webhooks.unwrap();
     assert_eq!(names(&webhooks), ["cluster-new.gitward.dev", "cluster-new.control-plane.gitward.dev"]);
@@ -121,7 +121,8 @@ fn where_others_live_too_only_declared_names_are_asked_about() {
         ObjectKey::new("rbac.authorization.k8s.io", "ClusterRole", "", "system:reader"),
         ObjectKey::new("example.org", "Widget", "default", "w"),
     ]);
-    let (configuration, unknown) = configuration(&environment(&[], &[]), &declared, &[], &registration(), &table());
+    let (configuration, unknown) =
+        configuration(&environment(&[], &[]), &declared, &[], &registration(), &table(), false);
     assert_eq!(unknown, ["Widget.example.org"]);
     let webhooks = configuration.webhooks.unwrap();
     let told: Vec<_> = webhooks
@@ -179,7 +180,7 @@ mod other_versions {
 
     fn webhooks(declared: &BTreeSet<Gvk>) -> Vec<ValidatingWebhook> {
         let (table, environment) = (table(), environment(&["shop"], &["Pool"]));
-        configuration(&environment, &BTreeSet::new(), &converted(declared, &table), &registration(), &table)
+        configuration(&environment, &BTreeSet::new(), &converted(declared, &table), &registration(), &table, false)
             .0
             .webhooks
             .unwrap()
@@ -187,7 +188,7 @@ mod other_versions {
 
     fn judged_in(declared: &BTreeSet<Gvk>) -> Vec<String> {
         let told = |c: &Converted| format!("{}: {:?}", c.plural, c.versions);
-        converted(declared, &table()).iter().map(told).collect()
+        converted(declared, &table(), false).iter().map(told).collect()
     }
 
     #[test]
@@ -275,7 +276,8 @@ mod other_versions {
         assert_eq!(converted.len(), 1000);
         assert_eq!(converted[0].plural, "kind4999s", "what Git declares comes first");
         let environment = environment(&["shop"], &[]);
-        let (configuration, _) = configuration(&environment, &BTreeSet::new(), &converted, &registration(), &table);
+        let (configuration, _) =
+            configuration(&environment, &BTreeSet::new(), &converted, &registration(), &table, false);
         for webhook in configuration.webhooks.iter().flatten() {
             let conditions = webhook.match_conditions.clone().unwrap();
             assert!(conditions.len() <= 64 && conditions.iter().all(|c| c.expression.len() < 100_000));
