@@ -9,6 +9,7 @@ pub mod additions;
 pub mod carry;
 pub mod change;
 pub mod config;
+pub mod created;
 pub mod derived;
 pub mod evaluate;
 pub mod exemption;

@@ -26,6 +26,7 @@ use crate::learn::{Action, Learnt, learn};
 use crate::mutators;
 use crate::prune::served;
 use crate::report::Reason;
+use crate::runs;
 use crate::state::State;
 use crate::watch;
 use crate::write::{release, write, write_over};
@@ -118,7 +119,7 @@ fn watch_new_kinds(state: &Arc<State>, looking: &Arc<AtomicBool>) {
 }
 
 fn applied(key: ObjectKey) -> Event {
-    Event { key, kind: EventKind::Applied }
+    Event { key, kind: EventKind::Applied, last: None }
 }
 
 fn hand_over(lanes: &Lanes, event: Event) {
@@ -137,13 +138,19 @@ fn sweep_all(state: &State, lanes: &Lanes) {
         }
     }
     for key in held.declared.keys().filter(|k| state.index.get(k).is_none()) {
-        hand_over(lanes, Event { key: key.clone(), kind: EventKind::Deleted });
+        hand_over(lanes, Event { key: key.clone(), kind: EventKind::Deleted, last: None });
     }
 }
 
 async fn look_at(state: Arc<State>, memory: Arc<Memory>, event: Event) {
     let Some(held) = state.held() else { return };
-    if held.environment.mode == Mode::Suspended || !held.governs(&event.key) || state.busy().contains(&event.key) {
+    if held.environment.mode == Mode::Suspended || state.busy().contains(&event.key) {
+        return;
+    }
+    if event.kind == EventKind::Applied && mutators::is_mutator(&event.key) {
+        mutators::tell_unknown(&state, &held, &event.key, &memory);
+    }
+    if !held.governs(&event.key) {
         return;
     }
     if memory.is_paused(&event.key, Instant::now()) {
@@ -328,6 +335,9 @@ async fn deleted(
     memory: &Memory,
 ) -> Result<(), ApiError> {
     let key = &declared.manifest.key;
+    if runs::was_running(event) {
+        runs::again(state, key);
+    }
     let learnt = relearn(state, held, declared, Action::Create).await?;
     if learnt.action == Action::Keep {
         state.put_entry(learnt.entry);

@@ -16,6 +16,8 @@ pub mod prune;
 pub mod publish;
 pub mod report;
 pub mod run;
+mod runs;
+pub mod shaped;
 pub mod state;
 pub mod stuck;
 pub mod surroundings;

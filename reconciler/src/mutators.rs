@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gitward_core::derived::Context;
-use gitward_core::lookup::Question;
+use gitward_core::lookup::{Lookup, Question};
 use gitward_core::object::{self, ObjectKey};
 use gitward_core::snapshot::Snapshot;
 use gitward_core::trace::{Judged, judge_declared};
 use gitward_index::read_live;
 use serde_json::Value;
 
+use crate::fight::Memory;
+use crate::report::Reason;
 use crate::state::State;
 
 /// Time for reading all mutators.
@@ -62,6 +64,25 @@ pub fn unknown(context: &Context<'_>) -> Vec<ObjectKey> {
         .filter(|(key, live)| !is_known(context.snapshot, key, live, context) && !is_listed(known, key))
         .map(|(key, _)| key)
         .collect()
+}
+
+/// Tells of a mutator that came into force at once, not only with the next thing to be learnt.
+pub(crate) fn tell_unknown(state: &State, held: &Snapshot, key: &ObjectKey, memory: &Memory) {
+    if !unknown(&state.context(held)).contains(key) {
+        return;
+    }
+    let Some(live) = state.index.get(key) else { return };
+    let version = object::metadata_str(&live, "resourceVersion").unwrap_or_default();
+    if memory.is_news(key, format!("{} {version}", object::uid(&live))) {
+        state.reporter.about(key, "v1", object::uid(&live), Reason::UnknownMutator, what_it_is(key));
+    }
+}
+
+/// What is said of a mutator that Git does not know.
+pub(crate) fn what_it_is(key: &ObjectKey) -> String {
+    format!(
+        "{key} changes objects as they are written and is not as Git declares it: nothing is learnt while it is in force"
+    )
 }
 
 fn is_listed(known: &[String], key: &ObjectKey) -> bool {

@@ -3,6 +3,9 @@
 //! attack that looks like it stands out.
 
 mod commits;
+mod jobs;
+mod mutator;
+mod mutators;
 mod objects;
 mod pruning;
 
