@@ -46,6 +46,7 @@ async fn what_a_declared_mutator_adds_stays_and_what_a_stray_one_adds_does_not()
     nothing_is_learnt_from_a_stray_policy(&traps).await;
     traps.without_webhook().await;
     what_is_taken_away_comes_back(&traps).await;
+    what_was_added_to_what_others_made_stays(&mut traps).await;
     what_a_stray_policy_adds_goes_with_it(&traps).await;
 }
 
@@ -120,8 +121,27 @@ async fn what_is_taken_away_comes_back(traps: &Traps) {
             })
             .await;
     }
+    has_additions(traps, &["main", "another"]).await;
     let told = traps.divergences().len();
-    traps.in_peace_since(told, &TOUCHED[..2]).await;
+    traps.in_peace_since(told, &TOUCHED).await;
+}
+
+/// Somebody makes the objects anew from Git's own content while nobody looks.
+async fn what_was_added_to_what_others_made_stays(traps: &mut Traps) {
+    traps.stage.kill_reconciler();
+    let manifests = traps.stage.work.read("prod/touched.yaml").unwrap();
+    let before = uids(traps).await;
+    traps.attack("delete -f -", &manifests).await;
+    traps.attack("create -f -", &manifests).await;
+    assert_ne!(before, uids(traps).await);
+    let before = uids(traps).await;
+    traps.stage.start_reconciler().await.unwrap();
+    traps.replace("prod/touched.yaml", "data: {a: \"2\"}", "data: {a: \"3\"}");
+    traps.replace("prod/touched.yaml", "registry.example.org/main:2", "registry.example.org/main:3");
+    traps.push("What others made changes").await;
+    assert_eq!(traps.get(TOUCHED[0]).await["data"]["a"], "3");
+    has_additions(traps, &["main", "another"]).await;
+    assert_eq!(before, uids(traps).await, "something was made anew");
 }
 
 /// No webhook is asked about admission configuration: such a mutator gets in, and is removed.
@@ -207,6 +227,13 @@ async fn stray_goes(traps: &Traps) {
 }
 
 async fn has_additions(traps: &Traps, containers: &[&str]) {
+    let rolled_out = |d: &Value| {
+        let status = &d["status"];
+        status["observedGeneration"] == d["metadata"]["generation"]
+            && ["replicas", "updatedReplicas", "readyReplicas", "availableReplicas"].iter().all(|n| status[n] == 1)
+            && status["terminatingReplicas"].as_i64().unwrap_or(0) == 0
+    };
+    traps.until(TOUCHED[2], "the Deployment runs", rolled_out).await;
     for object in TOUCHED {
         let live = traps.get(object).await;
         assert!(has_addition(&live, containers), "{live}");
