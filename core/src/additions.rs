@@ -10,7 +10,7 @@ use json_patch::Patch;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::change::{is_empty, same};
+use crate::change::is_empty;
 use crate::object::ObjectKey;
 use crate::snapshot::{Declared, Digest, Expected};
 
@@ -165,22 +165,6 @@ pub fn overlay(target: &mut Value, partial: &Value) {
             }
         }
         _ => {}
-    }
-}
-
-/// What of a creation's answer an update of the same content does not yield: set at creation only.
-pub fn create_only(created: &Value, updated: &Value) -> Value {
-    prune_same(added(updated, created), updated)
-}
-
-fn prune_same(partial: Value, updated: &Value) -> Value {
-    match partial {
-        Value::Object(fields) => {
-            let kept: Map<_, _> =
-                fields.into_iter().filter(|(k, v)| updated.get(k).is_none_or(|u| !same(u, v))).collect();
-            Value::Object(kept)
-        }
-        other => other,
     }
 }
 

@@ -10,6 +10,7 @@ pub mod break_glass;
 pub mod carry;
 pub mod change;
 pub mod config;
+pub mod created;
 pub mod derived;
 pub mod evaluate;
 pub mod exemption;

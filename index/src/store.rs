@@ -24,6 +24,9 @@ pub struct Event {
     pub key: ObjectKey,
     /// What happened to it.
     pub kind: EventKind,
+    /// What was seen of an object last before its removal was seen. `None` where it was missing from
+    /// a list: it may have changed before it went.
+    pub last: Option<Arc<Value>>,
 }
 
 type ByName = HashMap<String, Arc<Value>>;
@@ -55,17 +58,17 @@ impl Store {
     pub(crate) fn apply(&mut self, key: &ObjectKey, object: Arc<Value>) -> Event {
         let names = self.kind_mut(&key.group, &key.kind).entry(key.namespace.clone()).or_default();
         names.insert(key.name.clone(), object);
-        Event { key: key.clone(), kind: EventKind::Applied }
+        Event { key: key.clone(), kind: EventKind::Applied, last: None }
     }
 
     pub(crate) fn delete(&mut self, key: &ObjectKey) -> Option<Event> {
         let namespaces = self.kind_mut(&key.group, &key.kind);
         let names = namespaces.get_mut(&key.namespace)?;
-        names.remove(&key.name)?;
+        let last = names.remove(&key.name)?;
         if names.is_empty() {
             namespaces.remove(&key.namespace);
         }
-        Some(Event { key: key.clone(), kind: EventKind::Deleted })
+        Some(Event { key: key.clone(), kind: EventKind::Deleted, last: Some(last) })
     }
 
     /// Replaces everything that a watch covers by what it listed.
@@ -81,7 +84,8 @@ impl Store {
                 }
             }
         }
-        let mut events: Vec<Event> = gone.iter().filter_map(|key| self.delete(key)).collect();
+        let gone = gone.iter().filter_map(|key| self.delete(key));
+        let mut events: Vec<Event> = gone.map(|event| Event { last: None, ..event }).collect();
         for (key, object) in listed {
             let same = self.get(&key).is_some_and(|before| same_version(&before, &object));
             let event = self.apply(&key, object);

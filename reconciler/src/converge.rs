@@ -23,6 +23,7 @@ use crate::order::Wave;
 use crate::prune::prune;
 use crate::publish::shards;
 use crate::report::Reason;
+use crate::shaped;
 use crate::state::State;
 use crate::surroundings::surroundings;
 use crate::watch;
@@ -90,7 +91,7 @@ async fn refuse_unknown_mutators(state: &State, target: &Snapshot) -> Result<(),
         return Ok(());
     }
     let findings = unknown.into_iter().map(|key| {
-        let message = format!("{key} changes objects as they are written and is not as Git declares it: nothing is learnt while it is in force");
+        let message = mutators::what_it_is(&key);
         state.reporter.about(&key, "v1", "", Reason::UnknownMutator, message.clone());
         Finding::error("runtime/unknown-mutator", message)
             .with_object(key)
@@ -102,7 +103,8 @@ async fn refuse_unknown_mutators(state: &State, target: &Snapshot) -> Result<(),
 type Deferred = HashMap<ObjectKey, String>;
 
 /// Dry-runs every object of the commit. What fails for want of something that the commit itself
-/// brings is deferred; anything else that fails refuses the commit.
+/// brings, or may come out otherwise when it is there, is deferred; anything else that fails refuses
+/// the commit.
 async fn precheck(state: &State, target: &Snapshot) -> Result<(HashMap<ObjectKey, Learnt>, Deferred), Refusal> {
     let brings = Brings::of(target.declared.values().map(AsRef::as_ref));
     let now = surroundings(state).await;
@@ -141,6 +143,11 @@ async fn precheck(state: &State, target: &Snapshot) -> Result<(HashMap<ObjectKey
     if let Some(message) = passing {
         return Err(Refusal::Passing(message));
     }
+    // What is made of these is known only when what shapes them is there.
+    for (key, shape) in shaped::to_wait(target, &learnt, deferred.keys()) {
+        learnt.remove(&key);
+        deferred.insert(key, shape);
+    }
     state.set_learnt_in(now.clone());
     Ok((learnt, deferred))
 }
@@ -161,7 +168,7 @@ fn known(state: &State, target: &Snapshot, declared: &Declared) -> Option<Learnt
 pub fn refused(declared: &Declared, error: &ApiError) -> Finding {
     let key = &declared.manifest.key;
     let field = match error {
-        ApiError::Refused { field, .. } => FieldPath::from_api(field),
+        ApiError::Refused { field, .. } => as_declared(FieldPath::from_api(field), declared),
         _ => FieldPath::root(),
     };
     let place = declared.place(&field);
@@ -177,6 +184,13 @@ pub fn refused(declared: &Declared, error: &ApiError) -> Finding {
         .with_field(field)
         .with_place(Some(place))
         .with_hint(hint)
+}
+
+/// The API server speaks of a Service's list of addresses where Git declares the one.
+fn as_declared(field: FieldPath, declared: &Declared) -> FieldPath {
+    let (one, all) = (FieldPath::of(["spec", "clusterIP"]), FieldPath::of(["spec", "clusterIPs"]));
+    let names_all = field.0.starts_with(&all.0) && all.get(&declared.canonical).is_none();
+    if names_all && one.get(&declared.canonical).is_some() { one } else { field }
 }
 
 struct Run<'a> {

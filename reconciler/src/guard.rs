@@ -26,6 +26,7 @@ use crate::learn::{Action, Learnt, learn};
 use crate::mutators;
 use crate::prune::served;
 use crate::report::Reason;
+use crate::runs;
 use crate::state::State;
 use crate::watch;
 use crate::write::{release, write, write_over};
@@ -64,14 +65,22 @@ impl Poke {
 pub fn start(state: Arc<State>) -> Poke {
     let (poke, looks) = mpsc::unbounded_channel();
     let (guarded, memory) = (state.clone(), Arc::new(Memory::default()));
-    let lanes = lanes::start(move |event| look_at(guarded.clone(), memory.clone(), event));
-    tokio::spawn(distribute(state, lanes, looks));
-    Poke(poke)
+    let remembered = memory.clone();
+    let lanes = lanes::start(move |event| look_at(guarded.clone(), remembered.clone(), event));
+    let poke = Poke(poke);
+    tokio::spawn(distribute(state, lanes, looks, memory, poke.clone()));
+    poke
 }
 
 type Lanes = mpsc::UnboundedSender<Event>;
 
-async fn distribute(state: Arc<State>, lanes: Lanes, mut looks: mpsc::UnboundedReceiver<Look>) {
+async fn distribute(
+    state: Arc<State>,
+    lanes: Lanes,
+    mut looks: mpsc::UnboundedReceiver<Look>,
+    memory: Arc<Memory>,
+    poke: Poke,
+) {
     let mut events = state.index.subscribe();
     let looking = Arc::new(AtomicBool::new(false));
     let mut sweep = tokio::time::interval_at(Instant::now() + SWEEP_INTERVAL, SWEEP_INTERVAL);
@@ -81,6 +90,9 @@ async fn distribute(state: Arc<State>, lanes: Lanes, mut looks: mpsc::UnboundedR
                 Ok(event) => {
                     if event.key.kind == "CustomResourceDefinition" {
                         watch_new_kinds(&state, &looking);
+                    }
+                    if mutators::is_mutator(&event.key) {
+                        mutators::came_or_went(&state, &event, &memory, &poke);
                     }
                     hand_over(&lanes, event);
                 }
@@ -118,7 +130,7 @@ fn watch_new_kinds(state: &Arc<State>, looking: &Arc<AtomicBool>) {
 }
 
 fn applied(key: ObjectKey) -> Event {
-    Event { key, kind: EventKind::Applied }
+    Event { key, kind: EventKind::Applied, last: None }
 }
 
 fn hand_over(lanes: &Lanes, event: Event) {
@@ -137,7 +149,7 @@ fn sweep_all(state: &State, lanes: &Lanes) {
         }
     }
     for key in held.declared.keys().filter(|k| state.index.get(k).is_none()) {
-        hand_over(lanes, Event { key: key.clone(), kind: EventKind::Deleted });
+        hand_over(lanes, Event { key: key.clone(), kind: EventKind::Deleted, last: None });
     }
 }
 
@@ -250,10 +262,21 @@ async fn declared_event(
         }
         state.refresh_held();
         state.publish().await;
+        if !mutators::unknown(state, held).is_empty() && !is_brought_back(state, held, declared).await {
+            // Everything is looked at again when no such mutator is in force any more.
+            return Ok(());
+        }
         let message = format!("brought back to {} of {}", held.commit.short(), declared.place(&root()));
         state.reporter.about(key, &declared.gvk().api_version(), object::uid(&live), Reason::Reverted, message);
     }
     Ok(())
+}
+
+/// Whether a write was not in vain: a mutator may have changed it.
+async fn is_brought_back(state: &State, held: &Snapshot, declared: &Declared) -> bool {
+    let key = &declared.manifest.key;
+    let live = state.api.get(declared.gvk(), key).await;
+    live.is_ok_and(|l| l.is_some_and(|l| judge_live(key, &l, &state.context(held)) == Judged::Converged))
 }
 
 /// What is being deleted is made anew when it is gone; a stranger's finalizer would keep it for good.
@@ -308,7 +331,7 @@ async fn adopt(state: &State, held: &Snapshot, declared: &Declared) -> Result<()
 /// Learns afresh, unless a mutator that Git does not know is in force: it changes nothing of what
 /// is expected, and `otherwise` is done by what was learnt before.
 async fn relearn(state: &State, held: &Snapshot, declared: &Declared, otherwise: Action) -> Result<Learnt, ApiError> {
-    let unknown = mutators::unknown(&state.context(held));
+    let unknown = mutators::unknown(state, held);
     let before = state.entry(&declared.manifest.key).filter(|e| e.digest == declared.digest);
     match (unknown.first(), before) {
         (Some(mutator), Some(entry)) => {
@@ -316,7 +339,8 @@ async fn relearn(state: &State, held: &Snapshot, declared: &Declared, otherwise:
             state.reporter.about(mutator, "v1", "", Reason::UnknownMutator, message);
             Ok(Learnt::new(entry, otherwise))
         }
-        _ => learn(state, held, declared).await,
+        (Some(mutator), None) => Err(ApiError::Unreachable(format!("{mutator} is in force"))),
+        (None, _) => learn(state, held, declared).await,
     }
 }
 
@@ -328,6 +352,9 @@ async fn deleted(
     memory: &Memory,
 ) -> Result<(), ApiError> {
     let key = &declared.manifest.key;
+    if runs::was_running(event) {
+        runs::again(state, key);
+    }
     let learnt = relearn(state, held, declared, Action::Create).await?;
     if learnt.action == Action::Keep {
         state.put_entry(learnt.entry);
@@ -401,8 +428,8 @@ async fn undeclared_event(state: &State, held: &Snapshot, key: &ObjectKey, memor
     let Some(gvk) = served(state, key).await else { return Ok(()) };
     let Some(mut live) = state.api.get(&gvk, key).await? else { return Ok(()) };
     let mut judged = judge_afresh(state, held, key, &live).await;
-    if matches!(judged, Judged::Undeclared(_)) && !object::owner_references(&live).is_empty() {
-        // A controller's child may be seen before what explains it.
+    if matches!(judged, Judged::Undeclared(_)) && may_settle(key, &live) {
+        // A controller's child may be seen before what explains it, or follow it a moment later.
         sleep(SETTLING).await;
         match state.api.get(&gvk, key).await? {
             Some(now) => live = now,
@@ -427,6 +454,11 @@ async fn undeclared_event(state: &State, held: &Snapshot, key: &ObjectKey, memor
         }
     }
     Ok(())
+}
+
+/// Whether an object may be a controller's. Endpoints name no owner.
+fn may_settle(key: &ObjectKey, live: &Value) -> bool {
+    !object::owner_references(live).is_empty() || (key.group.is_empty() && key.kind == "Endpoints")
 }
 
 /// Nothing that holds data, and nothing that was there before, is deleted by surprise.

@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     fn event(name: &str) -> Event {
-        Event { key: ObjectKey::new("", "ConfigMap", "a", name), kind: EventKind::Applied }
+        Event { key: ObjectKey::new("", "ConfigMap", "a", name), kind: EventKind::Applied, last: None }
     }
 
     #[tokio::test]

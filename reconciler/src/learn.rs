@@ -11,6 +11,7 @@ use futures::future::BoxFuture;
 use gitward_core::additions::{Entry, added};
 use gitward_core::carry::{self, Subject};
 use gitward_core::change::normalised;
+use gitward_core::created::{create_only, only_present};
 use gitward_core::derived::Context;
 use gitward_core::object;
 use gitward_core::snapshot::{Declared, Snapshot};
@@ -18,6 +19,8 @@ use gitward_core::trace::{Judged, judge_declared};
 use serde_json::{Value, json};
 
 use crate::api::{Api, ApiError, Effect};
+use crate::mutators;
+use crate::runs;
 use crate::state::State;
 use crate::stuck::{Stuck, learn_around};
 
@@ -120,20 +123,12 @@ async fn learn_from(
 }
 
 async fn learn_absent(api: &Api, declared: &Declared, entry: Option<Entry>) -> Result<Learnt, ApiError> {
-    if let Some(entry) = entry.filter(|e| e.digest == declared.digest && ran_to_its_end(e, declared)) {
+    if let Some(entry) = entry.filter(|e| e.digest == declared.digest && runs::ran_to_its_end(e, declared)) {
         return Ok(Learnt::new(Entry { finished: true, ..entry }, Action::Keep));
     }
     let answer = api.create(declared.gvk(), &declared.manifest.key, &declared.canonical, Effect::DryRun).await?;
     let answer = normalised(&answer, declared.has_status_subresource);
     Ok(Learnt::new(Entry::learnt(declared, &answer, None, Value::Null), Action::Create))
-}
-
-/// A Job runs once for its content: one that was made, asks to be removed when it is done, and is
-/// gone, has run.
-fn ran_to_its_end(entry: &Entry, declared: &Declared) -> bool {
-    let key = &declared.manifest.key;
-    let removes_itself = declared.canonical.pointer("/spec/ttlSecondsAfterFinished").is_some();
-    key.group == "batch" && key.kind == "Job" && (entry.finished || (entry.uid.is_some() && removes_itself))
 }
 
 async fn learn_present(
@@ -148,12 +143,20 @@ async fn learn_present(
         return Err(being_deleted(declared));
     }
     let ours = entry.filter(|e| e.uid.as_deref() == Some(object::uid(live)));
-    let record = match &ours {
+    let mut record = match &ours {
         Some(ours) => ours.record.clone(),
         None => adopted_record(&state.api, declared, live).await,
     };
-    let body = write_body(declared, live, &record, &state.context(snapshot));
-    let answer = match state.api.replace(gvk, key, &body, Effect::DryRun).await {
+    let mut body = write_body(declared, live, &record, &state.context(snapshot));
+    let mut answer = state.api.replace(gvk, key, &body, Effect::DryRun).await;
+    if let (None, Ok(updated)) = (&ours, &answer)
+        && mutators::any_in_force(&state.context(snapshot))
+        && record_adopted_additions(&state.api, declared, live, updated, &mut record).await
+    {
+        body = write_body(declared, live, &record, &state.context(snapshot));
+        answer = state.api.replace(gvk, key, &body, Effect::DryRun).await;
+    }
+    let answer = match answer {
         Ok(answer) => answer,
         Err(error)
             if error.is_invalid()
@@ -235,8 +238,39 @@ async fn adopted_record(api: &Api, declared: &Declared, live: &Value) -> Value {
     }
 }
 
+/// What a declared mutator set at the creation of an object that others made, as far as it is still
+/// there; whether there is any.
+async fn record_adopted_additions(
+    api: &Api,
+    declared: &Declared,
+    live: &Value,
+    updated: &Value,
+    record: &mut Value,
+) -> bool {
+    let Ok(created) = alias(api, declared).await else { return false };
+    let updated = normalised(updated, declared.has_status_subresource);
+    let additions = only_present(create_only(&declared.canonical, &created, &updated), live);
+    let any = !additions.is_empty();
+    record_additions(record, additions);
+    any
+}
+
+/// Adds what the creation alone set to the record of an object.
+pub fn record_additions(record: &mut Value, additions: Vec<Value>) {
+    if additions.is_empty() {
+        return;
+    }
+    if record.is_null() {
+        *record = json!({});
+    }
+    record["createOnly"] = Value::Array(additions);
+}
+
 /// A dry run of the creation of the same content under a generated name, normalised.
-async fn alias(api: &Api, declared: &Declared) -> Result<Value, ApiError> {
+///
+/// # Errors
+/// What the API server said: not every kind can be created under another name.
+pub async fn alias(api: &Api, declared: &Declared) -> Result<Value, ApiError> {
     let key = &declared.manifest.key;
     let mut body = declared.canonical.as_ref().clone();
     if let Some(metadata) = body.get_mut("metadata").and_then(Value::as_object_mut) {

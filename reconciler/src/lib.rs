@@ -17,6 +17,8 @@ pub mod prune;
 pub mod publish;
 pub mod report;
 pub mod run;
+mod runs;
+pub mod shaped;
 pub mod state;
 mod status;
 pub mod stuck;

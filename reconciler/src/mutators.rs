@@ -2,17 +2,26 @@
 //! is learnt while one is in force that Git does not know.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use gitward_core::config::Mode;
 use gitward_core::derived::Context;
-use gitward_core::lookup::Question;
+use gitward_core::lookup::{Lookup, Question};
 use gitward_core::object::{self, ObjectKey};
 use gitward_core::snapshot::Snapshot;
 use gitward_core::trace::{Judged, judge_declared};
-use gitward_index::read_live;
+use gitward_index::{Event, EventKind, read_live};
 use serde_json::Value;
+use tokio::time::{Instant, sleep};
 
+use crate::fight::Memory;
+use crate::guard::Poke;
+use crate::report::Reason;
 use crate::state::State;
+
+/// How long a mutator that is gone may go on: the API server takes notice of policies once a second.
+const LINGERS: Duration = Duration::from_secs(5);
 
 /// Time for reading all mutators.
 const READ_BUDGET: Duration = Duration::from_secs(5);
@@ -51,17 +60,82 @@ pub async fn unknown_now(state: &State, snapshot: &Snapshot) -> Vec<ObjectKey> {
     let questions = KINDS.into_iter().map(list).collect();
     let fresh = read_live(state.api.client(), state.index.discovery(), &questions, READ_BUDGET).await;
     let overlay = fresh.over(&state.index);
-    unknown(&Context { live: &overlay, ..state.context(snapshot) })
+    with_those_of_late(state, strangers(&Context { live: &overlay, ..state.context(snapshot) }))
 }
 
-/// Mutators in force that are neither as Git declares them nor known by name in `gitward.yaml`.
-pub fn unknown(context: &Context<'_>) -> Vec<ObjectKey> {
+/// Mutators that may be in force and are neither as Git declares them nor known by name in
+/// `gitward.yaml`, as the index has them.
+pub fn unknown(state: &State, snapshot: &Snapshot) -> Vec<ObjectKey> {
+    with_those_of_late(state, strangers(&state.context(snapshot)))
+}
+
+/// What is gone or put right is in force for a moment yet, while the API server takes notice. What
+/// is being written is about to be as Git declares it.
+fn with_those_of_late(state: &State, mut found: Vec<ObjectKey>) -> Vec<ObjectKey> {
+    let busy = state.busy().clone();
+    found.retain(|key| !busy.contains(key));
+    let now = Instant::now();
+    let mut strangers = state.strangers();
+    strangers.retain(|_, seen| now.duration_since(*seen) < LINGERS);
+    strangers.extend(found.into_iter().map(|key| (key, now)));
+    let mut keys: Vec<ObjectKey> = strangers.keys().cloned().collect();
+    keys.sort();
+    keys
+}
+
+fn strangers(context: &Context<'_>) -> Vec<ObjectKey> {
     let known = &context.snapshot.configuration.known_mutators;
     in_force(context)
         .into_iter()
         .filter(|(key, live)| !is_known(context.snapshot, key, live, context) && !is_listed(known, key))
         .map(|(key, _)| key)
         .collect()
+}
+
+/// A mutator came, changed or went. One that Git does not know is told at once, not only with the
+/// next thing to be learnt; when none is in force any more, everything is looked at again, since
+/// nothing could be put right against it.
+pub(crate) fn came_or_went(state: &Arc<State>, event: &Event, memory: &Memory, poke: &Poke) {
+    let Some(held) = state.held().filter(|h| h.environment.mode != Mode::Suspended) else { return };
+    let key = &event.key;
+    if event.kind == EventKind::Deleted {
+        let listed = is_listed(&held.configuration.known_mutators, key);
+        let governed = key.namespace.is_empty() || held.governs(key);
+        if governed && !listed && !held.is_declared(key) {
+            state.strangers().insert(key.clone(), Instant::now());
+        }
+    } else if unknown(state, &held).contains(key) {
+        tell_unknown(state, key, memory);
+    }
+    if !state.strangers().is_empty() && !state.waits_for_strangers.swap(true, Ordering::SeqCst) {
+        tokio::spawn(look_again_without_strangers(state.clone(), poke.clone()));
+    }
+}
+
+async fn look_again_without_strangers(state: Arc<State>, poke: Poke) {
+    loop {
+        sleep(Duration::from_secs(1)).await;
+        if state.held().is_none_or(|held| unknown(&state, &held).is_empty()) {
+            state.waits_for_strangers.store(false, Ordering::SeqCst);
+            poke.everything();
+            return;
+        }
+    }
+}
+
+fn tell_unknown(state: &State, key: &ObjectKey, memory: &Memory) {
+    let Some(live) = state.index.get(key) else { return };
+    let version = object::metadata_str(&live, "resourceVersion").unwrap_or_default();
+    if memory.is_news(key, format!("{} {version}", object::uid(&live))) {
+        state.reporter.about(key, "v1", object::uid(&live), Reason::UnknownMutator, what_it_is(key));
+    }
+}
+
+/// What is said of a mutator that Git does not know.
+pub(crate) fn what_it_is(key: &ObjectKey) -> String {
+    format!(
+        "{key} changes objects as they are written and is not as Git declares it: nothing is learnt while it is in force"
+    )
 }
 
 fn is_listed(known: &[String], key: &ObjectKey) -> bool {

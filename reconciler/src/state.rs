@@ -1,6 +1,7 @@
 //! What the reconciler's tasks share.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwapOption;
@@ -11,6 +12,7 @@ use gitward_core::snapshot::Snapshot;
 use gitward_index::LiveIndex;
 use jiff::Timestamp;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::api::Api;
 use crate::publish::{Channel, shards};
@@ -34,6 +36,9 @@ pub struct State {
     busy: Mutex<HashSet<ObjectKey>>,
     adopted: Mutex<Option<Timestamp>>,
     learnt_in: Mutex<Option<Surroundings>>,
+    strangers: Mutex<HashMap<ObjectKey, Instant>>,
+    /// Whether somebody waits for the last of the strangers to be gone.
+    pub waits_for_strangers: AtomicBool,
 }
 
 impl State {
@@ -49,6 +54,8 @@ impl State {
             busy: Mutex::default(),
             adopted: Mutex::default(),
             learnt_in: Mutex::default(),
+            strangers: Mutex::default(),
+            waits_for_strangers: AtomicBool::default(),
         }
     }
 
@@ -113,6 +120,11 @@ impl State {
     /// Everything was learnt in these surroundings.
     pub fn set_learnt_in(&self, surroundings: Option<Surroundings>) {
         *self.learnt_in.lock().unwrap_or_else(PoisonError::into_inner) = surroundings;
+    }
+
+    /// Mutators that Git does not know, each with when it was seen in force last.
+    pub fn strangers(&self) -> MutexGuard<'_, HashMap<ObjectKey, Instant>> {
+        self.strangers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// When this environment took over its namespaces; what was there before is only reported.

@@ -23,10 +23,22 @@ pub struct Stuck {
     pub message: String,
 }
 
+/// What the binder notes in a claim of the volume that it names. It would write them again and
+/// again while the volume is left.
+const OF_THE_VOLUME: [&str; 2] = ["pv.kubernetes.io/bind-completed", "pv.kubernetes.io/bound-by-controller"];
+
 /// Leaves the fields of a body as they are.
 pub fn leave(body: &mut Value, live: &Value, stuck: Option<&Stuck>) {
-    for field in stuck.into_iter().flat_map(|s| &s.fields) {
+    let Some(stuck) = stuck else { return };
+    for field in &stuck.fields {
         carry::leave(body, live, &field.fields());
+    }
+    let is_claim = body.get("kind").is_some_and(|k| k == "PersistentVolumeClaim");
+    let volume = FieldPath::of(["spec", "volumeName"]);
+    if is_claim && stuck.fields.iter().any(|f| volume.0.starts_with(&f.0)) {
+        for note in OF_THE_VOLUME {
+            carry::leave(body, live, &["metadata", "annotations", note]);
+        }
     }
 }
 

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use gitward_core::additions::{Entry, create_only};
+use gitward_core::additions::Entry;
 use gitward_core::carry;
 use gitward_core::change::normalised;
+use gitward_core::created::create_only;
 use gitward_core::object;
 use gitward_core::snapshot::{Declared, Snapshot};
 use gitward_core::trace::{Judged, judge_declared};
@@ -14,7 +15,7 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use crate::api::{ApiError, Effect};
-use crate::learn::{Action, Learnt, creation_record, current, learn, with_entry, write_body};
+use crate::learn::{Action, Learnt, alias, creation_record, current, learn, record_additions, with_entry, write_body};
 use crate::mutators;
 use crate::orphans;
 use crate::report::Reason;
@@ -24,6 +25,9 @@ use crate::stuck::leave;
 /// How long a write is tried again when it is denied (a webhook replica has not seen the commit
 /// yet), conflicts, or the API server is away.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How often a conflict is answered by reading again.
+const ATTEMPTS: usize = 5;
 
 /// Brings one object to what was learnt of it.
 ///
@@ -82,6 +86,8 @@ async fn write_with_attempts(
         if !is_denied(&error) {
             // The object came, went or changed in between: look again before writing.
             learnt = learn(state, snapshot, declared).await?;
+        } else if let Some(otherwise) = learnt_otherwise(state, snapshot, declared, &learnt).await {
+            learnt = otherwise;
         }
     }
 }
@@ -95,6 +101,19 @@ fn is_denied(error: &ApiError) -> bool {
     matches!(error, ApiError::Refused { message, .. } if message.contains("admission webhook"))
 }
 
+/// The gate denies what differs from what was learnt. That may be outdated: the API server takes a
+/// moment to go by what the same commit brought (a default class, a definition).
+async fn learnt_otherwise(state: &State, snapshot: &Snapshot, declared: &Declared, before: &Learnt) -> Option<Learnt> {
+    let fresh = learn(state, snapshot, declared).await.ok().filter(|fresh| fresh.entry.patch != before.entry.patch)?;
+    if !mutators::unknown_now(state, snapshot).await.is_empty() {
+        return None;
+    }
+    state.put_entry(fresh.entry.clone());
+    state.refresh_held();
+    state.publish().await;
+    Some(fresh)
+}
+
 fn may_pass(error: &ApiError) -> bool {
     error.is_conflict() || error.is_already_there() || error.is_not_found() || error.is_passing() || is_denied(error)
 }
@@ -105,7 +124,9 @@ async fn create(state: &State, snapshot: &Snapshot, declared: &Declared, foretol
     let created = state.api.create(gvk, key, &declared.canonical, Effect::Stored).await?;
     let uid = object::uid(&created);
     let judged = judge_declared(&with_entry(declared, foretold), &created, &state.context(snapshot));
-    if let Judged::Diverged(changes) = judged {
+    if let Judged::Diverged(changes) = judged
+        && !is_made_so_now(state, snapshot, declared, &created).await
+    {
         let fields: Vec<String> = changes.iter().take(5).map(|c| c.path.to_string()).collect();
         let message = format!("its creation came out otherwise than its dry run in {}", fields.join(", "));
         state.reporter.about(key, &gvk.api_version(), uid, Reason::Diverged, message);
@@ -122,6 +143,15 @@ async fn create(state: &State, snapshot: &Snapshot, declared: &Declared, foretol
     Ok(())
 }
 
+/// Whether the API server makes just this of the content by now, though the dry run before the
+/// creation came out otherwise: it takes a moment to go by what the same commit brought.
+async fn is_made_so_now(state: &State, snapshot: &Snapshot, declared: &Declared, created: &Value) -> bool {
+    let Ok(answer) = alias(&state.api, declared).await else { return false };
+    let now = Entry::learnt(declared, &answer, None, Value::Null);
+    judge_declared(&with_entry(declared, &now), created, &state.context(snapshot)) == Judged::Converged
+        && mutators::unknown_now(state, snapshot).await.is_empty()
+}
+
 /// What a declared mutator set at the creation alone is kept with the object's uid: an update would
 /// not set it again.
 async fn record_create_only(
@@ -131,16 +161,24 @@ async fn record_create_only(
     created: &Value,
     record: &mut Value,
 ) {
-    let body = write_body(declared, created, record, &state.context(snapshot));
-    let updated = state.api.replace(declared.gvk(), &declared.manifest.key, &body, Effect::DryRun).await;
-    let Ok(updated) = updated else { return };
-    let status = declared.has_status_subresource;
-    let only = create_only(&normalised(created, status), &normalised(&updated, status));
-    if !gitward_core::change::is_empty(&only) {
-        if record.is_null() {
-            *record = Value::Object(serde_json::Map::new());
+    let (gvk, key) = (declared.gvk(), &declared.manifest.key);
+    let mut live = created.clone();
+    for _ in 0..ATTEMPTS {
+        let body = write_body(declared, &live, record, &state.context(snapshot));
+        match state.api.replace(gvk, key, &body, Effect::DryRun).await {
+            Ok(updated) => {
+                let status = declared.has_status_subresource;
+                let (created, updated) = (normalised(created, status), normalised(&updated, status));
+                record_additions(record, create_only(&declared.canonical, &created, &updated));
+                return;
+            }
+            // Its controller writes to it already.
+            Err(error) if error.is_conflict() => match state.api.get(gvk, key).await {
+                Ok(Some(now)) => live = now,
+                _ => return,
+            },
+            Err(_) => return,
         }
-        record["createOnly"] = only;
     }
 }
 

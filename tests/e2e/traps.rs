@@ -3,7 +3,11 @@
 //! attack that looks like it stands out.
 
 mod commits;
+mod jobs;
+mod mutator;
+mod mutators;
 mod objects;
+mod pruning;
 
 use std::time::{Duration, Instant};
 
@@ -85,6 +89,20 @@ impl Traps {
         self.kubectl_as(MALLORY, line, input).await.checked().unwrap();
     }
 
+    /// Runs `kubectl` as the attacker, whom gitward denies it; what it said.
+    async fn denied(&self, line: &str, input: &str) -> String {
+        let output = self.kubectl_as(MALLORY, line, input).await;
+        assert!(!output.success(), "{line} is let through: {}", output.stdout);
+        assert!(output.stderr.contains("denied the request"), "{line}: {}", output.stderr);
+        output.stderr
+    }
+
+    /// Everything that was learnt, as it is published.
+    async fn published(&self) -> String {
+        let maps = ["get", "configmaps", "-n", "gitward-system", "-o", "jsonpath={.items[*].data}"];
+        self.stage.cluster.kubectl(&maps).await.unwrap().checked().unwrap()
+    }
+
     async fn get(&self, object: &str) -> Value {
         picture::get(&self.client, object).await.unwrap()
     }
@@ -123,6 +141,11 @@ impl Traps {
 
     /// Nothing was taken for a divergence so far, and nothing writes to these objects for a while.
     async fn in_peace(&self, objects: &[&str]) {
+        self.in_peace_since(0, objects).await;
+    }
+
+    /// The same, after so many divergences that were told before.
+    async fn in_peace_since(&self, divergences: usize, objects: &[&str]) {
         let versions = async || {
             let mut versions = Vec::new();
             for object in objects {
@@ -134,7 +157,7 @@ impl Traps {
         let before = versions().await;
         tokio::time::sleep(QUIET).await;
         assert_eq!(before, versions().await, "something goes on writing");
-        assert_eq!(self.divergences(), Vec::<String>::new());
+        assert_eq!(self.divergences().split_off(divergences), Vec::<String>::new());
         self.stage.wait_condition("Converged", "True", GIVE_UP).await.unwrap();
     }
 }

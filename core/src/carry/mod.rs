@@ -14,7 +14,7 @@ mod workload;
 
 use serde_json::{Map, Value};
 
-use crate::additions::overlay;
+use crate::created;
 use crate::derived::Context;
 use crate::exemption;
 use crate::object::ObjectKey;
@@ -49,6 +49,9 @@ impl Subject<'_> {
 /// Carries into `target` every field of the live object that a rule proves.
 pub fn carry(target: &mut Value, subject: &Subject<'_>, context: &Context<'_>) {
     metadata::finalizers(target, subject, context);
+    if let Some(created) = subject.recorded(&["createOnly"]) {
+        created::lay_over(target, subject.declared, created);
+    }
     match (subject.key.group.as_str(), subject.key.kind.as_str()) {
         ("", "Service") => network::service(target, subject),
         ("networking.k8s.io", "Ingress") => network::ingress(target, subject),
@@ -69,9 +72,6 @@ pub fn carry(target: &mut Value, subject: &Subject<'_>, context: &Context<'_>) {
         ("rbac.authorization.k8s.io", "ClusterRole") => rbac::aggregated_rules(target, subject, context),
         ("", "Secret") => rbac::account_token(target, subject, context),
         _ => {}
-    }
-    if let Some(created) = subject.recorded(&["createOnly"]) {
-        overlay(target, created);
     }
 }
 
