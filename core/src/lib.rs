@@ -7,6 +7,7 @@
 
 pub mod additions;
 pub mod carry;
+pub mod caught;
 pub mod change;
 pub mod config;
 pub mod derived;
