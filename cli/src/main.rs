@@ -12,6 +12,7 @@ mod init;
 mod output;
 mod policy;
 mod reconcile;
+mod start;
 mod webhook;
 
 use std::panic;

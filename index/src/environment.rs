@@ -93,6 +93,22 @@ pub struct Condition {
     pub observed_generation: Option<i64>,
 }
 
+/// That the cluster does not serve Environments, and what to do.
+pub const NOT_INSTALLED: &str =
+    "the cluster does not know the kind Environment of gitward.dev; to do: kubectl apply -k deploy/";
+
+/// That there is no Environment of a name, and what to do.
+pub fn missing(name: &str) -> String {
+    format!("there is no Environment {name} in the cluster; to do: create it (see docs/guide/cluster.md)")
+}
+
+/// Whether the API server does not serve the kind that it was asked for: it then answers "not found"
+/// and names no object.
+pub fn is_unknown_kind(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status)
+        if status.code == 404 && status.details.as_ref().is_none_or(|d| d.name.is_empty()))
+}
+
 /// Whether a live object is the definition of [`Environment`] exactly as this version ships it.
 ///
 /// Where CustomResourceDefinitions are governed, Git does not declare this one: it comes with
@@ -164,7 +180,10 @@ mod tests {
             ("/spec/conversion", json!({"strategy": "Webhook"})),
             ("/spec/names/listKind", json!("Others")),
             ("/spec/names/shortNames", json!(["secrets"])),
-            ("/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/ref/x-kubernetes-validations", json!([])),
+            (
+                "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/ref/x-kubernetes-validations",
+                json!([]),
+            ),
             ("/spec/versions/0/served", json!(false)),
         ];
         for (pointer, value) in changes {

@@ -167,6 +167,9 @@ pub fn refused(declared: &Declared, error: &ApiError) -> Finding {
     let place = declared.place(&field);
     let hint = match error {
         ApiError::NotServed(_) => "add its CustomResourceDefinition to the environment, or install it first",
+        ApiError::Refused { status: 404, kind, .. } if kind == "namespaces" => {
+            "declare the Namespace in the environment, or create it first"
+        }
         ApiError::Refused { status: 403, .. } => "give the environment's account the right, or change the object",
         _ => "correct it and push again",
     };
