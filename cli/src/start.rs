@@ -4,8 +4,13 @@
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
+use std::time::Duration;
 
+use kube::client::Body;
+use kube::client::retry::RetryPolicy;
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
+use tower::Layer;
+use tower::retry::RetryLayer;
 
 use crate::fault::Fault;
 
@@ -26,11 +31,30 @@ pub(crate) async fn client(kubeconfig: Option<&Path>) -> anyhow::Result<kube::Cl
             )
         })?,
     };
-    let built = kube::Client::try_from(config).map_err(|error| {
+    let built = patient(config).map_err(|error| {
         let file = kubeconfig.map_or_else(|| "the account of the Pod".to_owned(), |f| f.display().to_string());
         Fault::new(format!("{file} cannot be used: {error}"), "check the certificates and keys in it")
     });
     Ok(built?)
+}
+
+/// Times that a request is made again where the API server is too busy, and the pauses before.
+const AGAIN: u32 = 4;
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_millis(400);
+
+/// A client that makes a request again for at most a second where the API server answers that it
+/// cannot now. By itself kube's does so for minutes, and nobody hears why nothing happens.
+fn patient(mut config: kube::Config) -> anyhow::Result<kube::Client> {
+    config.default_retry = false;
+    let namespace = config.default_namespace.clone();
+    let once = kube::Client::try_from(config)?;
+    let send = tower::service_fn(move |request: http::Request<Body>| {
+        let once = once.clone();
+        async move { once.send(request).await.map_err(tower::BoxError::from) }
+    });
+    let policy = RetryPolicy::new(FIRST_PAUSE, LONGEST_PAUSE, AGAIN, false)?;
+    Ok(kube::Client::new(RetryLayer::new(policy).layer(send), namespace))
 }
 
 /// Says of a kubeconfig what is wrong, and nothing of what it holds: there are keys in it.

@@ -115,7 +115,9 @@ async fn serve(args: &Args) -> anyhow::Result<()> {
 }
 
 pub(crate) fn log(json: bool) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,kube=warn"));
+    // The client logs what it returns besides, at every attempt.
+    let default = || EnvFilter::new("info,kube=warn,kube_client::client::builder=off");
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| default());
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
