@@ -40,5 +40,8 @@ fn hint<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a str> {
     if let Some(error) = error.downcast_ref::<gitward_git_hooks::Error>() {
         return error.hint();
     }
+    if let Some(error) = error.downcast_ref::<gitward_webhook::RunError>() {
+        return error.hint();
+    }
     error.downcast_ref::<gitward_repo::Error>().and_then(gitward_repo::Error::hint)
 }

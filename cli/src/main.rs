@@ -12,8 +12,10 @@ mod init;
 mod output;
 mod policy;
 mod reconcile;
+mod start;
 mod webhook;
 
+use std::panic;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -62,6 +64,7 @@ impl From<bool> for Outcome {
 }
 
 fn main() -> ExitCode {
+    quiet_where_caught();
     let done = match Cli::parse().command {
         Command::Demo(args) => demo::run(&args),
         Command::Check(args) => check::run(&args),
@@ -80,4 +83,14 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// A parser's panic on somebody's file is told as a finding; its own text would stand before it.
+fn quiet_where_caught() {
+    let loud = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        if !gitward_core::caught::is_caught() {
+            loud(panic);
+        }
+    }));
 }

@@ -7,8 +7,8 @@ use anyhow::Context;
 use gitward_reconciler::run::{Options, run as reconcile};
 use tokio_util::sync::CancellationToken;
 
-use crate::Outcome;
-use crate::webhook::{GitArgs, client, credentials, duration, log, stop_at_signal};
+use crate::webhook::{GitArgs, credentials, log, poll, stop_at_signal};
+use crate::{Outcome, start};
 
 /// Arguments of `gitward reconcile`.
 #[derive(Debug, clap::Args)]
@@ -23,7 +23,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR")]
     state_dir: PathBuf,
     /// How often Git is asked for a newer commit.
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = poll)]
     poll: Duration,
     /// Put the fence (deploy/fence.yaml) up, and back whenever somebody changes or removes it.
     #[arg(long)]
@@ -45,9 +45,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
 }
 
 async fn serve(args: &Args) -> anyhow::Result<()> {
-    // An error means that one is installed already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = client(args.kubeconfig.as_deref()).await?;
+    start::state_dir(&args.state_dir)?;
+    let client = start::client(args.kubeconfig.as_deref()).await?;
     let options = Options {
         environment: args.environment.clone(),
         state_dir: args.state_dir.clone(),

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -10,12 +10,11 @@ use gitward_repo::Credentials;
 use gitward_webhook::Options;
 use gitward_webhook::certificate::Files;
 use gitward_webhook::register::Address;
-use kube::config::{KubeConfigOptions, Kubeconfig};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
-use crate::Outcome;
+use crate::{Outcome, start};
 
 /// Arguments of `gitward webhook`.
 #[derive(Debug, clap::Args)]
@@ -40,7 +39,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAMESPACE/NAME[:PORT]")]
     service: Option<String>,
     /// How often Git is asked for a newer commit without a reason to.
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = poll)]
     poll: Duration,
     /// Certificate chain (PEM), read again when it changes; without it the webhook is its own
     /// authority.
@@ -93,9 +92,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
 }
 
 async fn serve(args: &Args) -> anyhow::Result<()> {
-    // An error means that one is installed already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = client(args.kubeconfig.as_deref()).await?;
+    start::state_dir(&args.state_dir)?;
+    let client = start::client(args.kubeconfig.as_deref()).await?;
     let options = Options {
         environment: args.environment.clone(),
         state_dir: args.state_dir.clone(),
@@ -117,23 +115,14 @@ async fn serve(args: &Args) -> anyhow::Result<()> {
 }
 
 pub(crate) fn log(json: bool) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,kube=warn"));
+    // The client logs what it returns besides, at every attempt.
+    let default = || EnvFilter::new("info,kube=warn,kube_client::client::builder=off");
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| default());
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal());
     if json { log.json().init() } else { log.init() }
-}
-
-pub(crate) async fn client(kubeconfig: Option<&Path>) -> anyhow::Result<kube::Client> {
-    let config = match kubeconfig {
-        Some(file) => {
-            let kubeconfig = Kubeconfig::read_from(file).with_context(|| format!("cannot read {}", file.display()))?;
-            kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?
-        }
-        None => kube::Config::infer().await.context("no kubeconfig, and not within a cluster")?,
-    };
-    Ok(kube::Client::try_from(config)?)
 }
 
 fn address(args: &Args) -> anyhow::Result<Address> {
@@ -179,7 +168,14 @@ pub(crate) fn stop_at_signal(shutdown: CancellationToken) -> anyhow::Result<()> 
     Ok(())
 }
 
+/// The shortest time between two questions that nobody has a reason for.
+const SHORTEST_POLL: Duration = Duration::from_millis(100);
+
 /// Reads `30s`, `5m` or `500ms`.
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    gitward_webhook::serve::parse_duration(text).ok_or_else(|| "takes a time such as 30s or 5m".to_owned())
+pub(crate) fn poll(text: &str) -> Result<Duration, String> {
+    let time = gitward_webhook::serve::parse_duration(text).ok_or("takes a time up to an hour, such as 30s or 5m")?;
+    if time < SHORTEST_POLL {
+        return Err(format!("is at least {} ms: every poll is a fetch from the Git host", SHORTEST_POLL.as_millis()));
+    }
+    Ok(time)
 }

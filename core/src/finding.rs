@@ -95,6 +95,13 @@ impl Finding {
         }
     }
 
+    /// Everything of it in one line, for conditions and logs: place, message, rule, what to do.
+    pub fn line(&self) -> String {
+        let place = self.place.as_ref().map(|p| format!("{p}: ")).unwrap_or_default();
+        let hint = self.hint.as_ref().map(|h| format!("; to do: {}", h.trim_end_matches('.'))).unwrap_or_default();
+        format!("{place}{} [{}]{hint}", self.message.trim_end_matches('.'), self.rule)
+    }
+
     /// Names the object.
     #[must_use]
     pub fn with_object(mut self, object: ObjectKey) -> Self {

@@ -8,6 +8,7 @@
 pub mod additions;
 pub mod break_glass;
 pub mod carry;
+pub mod caught;
 pub mod change;
 pub mod config;
 pub mod created;

@@ -3,8 +3,10 @@
 // The derived schema repeats each type within a function, where `pub` reaches nobody.
 #![allow(unreachable_pub)]
 
-use kube::{CustomResource, KubeSchema};
+use gitward_core::object;
+use kube::{CustomResource, CustomResourceExt, KubeSchema};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 /// One target: the repository and ref that say what runs in this cluster. Everything else is
 /// configured in the repository itself.
@@ -91,10 +93,53 @@ pub struct Condition {
     pub observed_generation: Option<i64>,
 }
 
+/// That the cluster does not serve Environments, and what to do.
+pub const NOT_INSTALLED: &str =
+    "the cluster does not know the kind Environment of gitward.dev; to do: kubectl apply -k deploy/";
+
+/// That there is no Environment of a name, and what to do.
+pub fn missing(name: &str) -> String {
+    format!("there is no Environment {name} in the cluster; to do: create it (see docs/guide/cluster.md)")
+}
+
+/// Whether the API server does not serve the kind that it was asked for: it then answers "not found"
+/// and names no object.
+pub fn is_unknown_kind(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status)
+        if status.code == 404 && status.details.as_ref().is_none_or(|d| d.name.is_empty()))
+}
+
+/// Whether a live object is the definition of [`Environment`] exactly as this version ships it.
+///
+/// Where CustomResourceDefinitions are governed, Git does not declare this one: it comes with
+/// `deploy/`. Its name proves nothing, since anyone with the right may change what it says (drop the
+/// rule that a repository cannot be changed, serve another version), so the whole of it is compared.
+pub fn is_shipped_definition(live: &Value) -> bool {
+    let Ok(shipped) = serde_json::to_value(Environment::crd()) else { return false };
+    let same = |pointer: &str| live.pointer(pointer) == shipped.pointer(pointer);
+    if !["/kind", "/metadata/name"].into_iter().all(same) || !live["apiVersion"].is_string() {
+        return false;
+    }
+    let group = live["apiVersion"].as_str().and_then(|v| v.split_once('/')).map(|(group, _)| group);
+    let kept = object::is_terminating(live) || !object::owner_references(live).is_empty();
+    let mut spec = live["spec"].clone();
+    // What the API server adds.
+    drop_if(&mut spec, "conversion", &json!({"strategy": "None"}));
+    drop_if(&mut spec["names"], "listKind", &json!("EnvironmentList"));
+    group == Some("apiextensions.k8s.io") && !kept && spec == shipped["spec"]
+}
+
+fn drop_if(object: &mut Value, field: &str, value: &Value) {
+    if object.get(field) == Some(value)
+        && let Some(fields) = object.as_object_mut()
+    {
+        fields.remove(field);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kube::CustomResourceExt;
 
     /// With GITWARD_UPDATE set the file is written instead.
     #[test]
@@ -119,5 +164,35 @@ mod tests {
         for message in ["repository cannot", "ref cannot", "path cannot"] {
             assert!(crd.contains(message), "{message}");
         }
+    }
+
+    #[test]
+    fn only_the_definition_as_it_is_shipped_is_known_as_such() {
+        let mut live = serde_json::to_value(Environment::crd()).unwrap();
+        assert!(is_shipped_definition(&live));
+        live["metadata"]["uid"] = json!("u");
+        live["spec"]["conversion"] = json!({"strategy": "None"});
+        live["spec"]["names"]["listKind"] = json!("EnvironmentList");
+        live["status"] = json!({"conditions": []});
+        assert!(is_shipped_definition(&live), "what the API server adds");
+        let changes: [(&str, Value); 6] = [
+            ("/metadata/name", json!("other.gitward.dev")),
+            ("/spec/conversion", json!({"strategy": "Webhook"})),
+            ("/spec/names/listKind", json!("Others")),
+            ("/spec/names/shortNames", json!(["secrets"])),
+            (
+                "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/ref/x-kubernetes-validations",
+                json!([]),
+            ),
+            ("/spec/versions/0/served", json!(false)),
+        ];
+        for (pointer, value) in changes {
+            let mut changed = live.clone();
+            *changed.pointer_mut(pointer).unwrap_or_else(|| panic!("{pointer}")) = value;
+            assert!(!is_shipped_definition(&changed), "{pointer}");
+        }
+        live["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+        assert!(!is_shipped_definition(&live), "being deleted is news");
+        assert!(!is_shipped_definition(&Value::Null));
     }
 }

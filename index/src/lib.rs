@@ -11,6 +11,7 @@ pub mod fresh;
 pub mod kinds;
 pub mod live;
 pub mod store;
+pub mod trouble;
 
 pub mod pauses;
 mod raw;
@@ -21,3 +22,4 @@ pub use fresh::{FreshReads, read_live};
 pub use kinds::{Content, WatchedKind};
 pub use live::{Health, LiveIndex};
 pub use store::{Event, EventKind};
+pub use trouble::Trouble;

@@ -13,6 +13,7 @@ use tokio::task::AbortHandle;
 use crate::discovery::Discovery;
 use crate::kinds::{Target, WatchedKind, targets};
 use crate::store::{Event, Store};
+use crate::trouble::Trouble;
 use crate::watching::{Progress, ProgressCell, Shared, follow};
 
 /// Events kept for a slow subscriber; one that falls behind further is told so by the channel and
@@ -57,6 +58,7 @@ impl LiveIndex {
             store: RwLock::new(Store::default()),
             events: broadcast::channel(EVENTS).0,
             progress: watch::channel(()).0,
+            trouble: Trouble::default(),
         };
         let inner = Inner { client, discovery, shared: Arc::new(shared), watches: Mutex::default() };
         let index = Self { inner: Arc::new(inner) };
@@ -141,6 +143,11 @@ impl LiveIndex {
     /// The cache of served kinds.
     pub fn discovery(&self) -> &Discovery {
         &self.inner.discovery
+    }
+
+    /// Where it is told that the API server cannot be asked.
+    pub fn trouble(&self) -> &Trouble {
+        &self.inner.shared.trouble
     }
 
     /// The client that the watches use.

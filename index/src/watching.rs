@@ -23,6 +23,7 @@ use crate::kinds::{Content, Span, Target};
 use crate::pauses::Pauses;
 use crate::raw;
 use crate::store::{Event, Store};
+use crate::trouble::{Told, Trouble, explain};
 
 /// How far a watch has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +64,8 @@ pub(crate) struct Shared {
     pub(crate) events: broadcast::Sender<Event>,
     /// Told whenever a watch's progress changes.
     pub(crate) progress: watch::Sender<()>,
+    /// That the API server cannot be asked is told once for all watches.
+    pub(crate) trouble: Trouble,
 }
 
 impl Shared {
@@ -90,7 +93,7 @@ pub(crate) async fn follow(
     target: Target,
     progress: Arc<ProgressCell>,
 ) {
-    let watch = Watch { shared, target, progress };
+    let watch = Watch { shared, target, progress, told: Told::default() };
     loop {
         match discovery.resolve(&watch.target.group, &watch.target.kind).await {
             Ok(Some(served)) => match watch.target.content {
@@ -116,6 +119,7 @@ struct Watch {
     shared: Arc<Shared>,
     target: Target,
     progress: Arc<ProgressCell>,
+    told: Told,
 }
 
 impl Watch {
@@ -129,7 +133,12 @@ impl Watch {
     /// What was listed stays valid as far as it goes; only a watch that never listed is worse off.
     fn failed(&self, error: &kube::Error) {
         let answered = matches!(error, kube::Error::Api(_));
-        tracing::warn!(kind = %self.target.kind, %error, "cannot watch");
+        if !self.shared.trouble.tell(error) {
+            let line = explain(error);
+            if self.told.is_news(&line) {
+                tracing::warn!(kind = %self.target.kind, "cannot watch: {line}");
+            }
+        }
         if !answered && self.progress.get() == Progress::Starting {
             self.reached(Progress::Unreachable);
         }
@@ -185,6 +194,8 @@ impl Watch {
             watcher::Event::InitDone => {
                 let events = self.shared.write(|s| s.replace(&self.target, std::mem::take(listed)));
                 events.into_iter().for_each(|e| self.shared.tell(e));
+                self.shared.trouble.over();
+                self.told.is_over();
                 self.reached(Progress::Synced);
             }
             watcher::Event::Apply(object) => {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use futures::StreamExt;
+use gitward_core::break_glass;
 use gitward_core::config::Mode;
 use gitward_core::finding::Finding;
 use gitward_core::lookup::Lookup;
@@ -158,6 +159,10 @@ fn known(state: &State, target: &Snapshot, declared: &Declared) -> Option<Learnt
     if entry.finished {
         return Some(Learnt::new(entry, Action::Keep));
     }
+    // People are at work on it by hand; when they are done it is undone.
+    if break_glass::over(&declared.manifest.key, None, &state.context(target)).is_some() {
+        return Some(Learnt::new(entry, Action::Keep));
+    }
     let live = state.index.get(&declared.manifest.key)?;
     let unchanged = judge_declared(declared, &live, &state.context(target)) == Judged::Converged;
     let same_object = entry.uid.as_deref() == Some(object::uid(&live));
@@ -174,6 +179,9 @@ pub fn refused(declared: &Declared, error: &ApiError) -> Finding {
     let place = declared.place(&field);
     let hint = match error {
         ApiError::NotServed(_) => "add its CustomResourceDefinition to the environment, or install it first",
+        ApiError::Refused { status: 404, kind, .. } if kind == "namespaces" => {
+            "declare the Namespace in the environment, or create it first"
+        }
         ApiError::Refused { status: 403, .. } => "give the environment's account the right, or change the object",
         _ => "correct it and push again",
     };

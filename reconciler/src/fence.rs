@@ -79,7 +79,8 @@ pub(crate) async fn watch(state: Arc<State>, status: Arc<Status>, keep: bool) {
     loop {
         let sound = look(&state, status.environment(), keep).await;
         if told.as_ref() != Some(&sound) {
-            status.set_condition(CONDITION, sound.holds, sound.reason, &sound.message).await;
+            let holds = if sound.holds { "True" } else { "False" };
+            status.set_condition(CONDITION, holds, sound.reason, &sound.message).await;
             told = Some(sound);
         }
         loop {
@@ -171,7 +172,7 @@ async fn try_to_put_back(state: &State, part: &Part) -> Result<Option<String>, A
         }
     };
     // The watch has yet to tell of it.
-    state.index.tell_again(gitward_index::Event { key: part.key.clone(), kind: EventKind::Applied });
+    state.index.tell_again(gitward_index::Event { key: part.key.clone(), kind: EventKind::Applied, last: None });
     Ok(Some(object::uid(&written).to_owned()))
 }
 

@@ -1,5 +1,5 @@
-//! What the guard remembers of objects: to tell things once, and to slow down where
-//! another party writes against Git again and again.
+//! What the guard remembers of objects: to tell things once, and to slow down where another party
+//! writes against Git again and again, or where a revert fails again and again.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,6 +16,12 @@ const WINDOW: Duration = Duration::from_secs(30);
 /// Longest pause before the next revert.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
+/// Pause after the first failure to bring an object back; it doubles with each further one.
+const FIRST_RETRY: Duration = Duration::from_secs(2);
+
+/// The longest such pause is the first one doubled so often: 128 s.
+const DOUBLINGS: u32 = 6;
+
 /// What is remembered.
 #[derive(Default)]
 pub(crate) struct Memory(Mutex<Remembered>);
@@ -25,6 +31,28 @@ struct Remembered {
     reverts: HashMap<ObjectKey, Vec<Instant>>,
     paused: HashMap<ObjectKey, Instant>,
     told: HashMap<ObjectKey, String>,
+    failed: HashMap<ObjectKey, Failed>,
+    tries: u64,
+}
+
+/// What is remembered of failures to bring an object back.
+struct Failed {
+    /// What it was that could not be brought back: the live object's version and Git's content.
+    what: String,
+    message: String,
+    doublings: u32,
+    /// Number of the try that is due; those before it are superseded.
+    turn: u64,
+}
+
+/// An object could not be brought back.
+pub(crate) struct Retry {
+    /// How long to wait before the next try.
+    pub(crate) pause: Duration,
+    /// Names the next try; see [`Memory::is_due`].
+    pub(crate) turn: u64,
+    /// Whether this failure was not told before.
+    pub(crate) is_news: bool,
 }
 
 /// Another party writes against Git again and again.
@@ -48,7 +76,28 @@ impl Memory {
 
     /// The object is as it should be: whatever comes next is news.
     pub(crate) fn forget(&self, key: &ObjectKey) {
-        self.lock().told.remove(key);
+        let mut remembered = self.lock();
+        remembered.told.remove(key);
+        remembered.failed.remove(key);
+    }
+
+    /// Notes that an object could not be brought back. `what` is what was to be brought back to
+    /// what: where that is another than at the failure before, the pauses begin anew.
+    pub(crate) fn failed(&self, key: &ObjectKey, what: String, message: String) -> Retry {
+        let mut remembered = self.lock();
+        remembered.tries += 1;
+        let turn = remembered.tries;
+        let before = remembered.failed.remove(key);
+        let is_news = before.as_ref().is_none_or(|b| b.message != message);
+        let doublings = before.filter(|b| b.what == what).map_or(0, |b| (b.doublings + 1).min(DOUBLINGS));
+        remembered.failed.insert(key.clone(), Failed { what, message, doublings, turn });
+        Retry { pause: FIRST_RETRY * 2_u32.pow(doublings), turn, is_news }
+    }
+
+    /// Whether a try is still to be made: neither was the object brought back meanwhile, nor did
+    /// it fail since for another reason to look at it. So one object has one try waiting.
+    pub(crate) fn is_due(&self, key: &ObjectKey, turn: u64) -> bool {
+        self.lock().failed.get(key).is_some_and(|f| f.turn == turn)
     }
 
     /// Whether an object's next revert waits. Other objects never wait for it.
@@ -108,5 +157,29 @@ mod tests {
         assert!(!memory.is_paused(&one, later));
         assert!(memory.fight(&one, &Value::Null, later).is_none());
         assert!(memory.fight(&one, &Value::Null, later).unwrap().pause > fight.pause);
+    }
+
+    #[test]
+    fn failures_are_told_once_and_tried_again_ever_more_slowly_until_something_changes() {
+        let key = ObjectKey::new("", "ConfigMap", "a", "x");
+        let memory = Memory::default();
+        let fail = |what: &str, message: &str| memory.failed(&key, what.to_owned(), message.to_owned());
+        let tries: Vec<Retry> = (0..9).map(|_| fail("1", "no right")).collect();
+        let pauses: Vec<u64> = tries.iter().map(|t| t.pause.as_secs()).collect();
+        assert_eq!(pauses, [2, 4, 8, 16, 32, 64, 128, 128, 128]);
+        assert_eq!(tries.iter().filter(|t| t.is_news).count(), 1);
+        assert!(tries[0].is_news);
+        let due: Vec<bool> = tries.iter().map(|t| memory.is_due(&key, t.turn)).collect();
+        assert_eq!(due.iter().filter(|due| **due).count(), 1, "one try waits");
+        assert!(due[8]);
+
+        let other = fail("1", "another reason");
+        assert!(other.is_news && other.pause.as_secs() == 128);
+        let changed = fail("2", "another reason");
+        assert!(!changed.is_news && changed.pause.as_secs() == 2);
+        memory.forget(&key);
+        assert!(!memory.is_due(&key, changed.turn));
+        let anew = fail("2", "another reason");
+        assert!(anew.is_news && anew.pause.as_secs() == 2);
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use gitward_core::break_glass;
 use gitward_core::change::Change;
 use gitward_core::config::Mode;
 use gitward_core::derived::Context;
@@ -13,13 +14,14 @@ use gitward_core::object::{self, ObjectKey};
 use gitward_core::path::FieldPath;
 use gitward_core::snapshot::{Declared, Digest, Snapshot};
 use gitward_core::trace::{Judged, judge_live};
-use gitward_index::{Event, EventKind, read_live};
+use gitward_index::{Event, EventKind, environment, read_live};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::{Instant, sleep};
 
 use crate::api::ApiError;
+use crate::broken_glass;
 use crate::fight::Memory;
 use crate::lanes;
 use crate::learn::{Action, Learnt, learn};
@@ -164,18 +166,40 @@ async fn look_at(state: Arc<State>, memory: Arc<Memory>, event: Event) {
     let handled = match held.declared(&event.key) {
         Some(declared) => declared_event(&state, &held, declared, &event, &memory).await,
         None if event.kind == EventKind::Applied => undeclared_event(&state, &held, &event.key, &memory).await,
-        None => Ok(()),
+        None => {
+            memory.forget(&event.key);
+            Ok(())
+        }
     };
     if let Err(error) = handled {
-        // The API server's message about a refused Secret may quote its data.
-        let error = if event.key.kind == "Secret" { "(not shown)".to_owned() } else { error.to_string() };
-        tracing::warn!(object = %event.key, %error, "it could not be brought back yet");
-        again_after(&state, event, RETRY);
+        not_yet(&state, &held, memory, event, &error);
     }
 }
 
-/// How long a failed revert waits until it is tried again.
-const RETRY: Duration = Duration::from_secs(2);
+/// What could not be brought back is told once and tried again, ever more slowly as long as neither
+/// the object nor what Git says of it changes. Whatever happens to the object is looked at at once.
+fn not_yet(state: &Arc<State>, held: &Snapshot, memory: Arc<Memory>, event: Event, error: &ApiError) {
+    let key = &event.key;
+    let live = state.index.get(key);
+    let metadata = |field| live.as_ref().and_then(|l| object::metadata_str(l, field)).unwrap_or_default();
+    let digest = held.declared(key).map(|d| d.digest.to_string()).unwrap_or_default();
+    let what = format!("{} {} {digest}", metadata("uid"), metadata("resourceVersion"));
+    // The API server's message about a refused Secret may quote its data.
+    let why = if key.kind == "Secret" { "the API server refuses it".to_owned() } else { error.to_string() };
+    let retry = memory.failed(key, what, why.clone());
+    if retry.is_news {
+        let message = format!("{key} could not be brought back yet and is tried again and again: {why}");
+        let api_version = live.as_ref().and_then(|l| l["apiVersion"].as_str()).unwrap_or_default();
+        state.reporter.about(key, api_version, metadata("uid"), Reason::Failed, message);
+    }
+    let state = state.clone();
+    tokio::spawn(async move {
+        sleep(retry.pause).await;
+        if memory.is_due(&event.key, retry.turn) {
+            state.index.tell_again(event);
+        }
+    });
+}
 
 /// The object is looked at again after a pause, which holds up no other.
 fn again_after(state: &Arc<State>, event: Event, pause: Duration) {
@@ -218,8 +242,14 @@ async fn declared_event(
     let live = state.api.get(declared.gvk(), key).await?;
     let Some(live) = live else { return deleted(state, held, declared, event, memory).await };
     let Judged::Diverged(changes) = judge_afresh(state, held, key, &live).await else { return Ok(()) };
+    if let Some(glass) = break_glass::over(key, None, &state.context(held)) {
+        let what = format!("is not what Git declares: {}", fields(&changes));
+        let api_version = declared.gvk().api_version();
+        broken_glass::tell_left(state, (key, &api_version, object::uid(&live)), &what, &glass, memory);
+        return Ok(());
+    }
     if object::is_terminating(&live) {
-        return released(state, held, declared, &live, &changes).await;
+        return released(state, held, declared, &live, &changes, memory).await;
     }
     let learnt = match relearn(state, held, declared, Action::Replace).await {
         Ok(learnt) => learnt,
@@ -230,7 +260,10 @@ async fn declared_event(
             tell_left(state, declared, &live, &changes, message, memory);
             return Ok(());
         }
-        Err(error) => return Err(error),
+        Err(error) => {
+            tell_divergence(state, declared, &live, &changes, memory);
+            return Err(error);
+        }
     };
     if let Some(stuck) = &learnt.stuck {
         let message = format!("{key} cannot be brought back in full, only the rest of it: {}", stuck.message);
@@ -246,7 +279,7 @@ async fn declared_event(
         return Ok(());
     }
     if learnt.stuck.is_none() {
-        tell_divergence(state, declared, &live, &changes);
+        tell_divergence(state, declared, &live, &changes, memory);
     }
     if held.environment.mode == Mode::Enforce {
         if pauses(state, declared, &live, event, memory) {
@@ -268,6 +301,10 @@ async fn declared_event(
         }
         let message = format!("brought back to {} of {}", held.commit.short(), declared.place(&root()));
         state.reporter.about(key, &declared.gvk().api_version(), object::uid(&live), Reason::Reverted, message);
+        if learnt.stuck.is_none() {
+            // The same edit once more is news.
+            memory.forget(key);
+        }
     }
     Ok(())
 }
@@ -286,9 +323,10 @@ async fn released(
     declared: &Declared,
     live: &Value,
     changes: &[Change],
+    memory: &Memory,
 ) -> Result<(), ApiError> {
     if held.environment.mode == Mode::Enforce && release(state, held, declared, live).await? {
-        tell_divergence(state, declared, live, changes);
+        tell_divergence(state, declared, live, changes, memory);
     }
     Ok(())
 }
@@ -297,13 +335,17 @@ async fn released(
 /// where making the object anew would cost its data: once for each such difference.
 fn tell_left(state: &State, declared: &Declared, live: &Value, changes: &[Change], message: String, memory: &Memory) {
     let key = &declared.manifest.key;
-    let values: Vec<_> = changes.iter().map(|c| (c.path.to_string(), &c.new)).collect();
-    let what = format!("{} {}", object::uid(live), Digest::of(&json!(values)));
-    if !memory.is_news(key, what) {
+    if !memory.is_news(key, format!("left {}", difference(live, changes))) {
         return;
     }
-    tell_divergence(state, declared, live, changes);
+    divergence(state, declared, live, changes);
     state.reporter.about(key, &declared.gvk().api_version(), object::uid(live), Reason::LeftAlone, message);
+}
+
+/// Names a difference without its values, which may be a Secret's.
+fn difference(live: &Value, changes: &[Change]) -> String {
+    let values: Vec<_> = changes.iter().map(|c| (c.path.to_string(), &c.new)).collect();
+    format!("{} {}", object::uid(live), Digest::of(&json!(values)))
 }
 
 fn root() -> gitward_core::path::FieldPath {
@@ -355,16 +397,25 @@ async fn deleted(
     if runs::was_running(event) {
         runs::again(state, key);
     }
-    let learnt = relearn(state, held, declared, Action::Create).await?;
+    let api_version = declared.gvk().api_version();
+    if let Some(glass) = break_glass::over(key, None, &state.context(held)) {
+        broken_glass::tell_left(state, (key, &api_version, ""), "was deleted", &glass, memory);
+        return Ok(());
+    }
+    let tell = || {
+        if memory.is_news(key, "deleted".to_owned()) {
+            let message = format!("{key} was deleted; Git declares it at {}", declared.place(&root()));
+            state.reporter.about(key, &api_version, "", Reason::Diverged, message);
+        }
+    };
+    let learnt = relearn(state, held, declared, Action::Create).await.inspect_err(|_| tell())?;
     if learnt.action == Action::Keep {
         state.put_entry(learnt.entry);
         state.refresh_held();
         state.publish().await;
         return Ok(());
     }
-    let message = format!("{key} was deleted; Git declares it at {}", declared.place(&root()));
-    let api_version = declared.gvk().api_version();
-    state.reporter.about(key, &api_version, "", Reason::Diverged, message);
+    tell();
     if held.environment.mode == Mode::Enforce {
         if pauses(state, declared, &Value::Null, event, memory) {
             return Ok(());
@@ -374,6 +425,7 @@ async fn deleted(
         state.publish().await;
         let message = format!("made again from {} of {}", held.commit.short(), declared.place(&root()));
         state.reporter.about(key, &api_version, "", Reason::Reverted, message);
+        memory.forget(key);
     }
     Ok(())
 }
@@ -394,15 +446,27 @@ async fn judge_afresh(state: &State, held: &Snapshot, key: &ObjectKey, live: &Va
     judge_live(key, live, &Context { snapshot: held, live: &overlay, now: Timestamp::now() })
 }
 
-fn tell_divergence(state: &State, declared: &Declared, live: &Value, changes: &[Change]) {
+/// Tells a difference once, however often bringing it back is tried.
+fn tell_divergence(state: &State, declared: &Declared, live: &Value, changes: &[Change], memory: &Memory) {
+    if memory.is_news(&declared.manifest.key, format!("diverged {}", difference(live, changes))) {
+        divergence(state, declared, live, changes);
+    }
+}
+
+fn divergence(state: &State, declared: &Declared, live: &Value, changes: &[Change]) {
     let key = &declared.manifest.key;
-    let fields: Vec<String> = changes.iter().take(8).map(|c| c.path.to_string()).collect();
-    let more = changes.len().saturating_sub(fields.len());
     let place =
         telling(changes, &declared.canonical).map_or_else(|| declared.place(&root()), |c| declared.place(&c.path));
-    let tail = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let message = format!("{key} is not what Git declares at {place}: {}{tail}", fields.join(", "));
+    let message = format!("{key} is not what Git declares at {place}: {}", fields(changes));
     state.reporter.about(key, &declared.gvk().api_version(), object::uid(live), Reason::Diverged, message);
+}
+
+/// The first fields that changed, and how many more.
+fn fields(changes: &[Change]) -> String {
+    let fields: Vec<String> = changes.iter().take(8).map(|c| c.path.to_string()).collect();
+    let more = changes.len().saturating_sub(fields.len());
+    let tail = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{tail}", fields.join(", "))
 }
 
 /// The change whose place says most: the one that lies deepest in what Git declares.
@@ -439,7 +503,14 @@ async fn undeclared_event(state: &State, held: &Snapshot, key: &ObjectKey, memor
     }
     let Judged::Undeclared(reason) = judged else { return Ok(()) };
     let uid = object::uid(&live).to_owned();
+    if let Some(glass) = break_glass::over(key, None, &state.context(held)) {
+        broken_glass::tell_left(state, (key, &gvk.api_version(), &uid), "is not declared in Git", &glass, memory);
+        return Ok(());
+    }
     match stays_because(state, held, key, &live) {
+        // Installed with deploy/, by those who installed gitward: nothing to tell. Only its content
+        // says that it is gitward's own; under that name anything else is told like any other.
+        Some(_) if environment::is_shipped_definition(&live) => {}
         Some(why) => {
             let message = format!("{key} is not declared in Git ({reason}); it is left alone: {why}");
             if memory.is_news(key, uid.clone()) {
@@ -448,7 +519,9 @@ async fn undeclared_event(state: &State, held: &Snapshot, key: &ObjectKey, memor
         }
         None => {
             let message = format!("{key} is not declared in Git at {}: {reason}", held.commit.short());
-            state.reporter.about(key, &gvk.api_version(), &uid, Reason::Diverged, message);
+            if memory.is_news(key, format!("undeclared {uid}")) {
+                state.reporter.about(key, &gvk.api_version(), &uid, Reason::Diverged, message);
+            }
             state.api.delete(&gvk, key, &uid).await?;
             state.reporter.about(key, &gvk.api_version(), &uid, Reason::Reverted, format!("{key} was removed"));
         }

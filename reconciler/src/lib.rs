@@ -2,6 +2,7 @@
 //! converges, reverts what was changed behind Git's back, and says what it did.
 
 pub mod api;
+mod broken_glass;
 pub mod converge;
 pub mod curable;
 mod fence;

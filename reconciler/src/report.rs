@@ -38,6 +38,8 @@ pub enum Reason {
     Fight,
     /// The ref was rewound and is not followed.
     Rewound,
+    /// Somebody broke a glass that Git declares, or it is whole again.
+    BreakGlass,
 }
 
 impl Reason {

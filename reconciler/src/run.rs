@@ -8,8 +8,9 @@ use gitward_core::additions::Additions;
 use gitward_core::config::Mode;
 use gitward_core::finding::{Finding, Severity};
 use gitward_core::snapshot::Snapshot;
-use gitward_index::environment::Environment;
+use gitward_index::environment::{self, Environment};
 use gitward_index::pauses::Pauses;
+use gitward_index::trouble::{Told, explain};
 use gitward_index::{Discovery, LiveIndex};
 use gitward_repo::{Credentials, Declaration, Source, Unusable};
 use jiff::Timestamp;
@@ -19,6 +20,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::api::Api;
+use crate::broken_glass;
 use crate::converge::{Outcome, Refusal, converge};
 use crate::fence;
 use crate::guard::{self, Poke};
@@ -56,10 +58,12 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// What keeps it from starting, for now.
 #[derive(Debug, thiserror::Error)]
 enum NotYet {
-    #[error("the API server cannot be asked: {0}")]
+    #[error("{}", explain(.0))]
     Api(#[from] kube::Error),
-    #[error("there is no Environment {0} in the cluster; create it (see deploy/)")]
+    #[error("{}", environment::missing(.0))]
     NoEnvironment(String),
+    #[error("{}", environment::NOT_INSTALLED)]
+    NotInstalled,
 }
 
 /// Runs until `stop`. Nothing ends it before: after a full stop the API server, Git and this
@@ -85,8 +89,19 @@ pub async fn run(client: Client, options: Options, stop: CancellationToken) {
     };
     let poke = guard::start(state.clone());
     let status = Arc::new(Status::new(state.api.clone(), &options.environment));
-    let mut looper =
-        Loop { state, status, source, poke, options, current: None, due: None, tries: 0, told: None, fenced: false };
+    let mut looper = Loop {
+        state,
+        status,
+        source,
+        poke,
+        options,
+        current: None,
+        due: None,
+        tries: 0,
+        unusable: Told::default(),
+        unconverged: Told::default(),
+        watching: false,
+    };
     looper.turn_until(stop).await;
 }
 
@@ -100,15 +115,14 @@ struct Start {
 
 async fn wait_to_start(client: &Client, environment: &str) -> Start {
     let mut pauses = Pauses::default();
-    let mut told = None;
+    let told = Told::default();
     loop {
         match ask_to_start(client, environment).await {
             Ok(start) => return start,
             Err(not_yet) => {
-                let message = not_yet.to_string();
-                if told.as_ref() != Some(&message) {
-                    tracing::warn!(%message, "waiting to start");
-                    told = Some(message);
+                let line = not_yet.to_string();
+                if told.is_news(&line) {
+                    tracing::warn!("waiting to start: {line}");
                 }
             }
         }
@@ -118,8 +132,11 @@ async fn wait_to_start(client: &Client, environment: &str) -> Start {
 
 async fn ask_to_start(client: &Client, name: &str) -> Result<Start, NotYet> {
     let environments: KubeApi<Environment> = KubeApi::all(client.clone());
-    let environment = environments.get_opt(name).await?;
-    let environment = environment.ok_or_else(|| NotYet::NoEnvironment(name.to_owned()))?;
+    let environment = environments.get(name).await.map_err(|error| match &error {
+        unknown if environment::is_unknown_kind(unknown) => NotYet::NotInstalled,
+        kube::Error::Api(status) if status.code == 404 => NotYet::NoEnvironment(name.to_owned()),
+        _ => NotYet::Api(error),
+    })?;
     let discovery = Discovery::new(client.clone());
     discovery.refresh().await?;
     let channel = Channel::new(client.clone(), name);
@@ -137,10 +154,12 @@ struct Loop {
     /// When the current commit is tried again; `None` once it converged.
     due: Option<Instant>,
     tries: u32,
-    /// The last trouble that was told, so that it is told once.
-    told: Option<String>,
-    /// Whether the fence is watched by now.
-    fenced: bool,
+    /// Why the ref's commit cannot be used, so that it is told once.
+    unusable: Told,
+    /// Why the current commit did not converge, so that it is told once.
+    unconverged: Told,
+    /// Whether the fence and broken glasses are watched by now.
+    watching: bool,
 }
 
 impl Loop {
@@ -172,60 +191,65 @@ impl Loop {
         let (source, known) = (self.source.clone(), self.current.as_ref().map(Declaration::known));
         let first = self.current.is_none();
         let looked = tokio::task::spawn_blocking(move || match source.fetch(known.as_ref(), FETCH_TIMEOUT) {
-            // Git is away at the start: the last good commit goes on.
-            Err(Unusable::Git(error)) if first => match source.accepted() {
-                Ok(Some(declaration)) => Ok(Some(declaration)),
-                _ => Err(Unusable::Git(error)),
-            },
-            Err(error) if first => match source.accepted() {
-                Ok(Some(declaration)) => {
-                    tracing::warn!(%error, "the last good commit stays in force");
-                    Ok(Some(declaration))
-                }
-                _ => Err(error),
-            },
-            other => other,
-        })
-        .await;
-        match looked {
-            Ok(Ok(None)) => {}
-            Ok(Ok(Some(declaration))) => {
-                self.current = Some(declaration);
-                self.due = Some(Instant::now());
-                self.tries = 0;
+            Ok(found) => (found, None),
+            // At the start the last good commit goes on.
+            Err(error) if first => (source.accepted().ok().flatten(), Some(error)),
+            Err(error) => (None, Some(error)),
+        });
+        let (found, unusable) = match looked.await {
+            Ok(looked) => looked,
+            Err(panic) => {
+                tracing::error!(%panic, "evaluating a commit failed");
+                return;
             }
-            Ok(Err(error)) => self.tell_unusable(&error).await,
-            Err(panic) => tracing::error!(%panic, "evaluating a commit failed"),
+        };
+        if let Some(declaration) = found {
+            self.current = Some(declaration);
+            self.due = Some(Instant::now());
+            self.tries = 0;
+            self.unconverged.is_over();
+        }
+        match unusable {
+            Some(error) => self.tell_unusable(&error).await,
+            None if self.unusable.is_over() => {
+                self.status.set_condition("CommitUsable", "True", "Evaluated", "the ref's commit can be used").await;
+            }
+            None => {}
         }
     }
 
     async fn tell_unusable(&mut self, error: &Unusable) {
-        let message = error.to_string();
-        if self.told.as_ref() == Some(&message) {
+        let to_do = error.hint().map(|hint| format!("; to do: {hint}")).unwrap_or_default();
+        let stays = match &self.current {
+            Some(current) => format!("commit {} stays in force", current.commit.short()),
+            None => "there is no commit to go on with".to_owned(),
+        };
+        let message = format!("{error}{to_do}; {stays}");
+        if !self.unusable.is_news(&message) {
             return;
         }
-        self.told = Some(message.clone());
-        let reason = match error {
-            Unusable::Git(_) => {
-                tracing::warn!(%message, "Git could not be asked; the last good commit stays in force");
-                return;
-            }
+        let (reason, event, status) = match error {
+            Unusable::Git(_) => ("GitUnreachable", None, "Unknown"),
             Unusable::Findings { findings, .. } => {
-                findings.iter().for_each(log_finding);
-                Reason::Refused
+                findings.iter().skip(1).for_each(log_finding);
+                ("Refused", Some(Reason::Refused), "False")
             }
-            Unusable::Rewound { .. } => Reason::Rewound,
+            Unusable::Rewound { .. } => ("Rewound", Some(Reason::Rewound), "False"),
         };
-        self.state.reporter.about_environment(reason, message.clone());
-        self.status.set_condition("CommitUsable", false, &format!("{reason:?}"), &message).await;
+        match event {
+            Some(event) => self.state.reporter.about_environment(event, message.clone()),
+            None => tracing::warn!("{message}"),
+        }
+        self.status.set_condition("CommitUsable", status, reason, &message).await;
     }
 
     async fn converge(&mut self, declaration: Declaration) {
         let started = Instant::now();
         let commit = declaration.commit.clone();
         watch::everything_governed(&self.state, &declaration.environment, declaration.declared.iter()).await;
-        if !std::mem::replace(&mut self.fenced, true) {
+        if !std::mem::replace(&mut self.watching, true) {
             tokio::spawn(fence::watch(self.state.clone(), self.status.clone(), self.options.keep_fence));
+            tokio::spawn(broken_glass::watch(self.state.clone(), self.status.clone(), self.poke.clone()));
         }
         if self.state.adopted().is_none() {
             self.adopt().await;
@@ -244,33 +268,70 @@ impl Loop {
         if target.environment.mode == Mode::Suspended {
             self.state.hold(target);
             self.due = None;
+            self.remember_held(&commit.id).await;
             let message = format!("commit {} suspends the environment: nothing is judged or written", commit.short());
-            self.status.set_condition("Converged", false, "Suspended", &message).await;
+            self.status.set_condition("Converged", "False", "Suspended", &message).await;
             return;
         }
         let count = target.declared.len();
         match converge(&self.state, target).await {
             Ok(outcome) => {
                 self.poke.everything();
+                self.remember_held(&commit.id).await;
                 self.report(&commit.id, commit.short(), &commit.author, count, &outcome, started).await;
             }
-            Err(Refusal::Passing(message)) => {
-                tracing::warn!(%message, "the commit is prechecked again in a moment");
+            Err(Refusal::Passing(why)) => {
+                let message = format!("commit {} waits and is tried again and again: {why}", commit.short());
+                if self.unconverged.is_news(&message) {
+                    tracing::warn!("{message}");
+                    self.status.set_condition("Converged", "False", "Waiting", &message).await;
+                }
+                self.hold_last().await;
                 self.again();
             }
-            Err(Refusal::Findings(findings)) => self.refused(commit.short(), &findings).await,
+            Err(Refusal::Findings(findings)) => {
+                self.refused(commit.short(), &findings).await;
+                self.hold_last().await;
+            }
         }
+    }
+
+    async fn remember_held(&self, commit: &str) {
+        let (source, commit) = (self.source.clone(), commit.to_owned());
+        let remembered = tokio::task::spawn_blocking(move || source.hold(&commit)).await;
+        if let Ok(Err(error)) = remembered {
+            tracing::warn!(%error, "which commit is in force cannot be remembered");
+        }
+    }
+
+    /// After a restart, while the ref's commit is refused: the cluster is held to what it was held
+    /// to before.
+    async fn hold_last(&self) {
+        if self.state.held().is_some() {
+            return;
+        }
+        let source = self.source.clone();
+        let held = tokio::task::spawn_blocking(move || source.held()).await;
+        let Ok(Ok(Some(last))) = held else { return };
+        watch::everything_governed(&self.state, &last.environment, last.declared.iter()).await;
+        tracing::info!(commit = %last.commit.short(), objects = last.declared.len(), "the commit of before stays in force");
+        let (additions, now) = (self.state.additions().clone(), Timestamp::now());
+        let (environment, configuration) = (last.environment, last.configuration);
+        let snapshot =
+            Snapshot::assemble(environment, configuration, last.commit, last.declared, &additions, None, now);
+        self.state.hold(snapshot);
+        self.poke.everything();
     }
 
     /// What schemas and policies say of a commit that is in Git all the same.
     async fn tell_findings(&self, findings: &[Finding]) {
         let errors = findings.iter().filter(|f| f.severity == Severity::Error).count();
         let Some(first) = findings.iter().max_by_key(|f| f.severity) else {
-            self.status.set_condition("Valid", true, "NoFindings", "schemas and policies find nothing").await;
+            self.status.set_condition("Valid", "True", "NoFindings", "schemas and policies find nothing").await;
             return;
         };
-        let message = format!("{errors} errors, {} findings in all, the first: {}", findings.len(), describe(first));
-        self.status.set_condition("Valid", errors == 0, "Findings", &message).await;
+        let message = format!("{errors} errors, {} findings in all, the first: {}", findings.len(), first.line());
+        self.status.set_condition("Valid", if errors == 0 { "True" } else { "False" }, "Findings", &message).await;
     }
 
     fn again(&mut self) {
@@ -280,15 +341,16 @@ impl Loop {
     }
 
     async fn refused(&mut self, commit: &str, findings: &[Finding]) {
-        findings.iter().for_each(log_finding);
-        let first = findings.first().map(describe).unwrap_or_default();
-        let more = findings.len().saturating_sub(1);
-        let message =
-            format!("commit {commit} is refused as a whole, nothing of it was applied: {first} (and {more} more)");
-        if self.told.as_ref() != Some(&message) {
-            self.told = Some(message.clone());
+        let first = findings.first().map(Finding::line).unwrap_or_default();
+        let more = match findings.len().saturating_sub(1) {
+            0 => String::new(),
+            more => format!(" (and {more} more)"),
+        };
+        let message = format!("commit {commit} is refused as a whole, nothing of it was applied: {first}{more}");
+        if self.unconverged.is_news(&message) {
+            findings.iter().skip(1).for_each(log_finding);
             self.state.reporter.about_environment(Reason::Refused, message.clone());
-            self.status.set_condition("Converged", false, "Refused", &message).await;
+            self.status.set_condition("Converged", "False", "Refused", &message).await;
         }
         // What stands in its way may be the cluster's: a right, a mutator, a webhook.
         self.again();
@@ -296,28 +358,32 @@ impl Loop {
 
     async fn report(&mut self, id: &str, short: &str, author: &str, count: usize, outcome: &Outcome, started: Instant) {
         if !outcome.failures.is_empty() {
-            outcome.failures.iter().for_each(log_finding);
-            let first = outcome.failures.first().map(describe).unwrap_or_default();
+            let first = outcome.failures.first().map(Finding::line).unwrap_or_default();
             let message = format!(
                 "commit {short}: {} of {count} objects could not be brought to it, the first: {first}",
                 outcome.failures.len()
             );
-            self.state.reporter.about_environment(Reason::Failed, message.clone());
-            self.status.set_condition("Converged", false, "Failed", &message).await;
+            if self.unconverged.is_news(&message) {
+                outcome.failures.iter().skip(1).for_each(log_finding);
+                self.state.reporter.about_environment(Reason::Failed, message.clone());
+                self.status.set_condition("Converged", "False", "Failed", &message).await;
+            }
             self.again();
             return;
         }
         self.due = None;
-        self.told = None;
+        self.unconverged.is_over();
         self.status.set(&json!({"commit": id, "objects": count})).await;
-        self.status.set_condition("CommitUsable", true, "Evaluated", "the ref's commit can be used").await;
+        if !self.unusable.is_told() {
+            self.status.set_condition("CommitUsable", "True", "Evaluated", "the ref's commit can be used").await;
+        }
         if outcome.observed > 0 {
             let message = format!(
                 "commit {short} by {author}: {} of {count} objects differ and are left as they are: the environment is observed",
                 outcome.observed
             );
             self.state.reporter.about_environment(Reason::LeftAlone, message.clone());
-            self.status.set_condition("Converged", false, "Observed", &message).await;
+            self.status.set_condition("Converged", "False", "Observed", &message).await;
             return;
         }
         let took = started.elapsed();
@@ -330,7 +396,7 @@ impl Loop {
             took.as_millis()
         );
         self.state.reporter.about_environment(Reason::Converged, message.clone());
-        self.status.set_condition("Converged", true, "Converged", &message).await;
+        self.status.set_condition("Converged", "True", "Converged", &message).await;
         self.watch_health(id.to_owned());
     }
 
@@ -350,9 +416,9 @@ impl Loop {
             }
             let short = commit.get(..12).unwrap_or(&commit);
             let (ready, reason, message) = match waiting.first() {
-                None => (true, "Ready", format!("everything of commit {short} is ready")),
+                None => ("True", "Ready", format!("everything of commit {short} is ready")),
                 Some((key, why)) => {
-                    (false, "NotReady", format!("{} objects are not ready, the first: {key}: {why}", waiting.len()))
+                    ("False", "NotReady", format!("{} objects are not ready, the first: {key}: {why}", waiting.len()))
                 }
             };
             status.set_condition("Ready", ready, reason, &message).await;
@@ -370,13 +436,6 @@ impl Loop {
     }
 }
 
-fn describe(finding: &Finding) -> String {
-    match &finding.place {
-        Some(place) => format!("{place}: {} [{}]", finding.message, finding.rule),
-        None => format!("{} [{}]", finding.message, finding.rule),
-    }
-}
-
 fn log_finding(finding: &Finding) {
-    tracing::warn!(rule = %finding.rule, hint = finding.hint.as_deref(), "{}", describe(finding));
+    tracing::warn!("{}", finding.line());
 }

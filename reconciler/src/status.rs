@@ -35,13 +35,12 @@ impl Status {
         self.patch(status).await;
     }
 
-    /// Sets one condition, keeping the others and, if its status is the same, its time.
-    pub(crate) async fn set_condition(&self, kind: &str, holds: bool, reason: &str, message: &str) {
+    /// Sets one condition to `True`, `False` or `Unknown`, keeping the others and, if its status is the same, its time.
+    pub(crate) async fn set_condition(&self, kind: &str, status: &str, reason: &str, message: &str) {
         let _turn = self.turn.lock().await;
         let (gvk, key) = self.key();
         let Ok(Some(live)) = self.api.get(&gvk, &key).await else { return };
         let mut conditions = live.pointer("/status/conditions").and_then(Value::as_array).cloned().unwrap_or_default();
-        let status = if holds { "True" } else { "False" };
         let before = conditions.iter().find(|c| c["type"] == kind && c["status"] == status);
         let since = before.map_or_else(|| json!(Timestamp::now().to_string()), |c| c["lastTransitionTime"].clone());
         let message: String = message.chars().take(LONGEST).collect();

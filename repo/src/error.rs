@@ -33,6 +33,12 @@ pub enum Error {
         /// What libgit2 said.
         reason: String,
     },
+    /// The repository has no such ref.
+    #[error("the repository has no {git_ref}")]
+    NoRef {
+        /// Its full name.
+        git_ref: String,
+    },
     /// A tree or directory is larger than what is read.
     #[error("{what} has more than {limit} {unit}")]
     TooLarge {
@@ -93,11 +99,15 @@ impl Error {
             }
             Error::Id(_) => "give the full hexadecimal object id",
             Error::Object { .. } => "check the name with `git rev-parse --verify`",
+            Error::NoRef { .. } => "push it, or follow another ref",
             Error::TooLarge { .. } => "split the repository, or point the environment at a smaller directory",
             Error::Url { .. } => "use https://, ssh:// or git@host:path",
             Error::Environment(_) => "use lower-case letters, digits and `-`, at most 63 characters",
             Error::Start(_) => "install git and make it reachable by PATH",
             Error::Timeout { .. } => "check the network and the Git host, or allow more time",
+            Error::Program { command: "fetch", .. } => {
+                "check that the Git host runs, that the Environment's spec.repository is right, and that its credentials are"
+            }
             Error::Program { .. } => "run the same command by hand to see all of its output",
             Error::Io { .. } => return None,
         })

@@ -134,7 +134,13 @@ impl Mirror {
             .env("GIT_ALLOW_PROTOCOL", url::ALLOWED_PROTOCOLS)
             .args(["--quiet", "--no-tags", "--force", "--no-write-fetch-head", "--no-recurse-submodules"])
             .args(["--end-of-options", &self.url, &refspec]);
-        self.authenticated(git).run()?;
+        self.authenticated(git).run().map_err(|error| match error {
+            // What git says in the C locale.
+            Error::Program { reason, .. } if reason.contains("couldn't find remote ref") => {
+                Error::NoRef { git_ref: git_ref.to_owned() }
+            }
+            other => other,
+        })?;
         // Opened anew: libgit2 has not seen the pack that was just fetched.
         let repository = self.repository()?;
         let Some(new) = repository.resolve(&fetched_ref)? else {
@@ -162,6 +168,22 @@ impl Mirror {
     /// [`Error::Object`] if the mirror is damaged.
     pub fn accepted(&self, environment: &str) -> Result<Option<CommitId>> {
         self.repository()?.resolve(&accepted_ref(environment)?)
+    }
+
+    /// Remembers the commit that an environment's cluster is held to.
+    ///
+    /// # Errors
+    /// [`Error::Object`] if the commit is not in the mirror.
+    pub fn hold(&self, environment: &str, commit: &CommitId) -> Result<()> {
+        self.repository()?.set_ref(&held_ref(environment)?, commit)
+    }
+
+    /// The commit that an environment's cluster was held to last.
+    ///
+    /// # Errors
+    /// [`Error::Object`] if the mirror is damaged.
+    pub fn held(&self, environment: &str) -> Result<Option<CommitId>> {
+        self.repository()?.resolve(&held_ref(environment)?)
     }
 
     /// Hands the credentials to `git` by its environment, never by its arguments, which every
@@ -203,6 +225,10 @@ fn fetched_ref(environment: &str) -> Result<String> {
 
 fn accepted_ref(environment: &str) -> Result<String> {
     Ok(format!("refs/gitward/accepted/{}", checked(environment)?))
+}
+
+fn held_ref(environment: &str) -> Result<String> {
+    Ok(format!("refs/gitward/held/{}", checked(environment)?))
 }
 
 fn checked(environment: &str) -> Result<&str> {

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use gitward_core::config::{self, Configuration, EnvironmentConfig};
 use gitward_core::evaluate::{Judge, TreeFile};
-use gitward_core::finding::{Finding, Severity};
+use gitward_core::finding::{Finding, Place, Severity};
+use gitward_core::manifest;
+use gitward_core::path::FieldPath;
 use gitward_core::snapshot::{Commit, Declared};
 
 use crate::{CommitId, Credentials, Error, Fetched, Limits, Mirror, Selection};
@@ -51,7 +53,7 @@ pub enum Unusable {
     #[error(transparent)]
     Git(#[from] Error),
     /// The commit has errors that leave open what it declares.
-    #[error("commit {} cannot be used: {} errors, the first: {}", .commit.short(), .findings.len(), first(.findings))]
+    #[error("commit {} cannot be used: {}: {}", .commit.short(), counted(.findings), first(.findings))]
     Findings {
         /// The commit.
         commit: CommitId,
@@ -74,10 +76,27 @@ pub enum Unusable {
 }
 
 fn first(findings: &[Finding]) -> String {
-    findings.first().map_or_else(String::new, |finding| match &finding.place {
-        Some(place) => format!("{place}: {} [{}]", finding.message, finding.rule),
-        None => format!("{} [{}]", finding.message, finding.rule),
-    })
+    findings.first().map(Finding::line).unwrap_or_default()
+}
+
+fn counted(findings: &[Finding]) -> String {
+    match findings.len() {
+        1 => "1 error".to_owned(),
+        n => format!("{n} errors, the first"),
+    }
+}
+
+impl Unusable {
+    /// How to put it right, where the message does not say it already.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Unusable::Git(error) => error.hint(),
+            Unusable::Findings { .. } => None,
+            Unusable::Rewound { .. } => {
+                Some("push a commit that follows from the one in force, or allow it with allowForcePush before")
+            }
+        }
+    }
 }
 
 /// What is known of the commit in force.
@@ -109,6 +128,27 @@ impl Source {
     pub fn accepted(&self) -> Result<Option<Declaration>, Unusable> {
         let mirror = self.open()?;
         match mirror.accepted(&self.environment)? {
+            Some(commit) => self.declaration(&mirror, &commit).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Remembers a commit as the one that the cluster is held to.
+    ///
+    /// # Errors
+    /// The mirror cannot be written.
+    pub fn hold(&self, commit: &str) -> Result<(), Unusable> {
+        Ok(self.open()?.hold(&self.environment, &CommitId::parse(commit)?)?)
+    }
+
+    /// What the commit declares that the cluster was held to last; needs no network. A later one
+    /// may have been accepted and then been refused by the API server.
+    ///
+    /// # Errors
+    /// As [`Source::accepted`].
+    pub fn held(&self) -> Result<Option<Declaration>, Unusable> {
+        let mirror = self.open()?;
+        match mirror.held(&self.environment)? {
             Some(commit) => self.declaration(&mirror, &commit).map(Some),
             None => Ok(None),
         }
@@ -165,16 +205,28 @@ impl Source {
     }
 
     fn configuration(&self, files: &[TreeFile]) -> Result<(Configuration, EnvironmentConfig), Vec<Finding>> {
-        let one = |message: String, hint: &str| vec![Finding::error("environment/mismatch", message).with_hint(hint)];
         let name = &self.environment;
         let Some(file) = files.iter().find(|f| &*f.path == config::FILE) else {
-            return Err(one(format!("the tree has no {}", config::FILE), "add it at the root of the repository"));
+            let finding = Finding::error("environment/mismatch", format!("the tree has no {}", config::FILE));
+            return Err(vec![
+                finding.with_hint("add it at the root of the repository; `gitward init` writes a first one"),
+            ]);
         };
         let configuration = config::parse(&file.path, &file.bytes)?;
-        let Some(environment) = configuration.environments.iter().find(|e| e.name == *name).cloned() else {
-            let message = format!("{} does not name an environment {name}", config::FILE);
-            return Err(one(message, "name it there, or name the Environment in the cluster alike"));
+        let one = |field: FieldPath, message: String, hint: String| {
+            let finding = Finding::error("environment/mismatch", message).with_field(field.clone()).with_hint(hint);
+            vec![finding.with_place(place(file, &field))]
         };
+        let environments = FieldPath::of(["environments"]);
+        let Some(position) = configuration.environments.iter().position(|e| e.name == *name) else {
+            let message = format!("{} does not name an environment {name}", config::FILE);
+            let known: Vec<&str> = configuration.environments.iter().map(|e| e.name.as_str()).collect();
+            let named = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            let hint = format!("name it there (it names: {named}), or name the Environment in the cluster alike");
+            return Err(one(environments, message, hint));
+        };
+        let environment = configuration.environments[position].clone();
+        let field = |name: &str| environments.index(position).field(name);
         if environment.git_ref != self.git_ref {
             let message = format!(
                 "{} feeds environment {name} from {}, the Environment in the cluster from {}",
@@ -182,15 +234,21 @@ impl Source {
                 environment.git_ref,
                 self.git_ref
             );
-            return Err(one(message, "let both name the same ref"));
+            return Err(one(field("ref"), message, "let both name the same ref".to_owned()));
         }
         let trimmed = |path: &str| path.trim_matches('/').to_owned();
         if self.path.as_deref().is_some_and(|path| trimmed(path) != trimmed(&environment.path)) {
             let message = format!("{} has another path for environment {name} than the cluster", config::FILE);
-            return Err(one(message, "let both name the same path"));
+            return Err(one(field("path"), message, "let both name the same path".to_owned()));
         }
         Ok((configuration, environment))
     }
+}
+
+/// Where a field of a file stands.
+fn place(file: &TreeFile, field: &FieldPath) -> Option<Place> {
+    let document = manifest::parse_document(&file.bytes, &manifest::Limits::default()).ok()?;
+    Some(document.spans.place(&file.path, field))
 }
 
 /// Whether an error leaves open what the commit declares: half a tree would make the other half

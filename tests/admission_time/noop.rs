@@ -27,12 +27,13 @@ impl Noop {
     /// Starts it, with its certificate in a folder.
     pub(crate) fn start(folder: &Path) -> Self {
         let state = StateDir::open(&folder.join("no-op")).unwrap();
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
         let source = CertificateSource::own(state, vec!["127.0.0.1".to_owned()]);
         let certificate = Certificate::load(source, jiff::Timestamp::now()).unwrap();
         let (tls, ca) = (certificate.server_config().unwrap(), certificate.bundle().borrow().clone());
         let app = axum::Router::new().route("/", post(pass));
-        tokio::spawn(listen(address, tls, app, CancellationToken::new()));
+        tokio::spawn(listen(listener, tls, app, CancellationToken::new()));
         Self { address, ca }
     }
 

@@ -3,6 +3,7 @@
 // A story that fails says how far it came.
 #![allow(clippy::print_stdout)]
 
+mod bad_input;
 mod convergence;
 mod demo;
 mod denied_edits;

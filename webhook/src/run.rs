@@ -1,7 +1,7 @@
 //! Putting it together: from options to a running webhook.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,12 +71,32 @@ pub enum RunError {
     },
 }
 
+impl RunError {
+    /// How to put it right, where that is known.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            RunError::StateDir { .. } => Some("name a directory that this account may write with --state-dir"),
+            RunError::Serve { error, .. } => Some(match error.kind() {
+                io::ErrorKind::AddrInUse => {
+                    "something listens there already, perhaps another webhook: stop it, or name another address with --listen"
+                }
+                io::ErrorKind::AddrNotAvailable => "name an address of this machine with --listen",
+                _ => "name an address that this account may listen at with --listen",
+            }),
+            RunError::Certificate(_) => None,
+        }
+    }
+}
+
 /// Runs the webhook until `shutdown`.
 ///
 /// # Errors
 /// It cannot start, or it stopped serving.
 pub async fn run(client: Client, options: Options, shutdown: CancellationToken) -> Result<(), RunError> {
     let environment = options.environment.clone();
+    let not_served = |error| RunError::Serve { listen: options.listen, error };
+    // Before anything else: what cannot be reached must not be registered.
+    let listener = TcpListener::bind(options.listen).map_err(not_served)?;
     let state = StateDir::open(&options.state_dir)
         .map_err(|error| RunError::StateDir { path: options.state_dir.clone(), error })?;
     let source = match &options.certificate {
@@ -96,7 +116,7 @@ pub async fn run(client: Client, options: Options, shutdown: CancellationToken) 
     let gate = Gate::new(snapshots.clone(), index.clone(), looker, metrics.clone());
     let tasks = TaskTracker::new();
     let (news, news_of) = mpsc::channel(64);
-    spawn(&tasks, &shutdown, watch_cluster(client.clone(), environment.clone(), news));
+    spawn(&tasks, &shutdown, watch_cluster(client.clone(), environment.clone(), news, index.trouble().clone()));
     tasks.spawn(follower.run(news_of, options.poll, shutdown.clone()));
     tasks.spawn(certificate.keep_fresh(shutdown.clone()));
     spawn(&tasks, &shutdown, keep_scope(snapshots.clone(), index.clone(), readiness.clone()));
@@ -123,10 +143,10 @@ pub async fn run(client: Client, options: Options, shutdown: CancellationToken) 
     tasks.close();
 
     let app = App { gate, readiness, metrics, environment, limits: Limits::default(), conversions };
-    let served = listen(options.listen, tls, router(app), shutdown.clone()).await;
+    let served = listen(listener, tls, router(app), shutdown.clone()).await;
     shutdown.cancel();
     tasks.wait().await;
-    served.map_err(|error| RunError::Serve { listen: options.listen, error })
+    served.map_err(not_served)
 }
 
 /// Runs a task that has no end of its own until `shutdown`.

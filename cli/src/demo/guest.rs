@@ -47,15 +47,10 @@ impl Guest {
     /// Looks whether the demo can be in a cluster without being in anybody's way, and asks for
     /// leave. Writes nothing.
     pub(super) async fn arrive(kubeconfig: &Path, yes: bool, say: Narrator) -> anyhow::Result<Self> {
+        // Before a program is looked for, perhaps built.
+        cluster(kubeconfig, Path::new("kubectl"))?;
         let kubectl = kubectl(say).await?;
-        let cluster = Cluster::from_kubeconfig(kubeconfig, &kubectl).map_err(|error| match error {
-            Error::Kubeconfig { path, why } => Fault::new(
-                format!("{} cannot be used as a kubeconfig: {why}", path.display()),
-                "give the file that `kubectl --kubeconfig FILE get namespaces` works with",
-            )
-            .into(),
-            other => anyhow::Error::from(other),
-        })?;
+        let cluster = cluster(kubeconfig, &kubectl)?;
         let guest = Self { kubeconfig: kubeconfig.to_owned(), kubectl, cluster };
         let version = guest.reach().await?;
         guest.needs_rights().await?;
@@ -167,6 +162,17 @@ impl Guest {
     async fn delete(&self, what: &[&str]) -> anyhow::Result<Output> {
         Ok(self.cluster.kubectl(&[&["delete", "--ignore-not-found", GONE_WITHIN], what].concat()).await?)
     }
+}
+
+fn cluster(kubeconfig: &Path, kubectl: &Path) -> anyhow::Result<Cluster> {
+    Cluster::from_kubeconfig(kubeconfig, kubectl).map_err(|error| match error {
+        Error::Kubeconfig { path, why } => Fault::new(
+            format!("{} cannot be used as a kubeconfig: {why}", path.display()),
+            "give the file that `kubectl --kubeconfig FILE get namespaces` works with",
+        )
+        .into(),
+        other => anyhow::Error::from(other),
+    })
 }
 
 /// `kubectl` alone of all the programs.

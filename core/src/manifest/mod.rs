@@ -14,11 +14,11 @@ mod scalar;
 mod spans;
 mod tree;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::caught::caught;
 use crate::finding::{Finding, Place};
 use crate::object::{Gvk, ObjectKey};
 use crate::path::FieldPath;
@@ -159,8 +159,8 @@ fn cut<'a>(text: &'a [u8], limits: &Limits) -> Result<Vec<Result<Chunk<'a>, Prob
 
 fn document(chunk: Chunk<'_>, limits: &Limits, nodes: &mut usize) -> Result<Option<Document>, Vec<Problem>> {
     // The parser has panicked on broken input before; one document is not worth the process.
-    let parsed = catch_unwind(AssertUnwindSafe(|| tree::parse(chunk, limits, *nodes)));
-    let tree = parsed.unwrap_or_else(|_| {
+    let parsed = caught(|| tree::parse(chunk, limits, *nodes));
+    let tree = parsed.unwrap_or_else(|| {
         Err(Problem::new(Rule::Syntax, chunk.start, "the document makes the YAML parser fail")
             .hint("Write it without unusual syntax (tags, directives, open quotes)."))
     });

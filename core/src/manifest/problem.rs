@@ -88,6 +88,7 @@ impl Problem {
 
 pub(super) fn too_deep(at: Point, depth: usize) -> Problem {
     Problem::new(Rule::TooLarge, at, format!("the document is nested deeper than {depth} levels"))
+        .hint("No Kubernetes object is: keep what needs it as a text.")
 }
 
 pub(super) fn too_many(at: Point) -> Problem {
@@ -126,7 +127,7 @@ pub(super) fn explain(error: &Error, chunk: Chunk<'_>) -> Problem {
     match hint(error.problem(), here, line) {
         _ if templated => problem.hint(TEMPLATE),
         Some(hint) => problem.hint(hint),
-        None => problem,
+        None => problem.hint("Correct the YAML here or in the lines above; quotes around the values help mostly."),
     }
 }
 
@@ -166,6 +167,9 @@ fn hint(problem: &str, here: Option<char>, line: &str) -> Option<&'static str> {
         "did not find expected alphabetic or numeric character" => {
             Some("A value that begins with `*` or `&` needs quotes.")
         }
+        "did not find expected node content" => Some(
+            "A value is missing here, or a bracket before it was opened and not closed; quote values that hold brackets.",
+        ),
         "did not find expected <document start>" => {
             Some("Nothing may follow the end of a document but `---`; a value of several lines needs quotes or `|`.")
         }
@@ -176,7 +180,9 @@ fn hint(problem: &str, here: Option<char>, line: &str) -> Option<&'static str> {
 /// The reader's own errors carry no mark: the characters that YAML does not take are looked for.
 fn unreadable(error: &Error, chunk: Chunk<'_>) -> Problem {
     let found = chunk.text.char_indices().find(|(_, c)| !is_allowed(*c));
-    let Some((offset, c)) = found else { return Problem::new(Rule::Syntax, chunk.start, error.problem()) };
+    let Some((offset, c)) = found else {
+        return Problem::new(Rule::Syntax, chunk.start, error.problem()).hint("Save the file as UTF-8 text.");
+    };
     let at = chunk.start.after(&chunk.text[..offset]);
     Problem::new(Rule::Encoding, at, format!("the control character U+{:04X} is not allowed", u32::from(c)))
         .hint("Remove it, or write it as an escape such as \"\\u0007\" within double quotes.")

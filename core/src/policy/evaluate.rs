@@ -1,13 +1,12 @@
 //! Evaluating policies for one object.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use regorus::{Engine, Value};
 
 use super::redact::Secrets;
 use super::source::Located;
 use super::view::PodView;
 use super::{Entry, Inner, Policy, exceptions, field};
+use crate::caught::caught;
 use crate::finding::{Finding, Severity};
 use crate::manifest::Manifest;
 use crate::path::FieldPath;
@@ -196,11 +195,10 @@ fn with_input(engine: &Engine, input: &Value) -> Engine {
 
 /// Evaluates a rule; a panic inside the engine is an error like any other.
 fn run(engine: &mut Engine, rule: &str) -> Result<Value, String> {
-    let outcome = catch_unwind(AssertUnwindSafe(|| engine.eval_rule(rule.to_owned())));
-    match outcome {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(explained(&error.to_string())),
-        Err(_) => Err("the engine failed".to_owned()),
+    match caught(|| engine.eval_rule(rule.to_owned())) {
+        Some(Ok(value)) => Ok(value),
+        Some(Err(error)) => Err(explained(&error.to_string())),
+        None => Err("the engine failed".to_owned()),
     }
 }
 

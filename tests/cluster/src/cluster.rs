@@ -7,7 +7,7 @@ use std::process::Stdio;
 use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
 use k8s_openapi::api::core::v1::ServiceAccount;
 use kube::api::{Api, PostParams};
-use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
@@ -237,12 +237,28 @@ fn file_name(names: &[&str]) -> String {
     names.iter().map(escape).collect::<Vec<_>>().join("_")
 }
 
+/// Why a kubeconfig cannot be read, without anything that it holds: a parser quotes the line.
+fn unreadable(error: &KubeconfigError) -> String {
+    match error {
+        KubeconfigError::ReadConfig(why, _) => why.to_string(),
+        KubeconfigError::Parse(error) => match error.location() {
+            Some(at) => format!("it cannot be read at {}:{}", at.line(), at.column()),
+            None => "it cannot be read".to_owned(),
+        },
+        other => other.to_string(),
+    }
+}
+
 /// The cluster and user of a kubeconfig's current context, with files it points to read in.
 fn current_context(path: &Path) -> Result<(Value, Value)> {
     let refused = |why: &str| Error::Kubeconfig { path: path.to_owned(), why: why.to_owned() };
     // Reading also makes the paths in it absolute.
-    let file = Kubeconfig::read_from(path).map_err(|error| refused(&error.to_string()))?;
-    let name = file.current_context.as_deref().ok_or_else(|| refused("it has no current context"))?;
+    let file = Kubeconfig::read_from(path).map_err(|error| refused(&unreadable(&error)))?;
+    let name = file
+        .current_context
+        .as_deref()
+        .filter(|name| !name.is_empty())
+        .ok_or_else(|| refused("it has no current context"))?;
     let context = file.contexts.iter().find(|context| context.name == name).and_then(|named| named.context.as_ref());
     let context = context.ok_or_else(|| refused("its current context is not in it"))?;
     let cluster = file.clusters.iter().find(|named| named.name == context.cluster).map(|named| &named.cluster);

@@ -59,4 +59,13 @@ mod tests {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         assert!(!is_free(listener.local_addr().unwrap().port()));
     }
+
+    #[test]
+    fn a_port_that_others_took_is_passed_over() {
+        let before = free().unwrap();
+        let neighbours: Vec<_> =
+            (1..=5).filter_map(|n| TcpListener::bind((Ipv4Addr::LOCALHOST, before + n)).ok()).collect();
+        let taken: Vec<u16> = neighbours.iter().map(|l| l.local_addr().unwrap().port()).collect();
+        assert!(!taken.contains(&free().unwrap()));
+    }
 }

@@ -224,6 +224,8 @@ impl<C: Deref<Target = Cluster>> Stage<C> {
         let mut config = kube::Config::new(uri);
         // Its certificate is for the API server to check.
         config.accept_invalid_certs = true;
+        // "Not ready" is an answer.
+        config.default_retry = false;
         let client = kube::Client::try_from(config).map_err(|e| e.to_string())?;
         let request = http::Request::get("/readyz").body(Vec::new()).map_err(|e| e.to_string())?;
         client.request_text(request).await.map_err(|e| e.to_string())

@@ -58,7 +58,9 @@ pub(crate) async fn serve(objects: usize) {
         let _ = std::io::stdin().lines().count();
         stop.cancel();
     });
-    listen(address, certificate.server_config().unwrap(), app, shutdown).await.unwrap();
+    listen(std::net::TcpListener::bind(address).unwrap(), certificate.server_config().unwrap(), app, shutdown)
+        .await
+        .unwrap();
 }
 
 const PASS: &str =

@@ -25,8 +25,9 @@ use crate::state_dir::StateDir;
 /// Longest time for one fetch.
 const FETCH: Duration = Duration::from_secs(30);
 
-/// At most so many fetches begin within [`FETCH_WINDOW`], whoever asks for them: a single denial
-/// finds Git at once, a flood of them does not become one of fetches.
+/// At most so many fetches begin within [`FETCH_WINDOW`] because somebody asked for them: a single
+/// denial finds Git at once, a flood of them does not become one of fetches. Polling has its own
+/// rhythm and takes nothing from this: else a short one would leave denials to wait.
 const FETCHES: usize = 5;
 const FETCH_WINDOW: Duration = Duration::from_secs(5);
 
@@ -115,7 +116,7 @@ impl Follower {
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => return,
-                _ = ticks.tick() => self.begin_fetch(),
+                _ = ticks.tick() => self.poll(),
                 changed = self.looks.wanted.changed() => match changed {
                     Ok(()) => self.look_wanted(),
                     // Nobody can ask any more.
@@ -211,9 +212,18 @@ impl Follower {
         self.begin_fetch();
     }
 
+    /// A fetch that nobody asked for.
+    fn poll(&mut self) {
+        self.begin_fetch_after(|_| Duration::ZERO);
+    }
+
     fn begin_fetch(&mut self) {
+        self.begin_fetch_after(Self::pause);
+    }
+
+    fn begin_fetch_after(&mut self, pause: impl FnOnce(&mut Self) -> Duration) {
         let Some(source) = self.source.clone().filter(|_| self.fetching.is_none()) else { return };
-        let pause = self.pause();
+        let pause = pause(self);
         let known = self
             .store
             .load()

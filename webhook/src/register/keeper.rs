@@ -9,6 +9,7 @@ use futures::StreamExt;
 use gitward_core::object::{Gvk, ObjectKey};
 use gitward_core::snapshot::Snapshot;
 use gitward_index::pauses::Pauses;
+use gitward_index::trouble::{Told, explain};
 use gitward_index::{Discovery, Event, LiveIndex};
 use k8s_openapi::api::admissionregistration::v1::ValidatingWebhookConfiguration;
 use kube::api::PostParams;
@@ -75,17 +76,21 @@ pub async fn keep(mut keeper: Keeper, environment: String, shutdown: Cancellatio
     let mut stale = true;
     let mut applied = None;
     let mut repairs = Budget::default();
+    let told = Told::default();
     loop {
         if std::mem::take(&mut stale)
             && let Err(error) = keeper.discovery.refresh().await
         {
-            tracing::warn!(%error, "what the API server serves cannot be read; the last that was known stays");
+            tell("what the API server serves cannot be read, the last that was known stays", &error, &keeper, &told);
         }
         let pause = match keeper.put_right(&api, &mut applied, &mut repairs).await {
-            Ok(()) if Instant::now() < changed_until => REDISCOVERY,
-            Ok(()) => INTERVAL,
+            Ok(()) => {
+                keeper.index.trouble().over();
+                told.is_over();
+                if Instant::now() < changed_until { REDISCOVERY } else { INTERVAL }
+            }
             Err(error) => {
-                tracing::error!(%error, "the registration cannot be put right");
+                tell("the registration cannot be put right", &error, &keeper, &told);
                 RETRY
             }
         };
@@ -100,6 +105,14 @@ pub async fn keep(mut keeper: Keeper, environment: String, shutdown: Cancellatio
             }
             () = tokio::time::sleep(pause) => stale = true,
         }
+    }
+}
+
+/// Tells once what is tried again every second.
+fn tell(what: &str, error: &kube::Error, keeper: &Keeper, told: &Told) {
+    let line = format!("{what}: {}", explain(error));
+    if !keeper.index.trouble().tell(error) && told.is_news(&line) {
+        tracing::error!("{line}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! The TLS server itself.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ use tokio_util::sync::CancellationToken;
 /// Time that open requests have to end in at shutdown.
 const GRACE: Duration = Duration::from_secs(12);
 
-/// Serves at an address until `shutdown`.
+/// Serves at an address that is listened at already until `shutdown`.
 ///
 /// # Errors
-/// The address cannot be listened at, or the server failed.
+/// The server failed.
 pub async fn listen(
-    address: SocketAddr,
+    listener: TcpListener,
     tls: Arc<rustls::ServerConfig>,
     app: axum::Router,
     shutdown: CancellationToken,
@@ -30,8 +30,9 @@ pub async fn listen(
     });
     // Without TCP_NODELAY answers to the real API server wait 40 ms for an acknowledgement.
     let acceptor = RustlsAcceptor::new(RustlsConfig::from_config(tls)).acceptor(NoDelayAcceptor::new());
-    tracing::info!(%address, "serving");
-    let mut server = axum_server::bind(address)
+    tracing::info!(address = %listener.local_addr()?, "serving");
+    listener.set_nonblocking(true)?;
+    let mut server = axum_server::from_tcp(listener)?
         .acceptor(acceptor)
         .handle(handle)
         .http1_only()

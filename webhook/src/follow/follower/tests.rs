@@ -156,3 +156,26 @@ async fn history_that_was_rewritten_is_not_followed_unless_git_allowed_it() {
     assert_eq!(colour(&running.store.load().unwrap()), Some("red"));
     running.shutdown.cancel();
 }
+
+/// However often Git is polled, those who ask because of a denial find their fetches unspent.
+#[tokio::test(flavor = "multi_thread")]
+async fn polling_takes_nothing_from_those_who_ask() {
+    let dir = tempfile::tempdir().unwrap();
+    let repository = dir.path().join("repository");
+    std::fs::create_dir(&repository).unwrap();
+    git(&repository, &["init", "-q", "-b", "main"]);
+    push(&repository, CONFIGURATION, &manifest("blue"));
+    let (store, metrics) = (Arc::new(SnapshotStore::default()), Arc::new(Metrics::default()));
+    let state = StateDir::open(&dir.path().join("state")).unwrap();
+    let (mut follower, _looker) = Follower::new("prod", state, Credentials::None, store.clone(), metrics);
+    let News::Environment(spec) = environment(&repository) else { unreachable!() };
+    follower.source = Some(follower.source_of(spec));
+    for _ in 0..=FETCHES {
+        follower.poll();
+        let outcome = ended(&mut follower.fetching).await;
+        follower.end_fetch(outcome);
+    }
+    assert_eq!(store.load().as_deref().and_then(colour), Some("blue"));
+    assert_eq!(follower.pause(), Duration::ZERO, "the first who asks waits for nothing");
+    assert_eq!(follower.began.len(), 1);
+}

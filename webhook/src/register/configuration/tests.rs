@@ -188,7 +188,7 @@ mod other_versions {
 
     fn judged_in(declared: &BTreeSet<Gvk>) -> Vec<String> {
         let told = |c: &Converted| format!("{}: {:?}", c.plural, c.versions);
-        converted(declared, &table(), false).iter().map(told).collect()
+        converted(declared, &table()).iter().map(told).collect()
     }
 
     #[test]

@@ -1,0 +1,110 @@
+//! What webhook and reconciler need before they start, with the way to put right what is wrong with
+//! it: later nobody looks.
+
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+use std::time::Duration;
+
+use kube::client::Body;
+use kube::client::retry::RetryPolicy;
+use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
+use tower::Layer;
+use tower::retry::RetryLayer;
+
+use crate::fault::Fault;
+
+/// A client of the API server that a kubeconfig names, or, without one, the Pod's own.
+pub(crate) async fn client(kubeconfig: Option<&Path>) -> anyhow::Result<kube::Client> {
+    // An error means that one is installed already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let config = match kubeconfig {
+        Some(file) => {
+            let read = Kubeconfig::read_from(file).map_err(|error| unusable(file, &error))?;
+            let config = kube::Config::from_custom_kubeconfig(read, &KubeConfigOptions::default()).await;
+            config.map_err(|error| unusable(file, &error))?
+        }
+        None => kube::Config::infer().await.map_err(|error| {
+            Fault::new(
+                format!("no cluster is named: {error}"),
+                "name a kubeconfig with --kubeconfig, or run in a Pod with a service account",
+            )
+        })?,
+    };
+    let built = patient(config).map_err(|error| {
+        let file = kubeconfig.map_or_else(|| "the account of the Pod".to_owned(), |f| f.display().to_string());
+        Fault::new(format!("{file} cannot be used: {error}"), "check the certificates and keys in it")
+    });
+    Ok(built?)
+}
+
+/// Times that a request is made again where the API server is too busy, and the pauses before.
+const AGAIN: u32 = 4;
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_millis(400);
+
+/// A client that makes a request again for at most a second where the API server answers that it
+/// cannot now. By itself kube's does so for minutes, and nobody hears why nothing happens.
+fn patient(mut config: kube::Config) -> anyhow::Result<kube::Client> {
+    config.default_retry = false;
+    let namespace = config.default_namespace.clone();
+    let once = kube::Client::try_from(config)?;
+    let send = tower::service_fn(move |request: http::Request<Body>| {
+        let once = once.clone();
+        async move { once.send(request).await.map_err(tower::BoxError::from) }
+    });
+    let policy = RetryPolicy::new(FIRST_PAUSE, LONGEST_PAUSE, AGAIN, false)?;
+    Ok(kube::Client::new(RetryLayer::new(policy).layer(send), namespace))
+}
+
+/// Says of a kubeconfig what is wrong, and nothing of what it holds: there are keys in it.
+fn unusable(file: &Path, error: &KubeconfigError) -> Fault {
+    let file = file.display();
+    match error {
+        KubeconfigError::ReadConfig(why, _) => Fault::new(
+            format!("the kubeconfig {file} cannot be read: {why}"),
+            "name one that is there with --kubeconfig",
+        ),
+        KubeconfigError::Parse(error) => {
+            let at = error.location().map(|at| format!(":{}:{}", at.line(), at.column())).unwrap_or_default();
+            Fault::new(
+                format!("{file}{at}: this is no kubeconfig"),
+                "name the file that `kubectl --kubeconfig FILE get namespaces` works with",
+            )
+        }
+        KubeconfigError::CurrentContextNotSet => no_context(&file),
+        KubeconfigError::LoadContext(name) if name.is_empty() => no_context(&file),
+        KubeconfigError::LoadContext(name) => Fault::new(
+            format!("the kubeconfig {file} has no context {name:?}, which it names as the current one"),
+            format!("choose one that it has: kubectl --kubeconfig {file} config use-context NAME"),
+        ),
+        other => Fault::new(
+            format!("the kubeconfig {file} cannot be used: {other}"),
+            "correct it until `kubectl --kubeconfig FILE get namespaces` works",
+        ),
+    }
+}
+
+fn no_context(file: &impl std::fmt::Display) -> Fault {
+    Fault::new(
+        format!("the kubeconfig {file} has no current context"),
+        format!("choose one: kubectl --kubeconfig {file} config use-context NAME"),
+    )
+}
+
+/// Makes the state directory, for this account alone, and sees whether it can be written.
+pub(crate) fn state_dir(directory: &Path) -> Result<(), Fault> {
+    let probe = directory.join(".writable");
+    let tried = DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+        .and_then(|()| fs::write(&probe, b""))
+        .and_then(|()| fs::remove_file(&probe));
+    tried.map_err(|error| {
+        Fault::new(
+            format!("the state directory {} cannot be written: {error}", directory.display()),
+            "name a directory that this account may write with --state-dir",
+        )
+    })
+}
