@@ -217,14 +217,17 @@ pub(crate) fn lets_through(request: &Request<'_>, verdict: Verdict, context: &Co
     }
     let Some(broken) = over(&request.key, Some(&request.user.name), context) else { return verdict };
     let Broken { name, declaration, place, until, .. } = broken;
+    let first = Finding::warning(
+        "trace/break-glass",
+        format!("break-glass {name} ({place}) lets this pass until {until}; then it is undone"),
+    );
     let warning = |mut finding: Finding| {
         finding.severity = Severity::Warning;
-        finding.hint = Some(format!("break-glass {name} ({place}) lets it pass until {until}; then it is undone"));
         finding
     };
     let mut traced = verdict.traced;
     traced.extend(Verdict::whole(Origin::BreakGlass { name: declaration, place: place.clone() }).traced);
-    Verdict { findings: verdict.findings.into_iter().map(warning).collect(), traced }
+    Verdict { findings: std::iter::once(first).chain(verdict.findings.into_iter().map(warning)).collect(), traced }
 }
 
 #[cfg(test)]

@@ -114,7 +114,8 @@ async fn precheck(state: &State, target: &Snapshot) -> Result<(HashMap<ObjectKey
     let same = &same;
     let mut results = futures::stream::iter(target.declared.values())
         .map(|declared| async move {
-            match known(state, target, declared).filter(|k| same(&k.entry.key)) {
+            let known = known(state, target, declared).filter(|k| same(&k.entry.key));
+            match known.or_else(|| in_repair(state, target, declared)) {
                 Some(known) => (declared, Ok(known)),
                 None => (declared, learn(state, target, declared).await),
             }
@@ -153,14 +154,18 @@ async fn precheck(state: &State, target: &Snapshot) -> Result<(HashMap<ObjectKey
     Ok((learnt, deferred))
 }
 
+/// What is known of an object that did not change in Git and that people are at work on by hand:
+/// when they are done it is undone.
+fn in_repair(state: &State, target: &Snapshot, declared: &Declared) -> Option<Learnt> {
+    let entry = state.entry(&declared.manifest.key).filter(|e| e.digest == declared.digest)?;
+    break_glass::over(&declared.manifest.key, None, &state.context(target))?;
+    Some(Learnt::new(entry, Action::Keep))
+}
+
 /// What is known of an object that neither changed in Git nor differs in the cluster.
 fn known(state: &State, target: &Snapshot, declared: &Declared) -> Option<Learnt> {
     let entry = state.entry(&declared.manifest.key).filter(|e| e.digest == declared.digest)?;
     if entry.finished {
-        return Some(Learnt::new(entry, Action::Keep));
-    }
-    // People are at work on it by hand; when they are done it is undone.
-    if break_glass::over(&declared.manifest.key, None, &state.context(target)).is_some() {
         return Some(Learnt::new(entry, Action::Keep));
     }
     let live = state.index.get(&declared.manifest.key)?;

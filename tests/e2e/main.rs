@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout)]
 
 mod bad_input;
+mod break_glass;
 mod convergence;
 mod demo;
 mod denied_edits;

@@ -158,8 +158,8 @@ fn what_a_broken_glass_lets_pass_is_warned_of_and_names_its_line() {
     let verdict = crate::trace::judge(&create, &world.context());
     assert!(verdict.allowed());
     assert_eq!(verdict.origin_summary(), "BreakGlass=1");
-    let hint = verdict.findings[0].hint.clone().unwrap();
-    assert!(hint.contains("gitward.yaml:1:1") && hint.contains("until 2026-05-01T10:30:00Z"), "{hint}");
+    let first = &verdict.findings[0].message;
+    assert!(first.contains("gitward.yaml:1:1") && first.contains("until 2026-05-01T10:30:00Z"), "{first}");
     create.user.name = "bob".to_owned();
     assert!(!crate::trace::judge(&create, &world.context()).allowed());
 }
