@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod break_glass;
+mod comparison;
 mod control_plane_files;
 mod convergence;
 mod demo;
