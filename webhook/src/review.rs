@@ -231,4 +231,6 @@ fn builtin(group: &str, plural: &str) -> Option<&'static str> {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

@@ -11,7 +11,7 @@ fn review(request: Value) -> Result<Review, Malformed> {
     parse(body.to_string().as_bytes())
 }
 
-fn request(changes: Value) -> Value {
+pub(super) fn request(changes: Value) -> Value {
     let mut request = json!({
         "uid": "u-1",
         "kind": {"group": "apps", "version": "v1", "kind": "Deployment"},
@@ -94,7 +94,7 @@ fn what_is_no_review_is_refused() {
     assert!(review(Value::Null).is_err());
 }
 
-fn snapshot() -> Snapshot {
+pub(super) fn snapshot() -> Snapshot {
     let time = "2026-01-02T03:04:05Z".parse().unwrap();
     let commit = Commit {
         id: "0123456789abcdef0123456789abcdef01234567".into(),
