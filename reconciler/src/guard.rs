@@ -29,15 +29,13 @@ use crate::mutators;
 use crate::prune::served;
 use crate::report::Reason;
 use crate::runs;
+use crate::settling;
 use crate::state::State;
 use crate::watch;
 use crate::write::{release, write, write_over};
 
 /// Time for the live reads behind one comparison.
 const READ_BUDGET: Duration = Duration::from_secs(2);
-
-/// How long a controller may take until what it made can be explained.
-const SETTLING: Duration = Duration::from_secs(1);
 
 /// The whole is compared again after this time, whatever the watches said.
 pub const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
@@ -239,7 +237,14 @@ async fn declared_event(
         }
     }
     // Before anything is told or written: the object and what the rules ask about it, read afresh.
-    let live = state.api.get(declared.gvk(), key).await?;
+    let mut live = state.api.get(declared.gvk(), key).await?;
+    if let Some(seen) = &live
+        && let Judged::Diverged(changes) = judge_afresh(state, held, key, seen).await
+        && settling::follows_its_children(key, &changes)
+    {
+        sleep(settling::TIME).await;
+        live = state.api.get(declared.gvk(), key).await?;
+    }
     let Some(live) = live else { return deleted(state, held, declared, event, memory).await };
     let Judged::Diverged(changes) = judge_afresh(state, held, key, &live).await else { return Ok(()) };
     if let Some(glass) = break_glass::over(key, None, &state.context(held)) {
@@ -492,9 +497,9 @@ async fn undeclared_event(state: &State, held: &Snapshot, key: &ObjectKey, memor
     let Some(gvk) = served(state, key).await else { return Ok(()) };
     let Some(mut live) = state.api.get(&gvk, key).await? else { return Ok(()) };
     let mut judged = judge_afresh(state, held, key, &live).await;
-    if matches!(judged, Judged::Undeclared(_)) && may_settle(key, &live) {
+    if matches!(judged, Judged::Undeclared(_)) && settling::may_be_a_controllers(key, &live) {
         // A controller's child may be seen before what explains it, or follow it a moment later.
-        sleep(SETTLING).await;
+        sleep(settling::TIME).await;
         match state.api.get(&gvk, key).await? {
             Some(now) => live = now,
             None => return Ok(()),
@@ -527,11 +532,6 @@ async fn undeclared_event(state: &State, held: &Snapshot, key: &ObjectKey, memor
         }
     }
     Ok(())
-}
-
-/// Whether an object may be a controller's. Endpoints name no owner.
-fn may_settle(key: &ObjectKey, live: &Value) -> bool {
-    !object::owner_references(live).is_empty() || (key.group.is_empty() && key.kind == "Endpoints")
 }
 
 /// Nothing that holds data, and nothing that was there before, is deleted by surprise.

@@ -19,6 +19,7 @@ pub mod publish;
 pub mod report;
 pub mod run;
 mod runs;
+mod settling;
 pub mod shaped;
 pub mod state;
 mod status;

@@ -23,7 +23,7 @@ use crate::{edits, picture};
 const GIVE_UP: Duration = Duration::from_secs(40);
 
 /// How long a story watches that nothing happens.
-const QUIET: Duration = Duration::from_secs(4);
+const QUIET: Duration = Duration::from_secs(3);
 
 /// A stage with a repository of its own, for traps.
 struct Traps {
