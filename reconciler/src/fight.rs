@@ -25,6 +25,8 @@ struct Remembered {
     reverts: HashMap<ObjectKey, Vec<Instant>>,
     paused: HashMap<ObjectKey, Instant>,
     told: HashMap<ObjectKey, String>,
+    /// Orphans that wait for their adoption, by uid, and since when.
+    orphans: HashMap<ObjectKey, (String, Instant)>,
 }
 
 /// Another party writes against Git again and again.
@@ -48,7 +50,20 @@ impl Memory {
 
     /// The object is as it should be: whatever comes next is news.
     pub(crate) fn forget(&self, key: &ObjectKey) {
-        self.lock().told.remove(key);
+        let mut remembered = self.lock();
+        remembered.told.remove(key);
+        remembered.orphans.remove(key);
+    }
+
+    /// Whether an orphan may still be adopted: it was first seen at most `within` ago.
+    pub(crate) fn awaits_adoption(&self, key: &ObjectKey, uid: &str, within: Duration, now: Instant) -> bool {
+        let mut remembered = self.lock();
+        remembered.orphans.retain(|_, (_, since)| now.duration_since(*since) < WINDOW.max(within));
+        let (known, since) = remembered.orphans.entry(key.clone()).or_insert_with(|| (uid.to_owned(), now));
+        if known != uid {
+            (*known, *since) = (uid.to_owned(), now);
+        }
+        now.duration_since(*since) < within
     }
 
     /// Whether an object's next revert waits. Other objects never wait for it.
@@ -92,6 +107,16 @@ fn writers(live: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_orphan_waits_for_its_adoption_once() {
+        let (memory, key, within) = (Memory::default(), ObjectKey::new("", "Pod", "a", "x"), Duration::from_secs(10));
+        let now = Instant::now();
+        assert!(memory.awaits_adoption(&key, "1", within, now));
+        assert!(memory.awaits_adoption(&key, "1", within, now + within / 2));
+        assert!(!memory.awaits_adoption(&key, "1", within, now + within));
+        assert!(memory.awaits_adoption(&key, "2", within, now + within));
+    }
 
     #[test]
     fn a_fight_slows_down_one_object_alone() {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use gitward_core::change::Change;
 use gitward_core::config::Mode;
-use gitward_core::derived::Context;
+use gitward_core::derived::{Context, is_adoptable};
 use gitward_core::lookup::{Lookup, Recording};
 use gitward_core::object::{self, ObjectKey};
 use gitward_core::path::FieldPath;
@@ -35,6 +35,9 @@ const READ_BUDGET: Duration = Duration::from_secs(2);
 
 /// How long a controller may take until what it made can be explained.
 const SETTLING: Duration = Duration::from_secs(1);
+
+/// How long an orphan that is what a controller would make may take to be adopted.
+const ADOPTED_WITHIN: Duration = Duration::from_secs(10);
 
 /// The whole is compared again after this time, whatever the watches said.
 pub const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
@@ -151,7 +154,7 @@ async fn look_at(state: Arc<State>, memory: Arc<Memory>, event: Event) {
     }
     let handled = match held.declared(&event.key) {
         Some(declared) => declared_event(&state, &held, declared, &event, &memory).await,
-        None if event.kind == EventKind::Applied => undeclared_event(&state, &held, &event.key, &memory).await,
+        None if event.kind == EventKind::Applied => undeclared_event(&state, &held, &event, &memory).await,
         None => Ok(()),
     };
     if let Err(error) = handled {
@@ -388,7 +391,13 @@ fn telling<'a>(changes: &'a [Change], declared: &Value) -> Option<&'a Change> {
     changes.iter().rev().max_by_key(depth)
 }
 
-async fn undeclared_event(state: &State, held: &Snapshot, key: &ObjectKey, memory: &Memory) -> Result<(), ApiError> {
+async fn undeclared_event(
+    state: &Arc<State>,
+    held: &Snapshot,
+    event: &Event,
+    memory: &Memory,
+) -> Result<(), ApiError> {
+    let key = &event.key;
     let Some(live) = state.index.get(key) else { return Ok(()) };
     let Judged::Undeclared(_) = judge_live(key, &live, &state.context(held)) else {
         memory.forget(key);
@@ -412,6 +421,12 @@ async fn undeclared_event(state: &State, held: &Snapshot, key: &ObjectKey, memor
     }
     let Judged::Undeclared(reason) = judged else { return Ok(()) };
     let uid = object::uid(&live).to_owned();
+    if is_adoptable(key, &live, &state.context(held))
+        && memory.awaits_adoption(key, &uid, ADOPTED_WITHIN, Instant::now())
+    {
+        again_after(state, event.clone(), ADOPTED_WITHIN);
+        return Ok(());
+    }
     match stays_because(state, held, key, &live) {
         Some(why) => {
             let message = format!("{key} is not declared in Git ({reason}); it is left alone: {why}");

@@ -22,7 +22,7 @@ impl Figures {
             *counts.entry(metric.to_owned()).or_default().entry(labels).or_default() += count;
         }
         let log = std::fs::read_to_string(theatre.stage.webhook_log()).unwrap();
-        let denials = log.lines().filter(|l| l.contains("decision=Denied"));
+        let denials = log.lines().filter(|l| l.contains("decision=Denied") || is_reason(l));
         let denials = denials.map(|l| (account(l).to_owned(), l.to_owned())).collect();
         Self { counts, denials }
     }
@@ -54,8 +54,9 @@ impl fmt::Display for Figures {
         }
         let (looks, all) = (self.sum("second_looks"), self.sum("decisions").max(1));
         writeln!(f, "looked at again: {:.2} % of all reviews", 100.0 * looks as f64 / all as f64)?;
-        let asked_for = self.denials.iter().filter(|(account, _)| account == MALLORY).count();
-        write!(f, "denied: {asked_for} that stories asked for, {} others", self.denials.len() - asked_for)
+        let denied = || self.denials.iter().filter(|(_, line)| !is_reason(line));
+        let asked_for = denied().filter(|(account, _)| account == MALLORY).count();
+        write!(f, "denied: {asked_for} that stories asked for, {} others", denied().count() - asked_for)
     }
 }
 
@@ -66,6 +67,12 @@ fn read(line: &str) -> Option<(&str, String, u64)> {
     let (labels, count) = rest.split_once("} ")?;
     let values: Vec<&str> = labels.split('"').skip(1).step_by(2).collect();
     Some((metric, values.join(", "), count.parse().ok()?))
+}
+
+/// Whether a line of the log says why something was denied: only where the log is to say so much
+/// (`RUST_LOG=info,gitward_webhook=debug`).
+fn is_reason(line: &str) -> bool {
+    line.contains("DEBUG gitward_webhook::serve: ")
 }
 
 /// The account of a line of the log.

@@ -29,7 +29,7 @@ pub(super) async fn indexed(scene: Scene<'_>) {
 }
 
 pub(super) async fn time_to_live(scene: Scene<'_>) {
-    let brief = job("jobs", "brief").spec("ttlSecondsAfterFinished: 1").text();
+    let brief = job("jobs", "brief").spec("ttlSecondsAfterFinished: 5").text();
     scene.declare("brief", &brief).await;
     scene.until("it is there", "job/brief", Value::is_object).await;
     scene.until("its time is over", "job/brief", Value::is_null).await;

@@ -6,6 +6,11 @@ const NAMESPACES: [&str; 15] = [
     "spare", "kinds", "ends",
 ];
 
+/// What the simulated nodes read by, as they make it themselves.
+const SIMULATED_NODES: &str = "{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: \
+    'gitward:simulated-nodes'}, rules: [{apiGroups: [''], resources: [nodes], verbs: [get, list, watch]}, {apiGroups: \
+    [coordination.k8s.io], resources: [leases], verbs: [get, list, watch]}]}\n";
+
 /// A workload under construction.
 pub(super) struct Workload {
     kind: &'static str,
@@ -163,6 +168,7 @@ pub(super) fn first() -> Vec<(String, String)> {
         ("prod/namespaces.yaml".to_owned(), namespaces.concat()),
         ("prod/storage.yaml".to_owned(), storage),
         ("prod/priorities.yaml".to_owned(), priorities.concat()),
+        ("prod/simulated-nodes.yaml".to_owned(), SIMULATED_NODES.to_owned()),
         ("prod/nodes/lost.yaml".to_owned(), super::nodes::to_be_lost()),
     ]
 }
