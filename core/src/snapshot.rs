@@ -217,11 +217,13 @@ impl Snapshot {
         next
     }
 
-    /// Former contents explain what controllers made of their templates. Of any other object it only
-    /// counts that Git once declared it, when it no longer does.
+    /// Former contents explain what controllers made of their templates, and within which bounds they
+    /// scaled. Of any other object it only counts that Git once declared it, when it no longer does.
     fn keep_former(&mut self, previous: &Snapshot, now: Timestamp) {
         let declared = &self.declared;
-        let counts = |key: &ObjectKey, former: &Former| former.has_template() || !declared.contains_key(key);
+        let counts = |key: &ObjectKey, former: &Former| {
+            former.has_template() || autoscalers::scales(key) || !declared.contains_key(key)
+        };
         self.former.clone_from(&previous.former);
         for (key, before) in &previous.declared {
             let Some(expected) = &before.expected else { continue };
@@ -232,7 +234,8 @@ impl Snapshot {
         }
         self.former.retain(|key, kept| {
             kept.retain(|former| counts(key, former));
-            let most = if kept.iter().any(Former::has_template) { FORMER_KEPT } else { 1 };
+            let all = autoscalers::scales(key) || kept.iter().any(Former::has_template);
+            let most = if all { FORMER_KEPT } else { 1 };
             kept.drain(..kept.len().saturating_sub(most));
             !kept.is_empty()
         });
@@ -268,6 +271,16 @@ impl Snapshot {
     /// The replicas that a declared HorizontalPodAutoscaler may give an object: fewest and most.
     pub fn autoscaled(&self, key: &ObjectKey) -> Option<(i64, i64)> {
         self.autoscalers.bounds(&self.declared, key)
+    }
+
+    /// Whether a declared autoscaler could give an object so many replicas by bounds that Git moved so
+    /// shortly ago that it may not have acted on the new ones.
+    pub fn was_autoscaled(&self, key: &ObjectKey, replicas: i64, now: Timestamp) -> bool {
+        let mut autoscalers = self.former.keys().filter(|k| k.namespace == key.namespace && autoscalers::scales(k));
+        autoscalers.any(|autoscaler| {
+            let mut former = self.former(autoscaler, now).filter_map(|e| autoscalers::scaled_by(autoscaler, &e.object));
+            former.any(|(target, (min, max))| target == *key && (min..=max).contains(&replicas))
+        })
     }
 
     /// What Git declares where others live as well.

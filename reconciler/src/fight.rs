@@ -33,6 +33,8 @@ struct Remembered {
     told: HashMap<ObjectKey, String>,
     failed: HashMap<ObjectKey, Failed>,
     tries: u64,
+    /// Orphans that wait for their adoption, by uid, and since when.
+    orphans: HashMap<ObjectKey, (String, Instant)>,
 }
 
 /// What is remembered of failures to bring an object back.
@@ -79,6 +81,7 @@ impl Memory {
         let mut remembered = self.lock();
         remembered.told.remove(key);
         remembered.failed.remove(key);
+        remembered.orphans.remove(key);
     }
 
     /// Notes that an object could not be brought back. `what` is what was to be brought back to
@@ -98,6 +101,17 @@ impl Memory {
     /// it fail since for another reason to look at it. So one object has one try waiting.
     pub(crate) fn is_due(&self, key: &ObjectKey, turn: u64) -> bool {
         self.lock().failed.get(key).is_some_and(|f| f.turn == turn)
+    }
+
+    /// Whether an orphan may still be adopted: it was first seen at most `within` ago.
+    pub(crate) fn awaits_adoption(&self, key: &ObjectKey, uid: &str, within: Duration, now: Instant) -> bool {
+        let mut remembered = self.lock();
+        remembered.orphans.retain(|_, (_, since)| now.duration_since(*since) < WINDOW.max(within));
+        let (known, since) = remembered.orphans.entry(key.clone()).or_insert_with(|| (uid.to_owned(), now));
+        if known != uid {
+            (*known, *since) = (uid.to_owned(), now);
+        }
+        now.duration_since(*since) < within
     }
 
     /// Whether an object's next revert waits. Other objects never wait for it.
@@ -141,6 +155,16 @@ fn writers(live: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_orphan_waits_for_its_adoption_once() {
+        let (memory, key, within) = (Memory::default(), ObjectKey::new("", "Pod", "a", "x"), Duration::from_secs(10));
+        let now = Instant::now();
+        assert!(memory.awaits_adoption(&key, "1", within, now));
+        assert!(memory.awaits_adoption(&key, "1", within, now + within / 2));
+        assert!(!memory.awaits_adoption(&key, "1", within, now + within));
+        assert!(memory.awaits_adoption(&key, "2", within, now + within));
+    }
 
     #[test]
     fn a_fight_slows_down_one_object_alone() {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use gitward_core::break_glass;
 use gitward_core::change::Change;
 use gitward_core::config::Mode;
-use gitward_core::derived::Context;
+use gitward_core::derived::{Context, is_adoptable};
 use gitward_core::lookup::{Lookup, Recording};
 use gitward_core::object::{self, ObjectKey};
 use gitward_core::path::FieldPath;
@@ -36,6 +36,9 @@ use crate::write::{release, write, write_over};
 
 /// Time for the live reads behind one comparison.
 const READ_BUDGET: Duration = Duration::from_secs(2);
+
+/// How long an orphan that is what a controller would make may take to be adopted.
+const ADOPTED_WITHIN: Duration = Duration::from_secs(10);
 
 /// The whole is compared again after this time, whatever the watches said.
 pub const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
@@ -163,7 +166,7 @@ async fn look_at(state: Arc<State>, memory: Arc<Memory>, event: Event) {
     }
     let handled = match held.declared(&event.key) {
         Some(declared) => declared_event(&state, &held, declared, &event, &memory).await,
-        None if event.kind == EventKind::Applied => undeclared_event(&state, &held, &event.key, &memory).await,
+        None if event.kind == EventKind::Applied => undeclared_event(&state, &held, &event, &memory).await,
         None => {
             memory.forget(&event.key);
             Ok(())
@@ -484,7 +487,13 @@ fn telling<'a>(changes: &'a [Change], declared: &Value) -> Option<&'a Change> {
     changes.iter().rev().max_by_key(depth)
 }
 
-async fn undeclared_event(state: &State, held: &Snapshot, key: &ObjectKey, memory: &Memory) -> Result<(), ApiError> {
+async fn undeclared_event(
+    state: &Arc<State>,
+    held: &Snapshot,
+    event: &Event,
+    memory: &Memory,
+) -> Result<(), ApiError> {
+    let key = &event.key;
     let Some(live) = state.index.get(key) else { return Ok(()) };
     let Judged::Undeclared(_) = judge_live(key, &live, &state.context(held)) else {
         memory.forget(key);
@@ -510,6 +519,12 @@ async fn undeclared_event(state: &State, held: &Snapshot, key: &ObjectKey, memor
     let uid = object::uid(&live).to_owned();
     if let Some(glass) = break_glass::over(key, None, &state.context(held)) {
         broken_glass::tell_left(state, (key, &gvk.api_version(), &uid), "is not declared in Git", &glass, memory);
+        return Ok(());
+    }
+    if is_adoptable(key, &live, &state.context(held))
+        && memory.awaits_adoption(key, &uid, ADOPTED_WITHIN, Instant::now())
+    {
+        again_after(state, event.clone(), ADOPTED_WITHIN);
         return Ok(());
     }
     match stays_because(state, held, key, &live) {

@@ -16,5 +16,6 @@ mod fleet;
 mod picture;
 mod restart;
 mod reverted_edits;
+mod stories;
 mod traps;
 mod versions;

@@ -1,8 +1,10 @@
 //! Counters and times, in the text form that Prometheus reads.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use gitward_core::verdict::{Origin, Traced};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
@@ -58,6 +60,12 @@ pub enum Second {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByRule {
+    rule: &'static str,
+    needs: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct BySecond {
     outcome: Second,
 }
@@ -67,6 +75,7 @@ pub struct Metrics {
     registry: Registry,
     decisions: Family<ByDecision, Counter>,
     origins: Family<ByOrigin, Counter>,
+    rules: Family<ByRule, Counter>,
     seconds: Family<BySecond, Counter>,
     duration: Histogram,
     /// Times that the webhook's registration was changed or deleted by others and put right.
@@ -87,12 +96,14 @@ impl Default for Metrics {
         let mut registry = Registry::with_prefix("gitward_webhook");
         let decisions = Family::default();
         let origins = Family::default();
+        let rules = Family::default();
         let seconds = Family::default();
         let duration = Histogram::new(BUCKETS);
         let (repairs, fetch_failures, unusable_commits) = (Counter::default(), Counter::default(), Counter::default());
         let snapshot_time = Gauge::default();
         registry.register("decisions", "Answers to reviews", decisions.clone());
         registry.register("origins", "Reviews let through, by origin of their changes", origins.clone());
+        registry.register("rules", "Reviews let through as derived, by rule and what it rests on", rules.clone());
         registry.register("second_looks", "Denials looked at again", seconds.clone());
         registry.register_with_unit("answer", "Time to an answer", Unit::Seconds, duration.clone());
         registry.register("registration_repairs", "Registrations put right", repairs.clone());
@@ -107,6 +118,7 @@ impl Default for Metrics {
             registry,
             decisions,
             origins,
+            rules,
             seconds,
             duration,
             repairs,
@@ -124,9 +136,21 @@ impl Metrics {
         self.duration.observe(took.as_secs_f64());
     }
 
-    /// Counts an origin of a request that was let through.
-    pub fn origin(&self, origin: &'static str) {
-        self.origins.get_or_create(&ByOrigin { origin }).inc();
+    /// Counts the origins of a request that was let through, each once.
+    pub fn traced(&self, traced: &[Traced]) {
+        let (mut origins, mut rules) = (BTreeSet::new(), BTreeSet::new());
+        for Traced { origin, .. } in traced {
+            origins.insert(origin.name());
+            if let Origin::Derived { rule, by_identity } = origin {
+                rules.insert((*rule, if *by_identity { "identity" } else { "content" }));
+            }
+        }
+        for origin in origins {
+            self.origins.get_or_create(&ByOrigin { origin }).inc();
+        }
+        for (rule, needs) in rules {
+            self.rules.get_or_create(&ByRule { rule, needs }).inc();
+        }
     }
 
     /// Counts a second look.

@@ -201,13 +201,8 @@ async fn answer(
         (false, _) => Decision::Denied,
     };
     app.metrics.decided(decision, began.elapsed());
-    let mut counted = Vec::new();
-    for traced in verdict.traced.iter().filter(|_| verdict.allowed()) {
-        let origin = traced.origin.name();
-        if !counted.contains(&origin) {
-            counted.push(origin);
-            app.metrics.origin(origin);
-        }
+    if verdict.allowed() {
+        app.metrics.traced(&verdict.traced);
     }
     if verdict.allowed()
         && let Some(receipt) = app.gate.receipt(&request, &judged.snapshot)
@@ -220,6 +215,10 @@ async fn answer(
             object = %request.key, operation = ?request.operation, subresource = request.subresource,
             account = review.account(), ?decision, ?rules, commit = judged.snapshot.commit.short(),
         );
+        // Messages show values of what is not a Secret: whoever wants them in the log asks for them.
+        for finding in &verdict.findings {
+            tracing::debug!(object = %request.key, account = review.account(), message = finding.message);
+        }
     }
     axum::Json(review::respond(&review, verdict, &judged.snapshot, judged.note)).into_response()
 }

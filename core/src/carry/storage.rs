@@ -85,7 +85,7 @@ fn bound_volume(subject: &Subject<'_>, context: &Context<'_>, provisioner: &str)
 pub(super) fn volume(target: &mut Value, subject: &Subject<'_>, context: &Context<'_>) {
     let path = ["spec", "claimRef"];
     let named = at(subject.live, &path).filter(|r| claims_this(r, subject, context)).map(as_bound);
-    let proven = named.or_else(|| bound_claim(subject, context));
+    let proven = named.or_else(|| bound_claim(subject, context)).or_else(|| released_claim(subject, context));
     match &proven {
         Some(reference) => set(target, &path, reference.clone()),
         None if !subject.declares(&path) => remove(target, &path),
@@ -113,6 +113,24 @@ fn bound_claim(subject: &Subject<'_>, context: &Context<'_>) -> Option<Value> {
     claims_this(&reference, subject, context).then_some(reference)
 }
 
+/// The claim that is gone, of a volume that its binder calls released: without it the volume, with all
+/// that the claim left on it, would be given to whoever asks next. A claim that never was can take a
+/// volume out of use that way, but opens none.
+fn released_claim(subject: &Subject<'_>, context: &Context<'_>) -> Option<Value> {
+    let reference = at(subject.live, &["spec", "claimRef"])?;
+    let released = matches!(str_at(subject.live, &["status", "phase"]), Some("Released" | "Failed"));
+    let uid = str_at(reference, &["uid"]).filter(|u| !u.is_empty())?;
+    let key = ObjectKey::new("", "PersistentVolumeClaim", str_at(reference, &["namespace"])?, str_at(reference, &["name"])?);
+    let gone = context.live.get(&key).is_none_or(|claim| object::uid(&claim) != uid);
+    (released && gone && matches_declared(reference, subject)).then(|| as_bound(reference))
+}
+
+/// Whether a volume's reference names the claim that Git reserves it for, if Git does.
+fn matches_declared(reference: &Value, subject: &Subject<'_>) -> bool {
+    at(subject.declared, &["spec", "claimRef"])
+        .is_none_or(|d| d.get("name") == reference.get("name") && d.get("namespace") == reference.get("namespace"))
+}
+
 /// What the binder writes of a claim, and nothing else.
 fn as_bound(reference: &Value) -> Value {
     let mut bound = Map::new();
@@ -138,9 +156,7 @@ fn claims_this(reference: &Value, subject: &Subject<'_>, context: &Context<'_>) 
     let field = |f: &str| reference.get(f).and_then(Value::as_str).unwrap_or_default();
     let key = ObjectKey::new("", "PersistentVolumeClaim", field("namespace"), field("name"));
     let Some(claim) = context.live.get(&key) else { return false };
-    let matches_declared = at(subject.declared, &["spec", "claimRef"])
-        .is_none_or(|d| d.get("name") == reference.get("name") && d.get("namespace") == reference.get("namespace"));
-    matches_declared
+    matches_declared(reference, subject)
         && object::uid(&claim) == field("uid")
         && str_at(&claim, &["spec", "volumeName"]).is_none_or(|v| v.is_empty() || v == subject.key.name)
 }

@@ -23,15 +23,17 @@ pub(super) fn revision(target: &mut Value, subject: &Subject<'_>, context: &Cont
 }
 
 /// `replicas` belong to an autoscaler that Git declares for this object, within its bounds; 0 would
-/// switch the autoscaler off and is outside them.
+/// switch the autoscaler off and is outside them. Out of bounds the nearest one is meant, as for the
+/// autoscaler itself; where Git moved them a moment ago, it has yet to act.
 pub(super) fn autoscaled_replicas(target: &mut Value, subject: &Subject<'_>, context: &Context<'_>) {
     let Some((min, max)) = context.snapshot.autoscaled(subject.key) else { return };
     let path = ["spec", "replicas"];
-    match at(subject.live, &path).and_then(Value::as_i64) {
-        Some(n) if (min..=max).contains(&n) => set(target, &path, json!(n)),
-        // Out of bounds, and nothing else says how many: a write without a number would make it one.
-        Some(_) if at(target, &path).is_none() => set(target, &path, json!(min)),
-        _ => {}
+    let Some(n) = at(subject.live, &path).and_then(Value::as_i64) else { return };
+    if (min..=max).contains(&n) || context.snapshot.was_autoscaled(subject.key, n, context.now) {
+        set(target, &path, json!(n));
+    } else if !subject.declares(&path) {
+        // Git does not say how many, and the API server's default is one.
+        set(target, &path, json!(n.clamp(min, max.max(min))));
     }
 }
 
@@ -54,6 +56,9 @@ pub(super) fn job_selector(target: &mut Value, subject: &Subject<'_>) {
     if unlabelled(subject.declared) && unlabelled(subject.live) {
         remove(target, &["metadata", "labels"]);
     }
+    // Its creation shares one map between its own labels and its template's, unless a generated name
+    // parts the two: there are generated labels on the Job itself, or none.
+    let shares_labels = unlabelled(subject.declared) && !unlabelled(target);
     let generated = [
         ("batch.kubernetes.io/controller-uid", uid),
         ("controller-uid", uid),
@@ -63,7 +68,9 @@ pub(super) fn job_selector(target: &mut Value, subject: &Subject<'_>) {
     for (label, value) in generated {
         set(target, &["spec", "template", "metadata", "labels", label], json!(value));
         let own = ["metadata", "labels", label];
-        if at(target, &own).is_some() && !subject.declares(&own) {
+        if shares_labels && at(subject.live, &own).is_none() {
+            remove(target, &own);
+        } else if (shares_labels || at(target, &own).is_some()) && !subject.declares(&own) {
             set(target, &own, json!(value));
         }
     }

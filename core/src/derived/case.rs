@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::accounts::Account;
 use super::{Context, Judged, Proof, Refusal};
 use crate::change::{self, Change};
+use crate::exemption;
 use crate::object::{self, ObjectKey};
 use crate::request::{Operation, User};
 
@@ -109,6 +110,18 @@ impl<'a> Case<'a> {
 
     pub(super) fn is_declared(&self, group: &str, kind: &str, namespace: &str, name: &str) -> bool {
         self.context.snapshot.is_declared(&ObjectKey::new(group, kind, namespace, name))
+    }
+
+    /// Whether an exemption in Git lets others make the object, and all of it.
+    pub(super) fn is_exempted(&self, key: &ObjectKey) -> bool {
+        let mut exemptions = exemption::in_force(&self.context.snapshot.configuration, key, self.context.now);
+        exemptions.any(|(e, _)| e.fields.is_empty())
+    }
+
+    /// Whether Git declares the object, or lets others make it.
+    pub(super) fn is_declared_or_exempted(&self, group: &str, kind: &str, namespace: &str, name: &str) -> bool {
+        let key = ObjectKey::new(group, kind, namespace, name);
+        self.context.snapshot.is_declared(&key) || self.is_exempted(&key)
     }
 
     /// Whether one of the accounts writes. A live object's writer is unknown: nobody.

@@ -23,6 +23,7 @@ macro_rules! ensure {
 }
 
 mod accounts;
+mod adoption;
 mod api_service;
 mod binding;
 mod bootstrap;
@@ -65,6 +66,8 @@ mod template;
 mod tests;
 mod token;
 mod volume;
+
+pub use adoption::is_adoptable;
 
 use case::{Act, Case};
 

@@ -62,7 +62,8 @@ pub(super) fn judge(case: &Case<'_>) -> Judged {
     Err(refusal.unwrap_or_else(|| Refusal::new(format!("{} has no template", owner.key))))
 }
 
-fn expected(case: &Case<'_>, pod: &Value, owner: &Owner, template: &Value) -> Result<ExpectedPod, Refusal> {
+/// The Pod that an owner makes of a template.
+pub(super) fn expected(case: &Case<'_>, pod: &Value, owner: &Owner, template: &Value) -> Result<ExpectedPod, Refusal> {
     let base = ExpectedPod::of(template, &owner.key.name);
     match owner.key.kind.as_str() {
         "DaemonSet" => daemon_set::expected(case, pod, owner, base),

@@ -20,7 +20,7 @@ pub(super) fn judge(case: &Case<'_>) -> Judged {
     let wanted = object::annotation(claim, POD_CLAIM).unwrap_or_default();
     let asked = list(&owner.object, &["spec", "resourceClaims"]).iter().find(|c| text(c, &["name"]) == wanted);
     let template = asked.map_or("", |c| text(c, &["resourceClaimTemplateName"]));
-    let declared = case.is_declared("resource.k8s.io", "ResourceClaimTemplate", case.namespace, template);
+    let declared = case.is_declared_or_exempted("resource.k8s.io", "ResourceClaimTemplate", case.namespace, template);
     let Some(template) = case
         .get("resource.k8s.io", "ResourceClaimTemplate", case.namespace, template)
         .filter(|_| declared && !template.is_empty())

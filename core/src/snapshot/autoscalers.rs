@@ -26,17 +26,28 @@ impl Autoscalers {
     }
 }
 
-/// The name of an autoscaler, what it scales, and its bounds.
+/// The name of a declared autoscaler, what it scales, and its bounds.
 fn scaled(declared: &Declared) -> Option<(&str, ObjectKey, (i64, i64))> {
     let key = &declared.manifest.key;
-    if key.kind != "HorizontalPodAutoscaler" {
+    let (target, bounds) = scaled_by(key, &declared.canonical)?;
+    Some((&key.name, target, bounds))
+}
+
+/// Whether objects of a kind scale others.
+pub(super) fn scales(key: &ObjectKey) -> bool {
+    key.kind == "HorizontalPodAutoscaler" && key.group == "autoscaling"
+}
+
+/// What an autoscaler scales, and its bounds.
+pub(super) fn scaled_by(key: &ObjectKey, autoscaler: &Value) -> Option<(ObjectKey, (i64, i64))> {
+    if !scales(key) {
         return None;
     }
-    let spec = declared.canonical.get("spec")?;
+    let spec = autoscaler.get("spec")?;
     let reference = spec.get("scaleTargetRef")?;
     let kind = reference.get("kind")?.as_str()?;
     let gvk = Gvk::new(reference.get("apiVersion").and_then(Value::as_str).unwrap_or_default(), kind);
     let target = ObjectKey::new(&gvk.group, kind, &key.namespace, reference.get("name")?.as_str()?);
     let min = spec.get("minReplicas").and_then(Value::as_i64).unwrap_or(1);
-    Some((&key.name, target, (min, spec.get("maxReplicas")?.as_i64()?)))
+    Some((target, (min, spec.get("maxReplicas")?.as_i64()?)))
 }

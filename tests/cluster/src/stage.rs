@@ -220,6 +220,18 @@ impl<C: Deref<Target = Cluster>> Stage<C> {
     /// # Errors
     /// What it still lacks, or that it cannot be reached.
     pub async fn webhook_ready(&self) -> std::result::Result<String, String> {
+        self.ask_webhook("/readyz").await
+    }
+
+    /// The webhook's metrics, as Prometheus reads them.
+    ///
+    /// # Errors
+    /// Where it cannot be reached.
+    pub async fn webhook_metrics(&self) -> std::result::Result<String, String> {
+        self.ask_webhook("/metrics").await
+    }
+
+    async fn ask_webhook(&self, path: &str) -> std::result::Result<String, String> {
         let uri = format!("https://{}", self.webhook_at()).parse::<http::Uri>().map_err(|e| e.to_string())?;
         let mut config = kube::Config::new(uri);
         // Its certificate is for the API server to check.
@@ -227,7 +239,7 @@ impl<C: Deref<Target = Cluster>> Stage<C> {
         // "Not ready" is an answer.
         config.default_retry = false;
         let client = kube::Client::try_from(config).map_err(|e| e.to_string())?;
-        let request = http::Request::get("/readyz").body(Vec::new()).map_err(|e| e.to_string())?;
+        let request = http::Request::get(path).body(Vec::new()).map_err(|e| e.to_string())?;
         client.request_text(request).await.map_err(|e| e.to_string())
     }
 

@@ -1,0 +1,99 @@
+//! Parts of the control plane, and of gitward, end and begin again in the middle of it all.
+
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::LocalBoxFuture;
+use gitward_test_cluster::Component;
+
+use super::daemons::{everywhere, on_all};
+use super::manifests::{deployment, image, stateful_set};
+use super::theatre::{Scene, Theatre, is_rolled_out};
+
+type Act = for<'a> fn(&'a mut Theatre) -> LocalBoxFuture<'a, ()>;
+
+/// What only one story at a time can do.
+pub(super) const ACTS: &[(&str, Act)] = &[
+    ("the controller manager is killed in the middle", |theatre| controllers(theatre).boxed_local()),
+    ("the webhook is killed in the middle", |theatre| webhook(theatre).boxed_local()),
+    ("the reconciler is killed in the middle", |theatre| reconciler(theatre).boxed_local()),
+    ("a node comes", |theatre| node(theatre).boxed_local()),
+];
+
+/// A Deployment and a StatefulSet of this version and size.
+async fn declare(scene: &Scene<'_>, version: u32, replicas: u32) {
+    let web = deployment("ends", "web").replicas(3).version(version).spec("minReadySeconds: 1");
+    let web = web.spec("strategy: {rollingUpdate: {maxSurge: 1, maxUnavailable: 0}}").text();
+    let store = stateful_set("ends", "store").replicas(replicas).version(version).text();
+    scene.declare_all(&[("web", Some(&web)), ("store", Some(&store))]).await;
+}
+
+/// Waits until that is what runs.
+async fn reached(scene: &Scene<'_>, version: u32, replicas: u32) {
+    scene.runs("web", &image(version), 3).await;
+    scene.until("the StatefulSet is there", "statefulset/store", |s| {
+        s["spec"]["template"]["spec"]["containers"][0]["image"] == image(version)
+            && is_rolled_out(s, replicas.into())
+            && s["status"]["currentRevision"] == s["status"]["updateRevision"]
+    })
+    .await;
+}
+
+/// Waits until a rollout to this version has begun.
+async fn begun(scene: &Scene<'_>, version: u32) {
+    scene.until("the rollout has begun", "deployment/web", |d| {
+        d["spec"]["template"]["spec"]["containers"][0]["image"] == image(version)
+            && d["status"]["updatedReplicas"].as_i64() >= Some(1)
+            && !is_rolled_out(d, 3)
+    })
+    .await;
+}
+
+async fn controllers(theatre: &mut Theatre) {
+    let scene = theatre.scene("ends");
+    declare(&scene, 1, 1).await;
+    reached(&scene, 1, 1).await;
+    declare(&scene, 2, 3).await;
+    begun(&scene, 2).await;
+    theatre.stage.cluster.kill(Component::ControllerManager);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    theatre.stage.cluster.start_component(Component::ControllerManager).await.unwrap();
+    reached(&theatre.scene("ends"), 2, 3).await;
+}
+
+/// All that controllers and the reconciler try meanwhile fails, and is tried again.
+async fn webhook(theatre: &mut Theatre) {
+    let scene = theatre.scene("ends");
+    declare(&scene, 3, 2).await;
+    begun(&scene, 3).await;
+    theatre.keep_figures().await;
+    theatre.stage.kill_webhook();
+    let refused = theatre.scene("ends").kubectl("mallory", "create configmap mine").await;
+    assert!(!refused.success(), "with the webhook away a write got in");
+    declare(&theatre.scene("ends"), 4, 1).await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    theatre.stage.start_webhook().await.unwrap();
+    reached(&theatre.scene("ends"), 4, 1).await;
+}
+
+async fn reconciler(theatre: &mut Theatre) {
+    let scene = theatre.scene("ends");
+    declare(&scene, 5, 3).await;
+    begun(&scene, 5).await;
+    theatre.stage.kill_reconciler();
+    theatre.stage.start_reconciler().await.unwrap();
+    let scene = theatre.scene("ends");
+    reached(&scene, 5, 3).await;
+    declare(&scene, 4, 2).await;
+    reached(&scene, 4, 2).await;
+}
+
+async fn node(theatre: &mut Theatre) {
+    let scene = theatre.scene("daemons");
+    scene.declare("everywhere", &everywhere("everywhere", 1)).await;
+    let nodes = theatre.nodes().await;
+    scene.until("it is on all nodes", "daemonset/everywhere", |d| on_all(d, nodes)).await;
+    theatre.stage.cluster.start_component(super::LATE).await.unwrap();
+    let scene = theatre.scene("daemons");
+    scene.until("it is on the new node too", "daemonset/everywhere", |d| on_all(d, nodes + 1)).await;
+}

@@ -1,0 +1,307 @@
+//! One stage for many stories, each in a scene of its own.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant};
+
+use futures::FutureExt;
+use gitward_test_cluster::{ENVIRONMENT, Error, Options, Output, Stage};
+use kube::Client;
+use kube::api::{Api, DynamicObject, ListParams};
+use kube::core::{ApiResource, GroupVersionKind};
+use serde_json::Value;
+use tokio::sync::Mutex;
+
+use super::{Story, manifests};
+use crate::edits::{self, Editor};
+use crate::fleet::gitward;
+
+/// How long anything may take before a story gives it up. Controllers that were refused once wait
+/// long, and so are found out.
+const GIVE_UP: Duration = Duration::from_secs(90);
+
+/// Kinds as the stories name them: group, version, kind, and whether it is in a namespace.
+#[rustfmt::skip]
+const KINDS: &[(&str, &str, &str, &str, bool)] = &[
+    ("clusterrole", "rbac.authorization.k8s.io", "v1", "ClusterRole", false),
+    ("configmap", "", "v1", "ConfigMap", true),
+    ("crd", "apiextensions.k8s.io", "v1", "CustomResourceDefinition", false),
+    ("cronjob", "batch", "v1", "CronJob", true),
+    ("daemonset", "apps", "v1", "DaemonSet", true),
+    ("deployment", "apps", "v1", "Deployment", true),
+    ("endpointslice", "discovery.k8s.io", "v1", "EndpointSlice", true),
+    ("environment", "gitward.dev", "v1alpha1", "Environment", false),
+    ("job", "batch", "v1", "Job", true),
+    ("lease", "coordination.k8s.io", "v1", "Lease", true),
+    ("namespace", "", "v1", "Namespace", false),
+    ("node", "", "v1", "Node", false),
+    ("pdb", "policy", "v1", "PodDisruptionBudget", true),
+    ("pod", "", "v1", "Pod", true),
+    ("pv", "", "v1", "PersistentVolume", false),
+    ("pvc", "", "v1", "PersistentVolumeClaim", true),
+    ("quota", "", "v1", "ResourceQuota", true),
+    ("replicaset", "apps", "v1", "ReplicaSet", true),
+    ("resourceclaim", "resource.k8s.io", "v1", "ResourceClaim", true),
+    ("revision", "apps", "v1", "ControllerRevision", true),
+    ("service", "", "v1", "Service", true),
+    ("statefulset", "apps", "v1", "StatefulSet", true),
+    ("widget", "stories.example.org", "v1", "Widget", true),
+    ("widget2", "stories.example.org", "v2", "Widget", true),
+];
+
+/// The stage and the repository that all stories share.
+pub(super) struct Theatre {
+    pub(super) stage: Stage,
+    client: Client,
+    /// The commits so far, in order. Held while one is made.
+    commits: Mutex<Vec<String>>,
+    /// What the webhook had counted each time before it was killed.
+    pub(super) kept: Vec<String>,
+}
+
+impl Theatre {
+    /// A stage with people and nothing in Git yet.
+    pub(super) async fn set(options: Options) -> Self {
+        let stage = Stage::set(gitward(), options).await.unwrap();
+        stage.install_hooks().unwrap();
+        edits::empower(&stage).await.unwrap();
+        let client = stage.cluster.client().await.unwrap();
+        Self { stage, client, commits: Mutex::default(), kept: Vec::new() }
+    }
+
+    /// The first commit, with what every story begins with; both gates close.
+    pub(super) async fn plant(&mut self) {
+        self.stage.work.write("gitward.yaml", include_str!("gitward.yaml")).unwrap();
+        for (file, text) in manifests::first() {
+            self.stage.work.write(&file, text).unwrap();
+        }
+        let first = self.commit("Everything begins", &[]).await;
+        self.stage.create_environment().await.unwrap();
+        self.stage.start_reconciler().await.unwrap();
+        self.stage.start_webhook().await.unwrap();
+        self.converged(first).await;
+    }
+
+    /// Plays one story; what went wrong.
+    pub(super) async fn play(&self, Story(name, namespace, play): &Story) -> Option<String> {
+        let began = Instant::now();
+        let outcome = AssertUnwindSafe(play(self.scene(namespace))).catch_unwind().await;
+        told(name, began, outcome)
+    }
+
+    pub(super) fn scene(&self, namespace: &'static str) -> Scene<'_> {
+        Scene { theatre: self, namespace }
+    }
+
+    /// Commits texts of files (none removes a file) and pushes through the gate: the number of the
+    /// commit.
+    pub(super) async fn commit(&self, message: &str, files: &[(&str, Option<&str>)]) -> usize {
+        let mut commits = self.commits.lock().await;
+        for (file, text) in files {
+            match text {
+                Some(text) => self.stage.work.write(file, text).unwrap(),
+                None => self.stage.work.remove(file).unwrap(),
+            }
+        }
+        // Other stories go on meanwhile.
+        let (work, text) = (self.stage.work.clone(), message.to_owned());
+        let pushing = tokio::task::spawn_blocking(move || Ok((work.commit(&text)?, work.push()?)));
+        let (commit, pushed): (String, Output) = pushing.await.unwrap().unwrap_or_else(|e: Error| panic!("{e}"));
+        if !pushed.success() {
+            // The others' commits go on without this one.
+            self.stage.work.git(&["reset", "--quiet", "--hard", "@{upstream}"]).unwrap().checked().unwrap();
+            panic!("{message}: {}", pushed.stderr);
+        }
+        commits.push(commit);
+        commits.len() - 1
+    }
+
+    /// Waits until the cluster was brought to this commit or a later one.
+    pub(super) async fn converged(&self, number: usize) {
+        let reached = async || {
+            let environment = self.find("", &format!("environment/{ENVIRONMENT}")).await;
+            let commit = environment["status"]["commit"].as_str()?.to_owned();
+            let conditions = environment["status"]["conditions"].as_array()?.clone();
+            let converged = conditions.iter().find(|c| c["type"] == "Converged")?;
+            let is_it = converged["status"] == "True" && converged["message"].as_str()?.contains(commit.get(..12)?);
+            let commits = self.commits.lock().await;
+            let position = commits.iter().position(|c| *c == commit)?;
+            (is_it && position >= number).then_some(())
+        };
+        self.wait(&format!("convergence to commit {number}"), reached).await;
+    }
+
+    /// Asks again and again until there is an answer.
+    pub(super) async fn wait<T>(&self, what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+        let began = Instant::now();
+        loop {
+            if let Some(answer) = ask().await {
+                return answer;
+            }
+            if began.elapsed() > GIVE_UP {
+                panic!("waited in vain for {what}");
+            }
+            tokio::time::sleep(Duration::from_millis(150)).await;
+        }
+    }
+
+    /// One object (`deployment/web`); `null` if it is not there.
+    async fn find(&self, namespace: &str, object: &str) -> Value {
+        let (kind, name) = object.split_once('/').unwrap();
+        let found = self.api(namespace, kind).get_opt(name).await;
+        // The API server may be busy; whoever waits asks again.
+        found.ok().flatten().map_or(Value::Null, |o| serde_json::to_value(o).unwrap())
+    }
+
+    async fn find_all(&self, namespace: &str, kind: &str) -> Vec<Value> {
+        let found = self.api(namespace, kind).list(&ListParams::default()).await;
+        found.map(|l| l.items).unwrap_or_default().into_iter().map(|o| serde_json::to_value(o).unwrap()).collect()
+    }
+
+    fn api(&self, namespace: &str, short: &str) -> Api<DynamicObject> {
+        let found = KINDS.iter().find(|(s, ..)| *s == short);
+        let (_, group, version, kind, namespaced) = found.unwrap_or_else(|| panic!("{short} is no kind"));
+        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
+        match namespaced {
+            true => Api::namespaced_with(self.client.clone(), namespace, &resource),
+            false => Api::all_with(self.client.clone(), &resource),
+        }
+    }
+
+    /// Runs `kubectl` as the administrator, who has to succeed.
+    pub(super) async fn admin(&self, line: &str) {
+        let words: Vec<&str> = line.split(' ').collect();
+        self.stage.cluster.kubectl(&words).await.unwrap().checked().unwrap();
+    }
+
+    /// Keeps what the webhook has counted, which ends with it.
+    pub(super) async fn keep_figures(&mut self) {
+        self.kept.push(self.stage.webhook_metrics().await.unwrap());
+    }
+
+    /// How many nodes there are.
+    pub(super) async fn nodes(&self) -> i64 {
+        self.find_all("", "node").await.len().try_into().unwrap()
+    }
+
+    /// What the reconciler has told of divergences, a line each.
+    pub(super) fn divergences(&self) -> Vec<String> {
+        let log = std::fs::read_to_string(self.stage.reconciler_log()).unwrap();
+        let told = ["reason=Diverged", "reason=Reverted", "reason=Fight", "could not be brought back"];
+        log.lines().filter(|l| told.iter().any(|t| l.contains(t))).map(str::to_owned).collect()
+    }
+}
+
+/// Says how a story ended.
+pub(super) fn told(name: &str, began: Instant, outcome: Result<(), Box<dyn Any + Send>>) -> Option<String> {
+    let took = began.elapsed().as_secs_f64();
+    let Err(panic) = outcome else {
+        println!("{took:>6.1} s  {name}");
+        return None;
+    };
+    let text = panic.downcast_ref::<String>().cloned();
+    let text = text.or_else(|| panic.downcast_ref::<&str>().map(|t| (*t).to_owned())).unwrap_or_default();
+    println!("{took:>6.1} s  FAILED: {name}: {text}");
+    Some(format!("{name}: {text}"))
+}
+
+/// Where a story takes place.
+#[derive(Clone, Copy)]
+pub(super) struct Scene<'a> {
+    pub(super) theatre: &'a Theatre,
+    pub(super) namespace: &'static str,
+}
+
+impl Scene<'_> {
+    /// Puts a file of the story's into Git.
+    pub(super) async fn declare(&self, file: &str, text: &str) -> usize {
+        self.declare_all(&[(file, Some(text))]).await
+    }
+
+    /// Puts files of the story's into Git, or takes them out.
+    pub(super) async fn declare_all(&self, files: &[(&str, Option<&str>)]) -> usize {
+        let named: Vec<_> = files.iter().map(|(f, t)| (format!("prod/{}/{f}.yaml", self.namespace), *t)).collect();
+        let named: Vec<_> = named.iter().map(|(f, t)| (f.as_str(), *t)).collect();
+        let message = format!("{}: {}", self.namespace, files.iter().map(|(f, _)| *f).collect::<Vec<_>>().join(", "));
+        self.theatre.commit(&message, &named).await
+    }
+
+    pub(super) async fn get(&self, object: &str) -> Value {
+        self.theatre.find(self.namespace, object).await
+    }
+
+    /// All objects of a kind whose name begins so.
+    pub(super) async fn all(&self, kind: &str, prefix: &str) -> Vec<Value> {
+        let mut found = self.theatre.find_all(self.namespace, kind).await;
+        found.retain(|o| o["metadata"]["name"].as_str().is_some_and(|n| n.starts_with(prefix)));
+        found
+    }
+
+    /// Waits until an object is as it should be; the object.
+    pub(super) async fn until(&self, what: &str, object: &str, holds: impl Fn(&Value) -> bool) -> Value {
+        let mut last = Value::Null;
+        let ask = async || {
+            last = self.get(object).await;
+            holds(&last).then(|| last.clone())
+        };
+        let waited = AssertUnwindSafe(self.theatre.wait(what, ask)).catch_unwind().await;
+        waited.unwrap_or_else(|_| panic!("{object}: waited in vain until {what}; it is {}", brief(&last)))
+    }
+
+    /// Waits until the objects of a kind with such names are as they should be.
+    pub(super) async fn until_all(
+        &self,
+        what: &str,
+        kind: &str,
+        prefix: &str,
+        holds: impl Fn(&[Value]) -> bool,
+    ) -> Vec<Value> {
+        let mut last = Vec::new();
+        let ask = async || {
+            last = self.all(kind, prefix).await;
+            holds(&last).then(|| last.clone())
+        };
+        let waited = AssertUnwindSafe(self.theatre.wait(what, ask)).catch_unwind().await;
+        waited.unwrap_or_else(|_| {
+            let last: Vec<_> = last.iter().map(brief).collect();
+            panic!("{kind}/{prefix}*: waited in vain until {what}; they are {}", last.join("\n"))
+        })
+    }
+
+    /// Waits until a Deployment runs so many Pods of this image and none of another.
+    pub(super) async fn runs(&self, name: &str, image: &str, replicas: i64) {
+        let object = format!("deployment/{name}");
+        self.until(&format!("{replicas} of {image} run"), &object, |d| {
+            d["spec"]["template"]["spec"]["containers"][0]["image"] == image && is_rolled_out(d, replicas)
+        })
+        .await;
+    }
+
+    /// Runs `kubectl` as a person in the story's namespace.
+    pub(super) async fn kubectl(&self, person: &str, line: &str) -> Output {
+        let line = format!("{line} -n {}", self.namespace);
+        Editor::new(&self.theatre.stage, person).unwrap().kubectl(&line, "").await.unwrap()
+    }
+
+    /// Waits for a while in which a false revert would come.
+    pub(super) async fn quiet(&self) {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    }
+}
+
+/// Whether a workload runs so many up-to-date Pods, all of them ready, and no others.
+pub(super) fn is_rolled_out(workload: &Value, replicas: i64) -> bool {
+    let (status, count) = (&workload["status"], |field: &Value| field.as_i64().unwrap_or(0));
+    status["observedGeneration"] == workload["metadata"]["generation"]
+        && ["replicas", "updatedReplicas", "readyReplicas"].iter().all(|f| count(&status[*f]) == replicas)
+}
+
+/// An object without what nobody wants to read.
+fn brief(object: &Value) -> String {
+    let mut object = object.clone();
+    if let Some(metadata) = object["metadata"].as_object_mut() {
+        metadata.remove("managedFields");
+    }
+    let text = object.to_string();
+    text.chars().take(3000).collect()
+}
