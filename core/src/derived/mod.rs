@@ -67,6 +67,7 @@ mod token;
 mod volume;
 
 use case::{Act, Case};
+pub(crate) use cluster_role::counts as aggregated;
 
 /// What the rules know besides the request.
 #[derive(Clone, Copy)]
