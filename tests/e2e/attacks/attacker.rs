@@ -52,7 +52,11 @@ impl Attacker {
         }
     }
 
-    async fn prepare(&self, step: &Step, name: &str) -> std::result::Result<(Client, Vec<http::Request<Vec<u8>>>), Answer> {
+    async fn prepare(
+        &self,
+        step: &Step,
+        name: &str,
+    ) -> std::result::Result<(Client, Vec<http::Request<Vec<u8>>>), Answer> {
         let not_sent = |text: String| Answer { code: 0, text };
         let mut path = paths::whole(&self.fill(step.path, name).await.map_err(not_sent)?);
         if step.content_type.starts_with("application/apply-patch") && !path.contains("fieldManager") {
@@ -78,13 +82,16 @@ impl Attacker {
                 Identity::User(user, group) => {
                     let user = self.fill(user, name).await.map_err(not_sent)?;
                     request = request.header("Impersonate-User", user);
-                    if !group.is_empty() {
+                    for group in group.split(',').filter(|g| !g.is_empty()) {
                         request = request.header("Impersonate-Group", group);
                     }
                 }
-                Identity::Forged(namespace, account) => {
-                    let groups =
-                        ["system:serviceaccounts", &format!("system:serviceaccounts:{namespace}"), "system:authenticated"];
+                Identity::Forged(namespace, account) | Identity::Master(namespace, account) => {
+                    let groups = [
+                        "system:serviceaccounts",
+                        &format!("system:serviceaccounts:{namespace}"),
+                        "system:authenticated",
+                    ];
                     request = request
                         .header("Impersonate-User", format!("system:serviceaccount:{namespace}:{account}"))
                         .header("Impersonate-Uid", "6f9f4f4e-0000-4000-8000-000000000000")
@@ -92,7 +99,8 @@ impl Attacker {
                             "Impersonate-Extra-authentication.kubernetes.io%2Fcredential-id",
                             "JTI=7f9f4f4e-0000-4000-8000-000000000000",
                         );
-                    for group in groups {
+                    let master = matches!(step.identity, Identity::Master(..)).then_some("system:masters");
+                    for group in groups.into_iter().chain(master) {
                         request = request.header("Impersonate-Group", group);
                     }
                 }
@@ -112,7 +120,8 @@ impl Attacker {
         let path = format!("/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token");
         let body = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}});
         let request = http::Request::post(path).header("Content-Type", "application/json");
-        let request = request.body(body.to_string().into_bytes()).map_err(|e| Answer { code: 0, text: e.to_string() })?;
+        let request =
+            request.body(body.to_string().into_bytes()).map_err(|e| Answer { code: 0, text: e.to_string() })?;
         let answer = send(self.client.clone(), request).await;
         let token: Value = serde_json::from_str(&answer.text).unwrap_or_default();
         let Some(token) = token["status"]["token"].as_str() else { return Err(answer) };

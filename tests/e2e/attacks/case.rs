@@ -71,6 +71,8 @@ pub(crate) enum Identity {
     User(&'static str, &'static str),
     /// A service account of a namespace, impersonated with all that a token would bring.
     Forged(&'static str, &'static str),
+    /// The same, in the group `system:masters`, so that nothing but gitward asks for rights.
+    Master(&'static str, &'static str),
     /// A service account of a namespace, by a token that the attacker asks for.
     Token(&'static str, &'static str),
 }
@@ -95,6 +97,8 @@ pub(crate) enum When {
     Unset(&'static str),
     /// The object's text has this in it.
     Says(&'static str),
+    /// The same, with the names filled in.
+    Tells(String),
     /// There is an object.
     Exists,
     /// There is an object that was not there before.
@@ -103,6 +107,16 @@ pub(crate) enum When {
     Gone,
     /// The answer has one of these in it: nothing is stored that would show it.
     Answer(&'static [&'static str]),
+}
+
+impl When {
+    /// The same about the objects of a name.
+    pub(crate) fn of(&self, name: &str) -> Self {
+        match self {
+            Self::Says(text) => Self::Tells(text.replace("NAME", name)),
+            other => other.clone(),
+        }
+    }
 }
 
 /// An attack by both.
@@ -155,6 +169,18 @@ impl Step {
         self
     }
 
+    /// By a controller's account, impersonated whole and with all rights.
+    pub(crate) fn master(mut self, controller: &'static str) -> Self {
+        self.identity = Identity::Master("kube-system", controller);
+        self
+    }
+
+    /// By a service account, impersonated whole and with all rights.
+    pub(crate) fn master_of(mut self, namespace: &'static str, account: &'static str) -> Self {
+        self.identity = Identity::Master(namespace, account);
+        self
+    }
+
     /// By a token of a controller's account.
     pub(crate) fn token(mut self, controller: &'static str) -> Self {
         self.identity = Identity::Token("kube-system", controller);
@@ -163,11 +189,6 @@ impl Step {
 
     pub(crate) fn token_of(mut self, namespace: &'static str, account: &'static str) -> Self {
         self.identity = Identity::Token(namespace, account);
-        self
-    }
-
-    pub(crate) fn of_type(mut self, content_type: &'static str) -> Self {
-        self.content_type = content_type;
         self
     }
 
@@ -222,11 +243,7 @@ pub(crate) fn replace(path: &'static str, edits: &[(&'static str, &'static str)]
 }
 
 /// A replacement by way of another path of the same object.
-pub(crate) fn replace_through(
-    path: &'static str,
-    of: &'static str,
-    edits: &[(&'static str, &'static str)],
-) -> Step {
+pub(crate) fn replace_through(path: &'static str, of: &'static str, edits: &[(&'static str, &'static str)]) -> Step {
     step("PUT", path, "application/json", Body::Live(of, edits.to_vec()))
 }
 

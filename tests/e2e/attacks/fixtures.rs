@@ -67,8 +67,12 @@ impl Fixture {
         match self {
             Self::App => include_str!("fixtures/app.yaml"),
             Self::Idle => include_str!("fixtures/idle.yaml"),
-            Self::Config => "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: NAME, namespace: field}\ndata: {greeting: hello}\n",
-            Self::Secret => "apiVersion: v1\nkind: Secret\nmetadata: {name: NAME, namespace: field}\nstringData: {token: declared}\n",
+            Self::Config => {
+                "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: NAME, namespace: field}\ndata: {greeting: hello}\n"
+            }
+            Self::Secret => {
+                "apiVersion: v1\nkind: Secret\nmetadata: {name: NAME, namespace: field}\nstringData: {token: declared}\n"
+            }
             Self::Service => include_str!("fixtures/service.yaml"),
             Self::Account => "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: NAME, namespace: field}\n",
             Self::Role => include_str!("fixtures/role.yaml"),
@@ -82,13 +86,23 @@ impl Fixture {
             Self::Policy => include_str!("fixtures/policy.yaml"),
             Self::Budget => include_str!("fixtures/budget.yaml"),
             Self::Claim => include_str!("fixtures/claim.yaml"),
-            Self::Coupon => "apiVersion: attack.example.org/v1\nkind: Coupon\nmetadata: {name: NAME, namespace: field}\nspec: {percent: 15}\n",
-            Self::Quota => "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: NAME, namespace: field}\nspec: {hard: {count/widgets.example.org: \"5\"}}\n",
+            Self::Coupon => {
+                "apiVersion: attack.example.org/v1\nkind: Coupon\nmetadata: {name: NAME, namespace: field}\nspec: {percent: 15}\n"
+            }
+            Self::Quota => {
+                "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: NAME, namespace: field}\nspec: {hard: {count/widgets.example.org: \"5\"}}\n"
+            }
             Self::Space => include_str!("fixtures/space.yaml"),
             Self::Definition => include_str!("fixtures/definition.yaml"),
-            Self::Class => "apiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {name: NAME}\nprovisioner: example.org/disk\n",
-            Self::Priority => "apiVersion: scheduling.k8s.io/v1\nkind: PriorityClass\nmetadata: {name: NAME}\nvalue: 10\n",
-            Self::IngressClass => "apiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: NAME}\nspec: {controller: example.org/edge}\n",
+            Self::Class => {
+                "apiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {name: NAME}\nprovisioner: example.org/disk\n"
+            }
+            Self::Priority => {
+                "apiVersion: scheduling.k8s.io/v1\nkind: PriorityClass\nmetadata: {name: NAME}\nvalue: 10\n"
+            }
+            Self::IngressClass => {
+                "apiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: NAME}\nspec: {controller: example.org/edge}\n"
+            }
             Self::Volume => include_str!("fixtures/volume.yaml"),
             Self::Aggregate => include_str!("fixtures/aggregate.yaml"),
             Self::Pod => include_str!("fixtures/pod.yaml"),

@@ -16,7 +16,7 @@ use crate::table::{self, Ending, Row};
 use crate::{Result, cases};
 
 /// Attacks under way at once.
-const CONCURRENT: usize = 24;
+const CONCURRENT: usize = 40;
 
 /// How long nothing must have come of a request that was turned down.
 const QUIET: Duration = Duration::from_millis(1200);
@@ -36,6 +36,28 @@ pub(crate) struct Played {
     pub(crate) key: String,
     pub(crate) case: Case,
 }
+
+impl Played {
+    /// The names of its objects in the rounds: others where a round may leave something behind.
+    pub(crate) fn keys(&self) -> [String; ROUNDS] {
+        let leaves = [
+            false,
+            self.case.harmless.is_some(),
+            self.case.harmless.is_some() || self.case.out_of_reach.is_some(),
+            self.case.harmless.is_some() || self.case.out_of_reach.is_some() || self.case.left.is_some(),
+        ];
+        let mut letters = ["", "b", "c", "d"];
+        for round in 1..ROUNDS {
+            if !leaves[round] {
+                letters[round] = letters[round - 1];
+            }
+        }
+        letters.map(|letter| format!("{}{letter}", self.key))
+    }
+}
+
+/// The person, the administrator, the reconciler alone, nobody.
+const ROUNDS: usize = 4;
 
 /// Plays all, prints the table, and compares it with the published one.
 pub(crate) async fn play() -> Result<()> {
@@ -64,17 +86,17 @@ async fn rounds(stage: &mut Stage, played: &[Played], said: &dyn Fn(&str)) -> Re
     let client = stage.cluster.client().await.map_err(|e| e.to_string())?;
     let both = |p: &Played| p.case.who == Who::Both;
 
-    let by_person = round(&client, &person, played, |_| true, Defence::Some).await;
+    let by_person = round(&client, &person, played, 0, |_| true).await;
     said("the person is done");
     stage::open_the_fence(stage).await?;
-    let by_administrator = round(&client, &administrator, played, both, Defence::Some).await;
+    let by_administrator = round(&client, &administrator, played, 1, both).await;
     said("the administrator is done");
     stage::without_webhook(stage).await?;
     let administrator = Attacker::new(stage, stage::ADMINISTRATOR).await?;
-    let alone = round(&client, &administrator, played, both, Defence::Some).await;
+    let alone = round(&client, &administrator, played, 2, both).await;
     said("the reconciler alone is done");
     stage::without_anything(stage).await?;
-    let control = round(&client, &administrator, played, |_| true, Defence::None).await;
+    let control = round(&client, &administrator, played, 3, |_| true).await;
     said("with nobody to defend is done");
 
     let endings = by_person.into_iter().zip(by_administrator).zip(alone.into_iter().zip(control));
@@ -100,14 +122,15 @@ async fn round(
     client: &Client,
     attacker: &Attacker,
     played: &[Played],
+    round: usize,
     plays: impl Fn(&Played) -> bool,
-    defence: Defence,
 ) -> Vec<Ending> {
+    let defence = if round == ROUNDS - 1 { Defence::None } else { Defence::Some };
     let mut endings = vec![Ending::NotPlayed; played.len()];
     let numbered: Vec<(usize, &Played)> = played.iter().enumerate().filter(|(_, p)| plays(p)).collect();
     let (apart, together): (Vec<_>, Vec<_>) = numbered.into_iter().partition(|(_, p)| p.case.apart);
     let one = |(n, p): (usize, &'_ Played)| {
-        let (case, key) = (p.case.clone(), p.key.clone());
+        let (case, key) = (p.case.clone(), p.keys()[round].clone());
         async move { (n, end(client, attacker, &case, &key, defence).await) }
     };
     let together = futures::stream::iter(together.into_iter().map(one)).buffer_unordered(CONCURRENT);
@@ -135,11 +158,12 @@ async fn attack(client: &Client, attacker: &Attacker, case: &Case, key: &str, de
         return Ok(if reached { Ending::Through(String::new()) } else { refused(&answers) });
     }
     let at = attacker.fill(case.effect.at, key).await?;
+    let when = case.effect.when.of(key);
     let mut sight = Sight::open(client, &paths::collection(&at)).await?;
-    if sight.shows(&case.effect.when) {
+    if sight.shows(&when) {
         return Err(format!("it is in effect before it begins: {}", sight.text()));
     }
-    if matches!(case.effect.when, When::Gone) && sight.was_empty() {
+    if matches!(when, When::Gone) && sight.was_empty() {
         return Err("what it is to remove is not there".to_owned());
     }
     let mut attack = std::pin::pin!(make(attacker, case, key));
@@ -156,7 +180,7 @@ async fn attack(client: &Client, attacker: &Attacker, case: &Case, key: &str, de
             changed = sight.change() => changed?,
             () = tokio::time::sleep(Duration::from_millis(50)) => {}
         }
-        match (sight.shows(&case.effect.when), seen, undone) {
+        match (sight.shows(&when), seen, undone) {
             (true, None, _) => seen = Some(Instant::now()),
             (true, Some(_), Some(_)) => undone = None,
             (false, Some(_), None) => (undone, quiet_since) = (Some(Instant::now()), Instant::now()),
@@ -174,21 +198,27 @@ async fn attack(client: &Client, attacker: &Attacker, case: &Case, key: &str, de
             (Some(from), Some(to)) if quiet > QUIET => {
                 // Once more, by what the API server lists.
                 sight.look().await?;
-                if !sight.shows(&case.effect.when) {
+                if !sight.shows(&when) {
                     return Ok(Ending::Reverted(to.duration_since(from)));
                 }
                 undone = None;
             }
-            (Some(from), None) if from.elapsed() > GIVE_UP => return Ok(Ending::Through(sight.text())),
+            (Some(from), None) if from.elapsed() > patience(case) => return Ok(Ending::Through(sight.text())),
             (None, _) if quiet > (if defence == Defence::None { EFFECT } else { QUIET }) => {
                 sight.look().await?;
-                if !sight.shows(&case.effect.when) {
+                if !sight.shows(&when) {
                     return Ok(refused(&answers.unwrap_or_default()));
                 }
             }
             _ => {}
         }
     }
+}
+
+/// What is known to stay is not waited for as long.
+fn patience(case: &Case) -> Duration {
+    let stays = case.left.is_some() || case.harmless.is_some() || case.out_of_reach.is_some();
+    if stays { Duration::from_secs(4) } else { GIVE_UP }
 }
 
 async fn make(attacker: &Attacker, case: &Case, key: &str) -> Vec<Answer> {
@@ -209,7 +239,10 @@ fn refused(answers: &[Answer]) -> Ending {
         return Ending::Denied("fence", answer.text.clone());
     }
     if let Some(answer) = answers.iter().find(|a| {
-        a.code == 403 && (a.text.contains(" cannot ") || a.text.contains("attempting to grant"))
+        a.code == 403
+            && (a.text.contains(" cannot ")
+                || a.text.contains("attempting to grant")
+                || a.text.contains("must have cluster-admin"))
     }) {
         return Ending::Denied("role", answer.text.clone());
     }

@@ -71,7 +71,8 @@ impl Sight {
             When::Is(pointer, value) => self.now.values().any(|o| o.pointer(pointer) == Some(value)),
             When::Set(pointer) => field(pointer).is_some_and(|v| !v.is_null()),
             When::Unset(pointer) => self.now.values().any(|o| o.pointer(pointer).is_none_or(Value::is_null)),
-            When::Says(text) => self.now.values().any(|o| without_managed_fields(o).contains(text)),
+            When::Says(text) => self.tells(text),
+            When::Tells(text) => self.tells(text),
             When::Exists => self.now.values().any(|o| !is_going(o)),
             When::New => {
                 let before: HashSet<&Value> = self.before.values().map(|o| &o["metadata"]["uid"]).collect();
@@ -80,6 +81,10 @@ impl Sight {
             When::Gone => self.before.keys().any(|key| self.now.get(key).is_none_or(is_going)),
             When::Answer(_) => false,
         }
+    }
+
+    fn tells(&self, text: &str) -> bool {
+        self.now.values().any(|o| without_managed_fields(o).contains(text))
     }
 
     /// What is there, for a message.

@@ -22,8 +22,8 @@ const PEOPLE: &str = include_str!("../../../deploy/people-rbac.yaml");
 const COMMON: &str = include_str!("fixtures/common.yaml");
 
 /// Policies of the fence.
-pub(crate) const POLICIES: [&str; 4] =
-    ["gitward-namespace", "gitward-trust", "gitward-registration", "gitward-identities"];
+pub(crate) const POLICIES: [&str; 5] =
+    ["gitward-namespace", "gitward-trust", "gitward-registration", "gitward-identities", "gitward-control-plane"];
 
 fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
@@ -41,7 +41,8 @@ pub(crate) async fn set(cases: &[Played]) -> Result<Stage> {
     }
     stage.cluster.apply(PEOPLE).await.and_then(|o| o.checked()).map_err(text)?;
     for (role, name) in [("gitward-people", PERSON), ("coupons", PERSON), ("cluster-admin", ADMINISTRATOR)] {
-        let (role, binding, user) = (format!("--clusterrole={role}"), format!("{role}-{name}"), format!("--user={name}"));
+        let (role, binding, user) =
+            (format!("--clusterrole={role}"), format!("{role}-{name}"), format!("--user={name}"));
         let line = ["create", "clusterrolebinding", &binding, &role, &user];
         stage.cluster.kubectl(&line).await.and_then(|o| o.checked()).map_err(text)?;
     }
@@ -122,12 +123,12 @@ fn plant(stage: &Stage, cases: &[Played]) -> Result<()> {
     let mut namespaces = BTreeSet::from(["field".to_owned()]);
     stage.work.write("prod/common.yaml", COMMON).map_err(text)?;
     for played in cases {
-        for fixture in &played.case.needs {
-            let file = format!("prod/{}/{fixture:?}.yaml", played.key).to_lowercase();
-            let manifests = fixture.manifests().replace("NAME", &played.key);
-            stage.work.write(&file, manifests).map_err(text)?;
+        let keys: BTreeSet<String> = played.keys().into_iter().collect();
+        for (key, fixture) in keys.iter().flat_map(|key| played.case.needs.iter().map(move |f| (key, f))) {
+            let file = format!("prod/{key}/{fixture:?}.yaml").to_lowercase();
+            stage.work.write(&file, fixture.manifests().replace("NAME", key)).map_err(text)?;
             if *fixture == Fixture::Space {
-                namespaces.insert(played.key.clone());
+                namespaces.insert(key.clone());
             }
         }
     }

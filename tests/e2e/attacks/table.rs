@@ -172,7 +172,10 @@ fn text(rows: &[Row]) -> String {
     for row in rows {
         if row.class != class {
             class = row.class;
-            let _ = write!(out, "\n### {class}\n\n| attack | person | administrator | reconciler alone |\n| --- | --- | --- | --- |\n");
+            let _ = write!(
+                out,
+                "\n### {class}\n\n| attack | person | administrator | reconciler alone |\n| --- | --- | --- | --- |\n"
+            );
         }
         let _ = writeln!(out, "| {} | {} | {} | {} |", row.case.name, row.person(), row.administrator(), row.alone());
     }
@@ -197,7 +200,8 @@ fn totals(rows: &[Row]) -> String {
         }
     }
     classes.push("all");
-    let mut out = "| class | attacks | person | administrator | reconciler alone |\n| --- | --- | --- | --- | --- |\n".to_owned();
+    let mut out =
+        "| class | attacks | person | administrator | reconciler alone |\n| --- | --- | --- | --- | --- |\n".to_owned();
     for class in classes {
         let number = rows.iter().filter(|r| class == "all" || r.class == class).count();
         let cell = |round: usize| {

@@ -47,7 +47,10 @@ fn fields() -> Vec<Case> {
         case(
             "an init container added",
             &[Idle],
-            vec![strategic(D, r#"{"spec":{"template":{"spec":{"initContainers":[{"name":"miner","image":"evil"}]}}}}"#)],
+            vec![strategic(
+                D,
+                r#"{"spec":{"template":{"spec":{"initContainers":[{"name":"miner","image":"evil"}]}}}}"#,
+            )],
             says(D, "miner"),
         ),
         case(
@@ -59,7 +62,10 @@ fn fields() -> Vec<Case> {
         case(
             "a volume of the host",
             &[Idle],
-            vec![strategic(D, r#"{"spec":{"template":{"spec":{"volumes":[{"name":"host","hostPath":{"path":"/"}}]}}}}"#)],
+            vec![strategic(
+                D,
+                r#"{"spec":{"template":{"spec":{"volumes":[{"name":"host","hostPath":{"path":"/"}}]}}}}"#,
+            )],
             set(D, "/spec/template/spec/volumes"),
         ),
         case(
@@ -71,7 +77,10 @@ fn fields() -> Vec<Case> {
         case(
             "a privileged container",
             &[Idle],
-            vec![json_patch(D, r#"[{"op":"add","path":"/spec/template/spec/containers/0/securityContext","value":{"privileged":true}}]"#)],
+            vec![json_patch(
+                D,
+                r#"[{"op":"add","path":"/spec/template/spec/containers/0/securityContext","value":{"privileged":true}}]"#,
+            )],
             is(D, "/spec/template/spec/containers/0/securityContext/privileged", true),
         ),
         case(
@@ -90,13 +99,19 @@ fn fields() -> Vec<Case> {
         case(
             "a stateful set's image",
             &[Set],
-            vec![json_patch("statefulsets/NAME", r#"[{"op":"replace","path":"/spec/template/spec/containers/0/image","value":"evil"}]"#)],
+            vec![json_patch(
+                "statefulsets/NAME",
+                r#"[{"op":"replace","path":"/spec/template/spec/containers/0/image","value":"evil"}]"#,
+            )],
             is("statefulsets/NAME", IMAGE, "evil"),
         ),
         case(
             "a daemon set's nodes",
             &[Daemon],
-            vec![merge("daemonsets/NAME", r#"{"spec":{"template":{"spec":{"nodeSelector":{"kubernetes.io/hostname":"node-1"}}}}}"#)],
+            vec![merge(
+                "daemonsets/NAME",
+                r#"{"spec":{"template":{"spec":{"nodeSelector":{"kubernetes.io/hostname":"node-1"}}}}}"#,
+            )],
             is("daemonsets/NAME", "/spec/template/spec/nodeSelector/kubernetes.io~1hostname", "node-1"),
         ),
         case(
@@ -108,7 +123,10 @@ fn fields() -> Vec<Case> {
         case(
             "a cron job's command",
             &[Cron],
-            vec![json_patch("cronjobs/NAME", r#"[{"op":"add","path":"/spec/jobTemplate/spec/template/spec/containers/0/command","value":["evil"]}]"#)],
+            vec![json_patch(
+                "cronjobs/NAME",
+                r#"[{"op":"add","path":"/spec/jobTemplate/spec/template/spec/containers/0/command","value":["evil"]}]"#,
+            )],
             says("cronjobs/NAME", "evil"),
         ),
         case(
@@ -159,7 +177,10 @@ fn fields() -> Vec<Case> {
         case(
             "an Ingress's backend",
             &[Ingress],
-            vec![json_patch("ingresses/NAME", r#"[{"op":"replace","path":"/spec/rules/0/http/paths/0/backend/service/name","value":"evil"}]"#)],
+            vec![json_patch(
+                "ingresses/NAME",
+                r#"[{"op":"replace","path":"/spec/rules/0/http/paths/0/backend/service/name","value":"evil"}]"#,
+            )],
             says("ingresses/NAME", "evil"),
         ),
         case(
@@ -189,7 +210,10 @@ fn fields() -> Vec<Case> {
         case(
             "a subject added to a binding",
             &[Role, Binding],
-            vec![json_patch("rolebindings/NAME", r#"[{"op":"add","path":"/subjects/-","value":{"kind":"User","name":"paula","apiGroup":"rbac.authorization.k8s.io"}}]"#)],
+            vec![json_patch(
+                "rolebindings/NAME",
+                r#"[{"op":"add","path":"/subjects/-","value":{"kind":"User","name":"paula","apiGroup":"rbac.authorization.k8s.io"}}]"#,
+            )],
             says("rolebindings/NAME", "paula"),
         ),
         case(
@@ -230,74 +254,110 @@ fn objects() -> Vec<Case> {
         case(
             "an undeclared Deployment",
             &[],
-            vec![post("deployments", r#"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"NAME"},"spec":{"selector":{"matchLabels":{"x":"NAME"}},"template":{"metadata":{"labels":{"x":"NAME"}},"spec":{"containers":[{"name":"app","image":"evil"}]}}}}"#)],
+            vec![post(
+                "deployments",
+                r#"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"NAME"},"spec":{"selector":{"matchLabels":{"x":"NAME"}},"template":{"metadata":{"labels":{"x":"NAME"}},"spec":{"containers":[{"name":"app","image":"evil"}]}}}}"#,
+            )],
             exists("deployments/NAME"),
         ),
         case(
             "an undeclared Pod",
             &[],
-            vec![post("pods", r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"NAME"},"spec":{"containers":[{"name":"app","image":"evil"}]}}"#)],
+            vec![post(
+                "pods",
+                r#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"NAME"},"spec":{"containers":[{"name":"app","image":"evil"}]}}"#,
+            )],
             exists("pods/NAME"),
         ),
         case(
             "an undeclared Pod with every mark of a declared one",
             &[],
-            vec![post("pods", r#"{"apiVersion":"v1","kind":"Pod","metadata":{"generateName":"NAME-","labels":{"who":"NAME","app.kubernetes.io/managed-by":"gitward","gitward.dev/environment":"prod"},"annotations":{"gitward.dev/commit":"HEAD","kubectl.kubernetes.io/last-applied-configuration":"{}"}},"spec":{"nodeName":"node-0","containers":[{"name":"app","image":"evil"}]}}"#)],
+            vec![post(
+                "pods",
+                r#"{"apiVersion":"v1","kind":"Pod","metadata":{"generateName":"NAME-","labels":{"who":"NAME","app.kubernetes.io/managed-by":"gitward","gitward.dev/environment":"prod"},"annotations":{"gitward.dev/commit":"HEAD","kubectl.kubernetes.io/last-applied-configuration":"{}"}},"spec":{"nodeName":"node-0","containers":[{"name":"app","image":"evil"}]}}"#,
+            )],
             exists("pods?labelSelector=who%3DNAME"),
         ),
         case(
             "an undeclared ConfigMap, by a replacement that creates",
             &[],
-            vec![apply("configmaps/NAME", r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"NAME"},"data":{"a":"b"}}"#)],
+            vec![apply(
+                "configmaps/NAME",
+                r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"NAME"},"data":{"a":"b"}}"#,
+            )],
             exists("configmaps/NAME"),
         ),
         case(
             "an undeclared Role, by a replacement that creates",
             &[],
-            vec![put("roles/NAME", r#"{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"Role","metadata":{"name":"NAME"},"rules":[{"apiGroups":[""],"resources":["configmaps"],"verbs":["get"]}]}"#)],
+            vec![put(
+                "roles/NAME",
+                r#"{"apiVersion":"rbac.authorization.k8s.io/v1","kind":"Role","metadata":{"name":"NAME"},"rules":[{"apiGroups":[""],"resources":["configmaps"],"verbs":["get"]}]}"#,
+            )],
             exists("roles/NAME"),
         ),
         case(
             "an undeclared Secret",
             &[],
-            vec![post("secrets", r#"{"apiVersion":"v1","kind":"Secret","metadata":{"name":"NAME"},"stringData":{"a":"b"}}"#)],
+            vec![post(
+                "secrets",
+                r#"{"apiVersion":"v1","kind":"Secret","metadata":{"name":"NAME"},"stringData":{"a":"b"}}"#,
+            )],
             exists("secrets/NAME"),
         )
         .left("it holds data: it is told, and left alone"),
         case(
             "an undeclared Service in front of declared Pods",
             &[App],
-            vec![post("services", r#"{"apiVersion":"v1","kind":"Service","metadata":{"name":"NAME-x"},"spec":{"type":"NodePort","selector":{"app":"NAME"},"ports":[{"port":80}]}}"#)],
+            vec![post(
+                "services",
+                r#"{"apiVersion":"v1","kind":"Service","metadata":{"name":"NAME-x"},"spec":{"type":"NodePort","selector":{"app":"NAME"},"ports":[{"port":80}]}}"#,
+            )],
             exists("services/NAME-x"),
         ),
         case(
             "an undeclared network policy that opens declared Pods",
             &[App],
-            vec![post("networkpolicies", r#"{"apiVersion":"networking.k8s.io/v1","kind":"NetworkPolicy","metadata":{"name":"NAME-x"},"spec":{"podSelector":{"matchLabels":{"app":"NAME"}},"ingress":[{}]}}"#)],
+            vec![post(
+                "networkpolicies",
+                r#"{"apiVersion":"networking.k8s.io/v1","kind":"NetworkPolicy","metadata":{"name":"NAME-x"},"spec":{"podSelector":{"matchLabels":{"app":"NAME"}},"ingress":[{}]}}"#,
+            )],
             exists("networkpolicies/NAME-x"),
         ),
         case(
             "an undeclared autoscaler of a declared Deployment",
             &[App],
-            vec![post("horizontalpodautoscalers", r#"{"apiVersion":"autoscaling/v2","kind":"HorizontalPodAutoscaler","metadata":{"name":"NAME-x"},"spec":{"minReplicas":5,"maxReplicas":9,"scaleTargetRef":{"apiVersion":"apps/v1","kind":"Deployment","name":"NAME"}}}"#)],
+            vec![post(
+                "horizontalpodautoscalers",
+                r#"{"apiVersion":"autoscaling/v2","kind":"HorizontalPodAutoscaler","metadata":{"name":"NAME-x"},"spec":{"minReplicas":5,"maxReplicas":9,"scaleTargetRef":{"apiVersion":"apps/v1","kind":"Deployment","name":"NAME"}}}"#,
+            )],
             exists("horizontalpodautoscalers/NAME-x"),
         ),
         case(
             "an undeclared Job",
             &[],
-            vec![post("jobs", r#"{"apiVersion":"batch/v1","kind":"Job","metadata":{"name":"NAME"},"spec":{"template":{"spec":{"restartPolicy":"Never","containers":[{"name":"app","image":"evil"}]}}}}"#)],
+            vec![post(
+                "jobs",
+                r#"{"apiVersion":"batch/v1","kind":"Job","metadata":{"name":"NAME"},"spec":{"template":{"spec":{"restartPolicy":"Never","containers":[{"name":"app","image":"evil"}]}}}}"#,
+            )],
             exists("jobs/NAME"),
         ),
         case(
             "an undeclared custom resource",
             &[],
-            vec![post("coupons", r#"{"apiVersion":"attack.example.org/v1","kind":"Coupon","metadata":{"name":"NAME"},"spec":{"percent":99}}"#)],
+            vec![post(
+                "coupons",
+                r#"{"apiVersion":"attack.example.org/v1","kind":"Coupon","metadata":{"name":"NAME"},"spec":{"percent":99}}"#,
+            )],
             exists("coupons/NAME"),
         ),
         case(
             "an undeclared disruption budget that blocks all evictions",
             &[App],
-            vec![post("poddisruptionbudgets", r#"{"apiVersion":"policy/v1","kind":"PodDisruptionBudget","metadata":{"name":"NAME-x"},"spec":{"maxUnavailable":0,"selector":{"matchLabels":{"app":"NAME"}}}}"#)],
+            vec![post(
+                "poddisruptionbudgets",
+                r#"{"apiVersion":"policy/v1","kind":"PodDisruptionBudget","metadata":{"name":"NAME-x"},"spec":{"maxUnavailable":0,"selector":{"matchLabels":{"app":"NAME"}}}}"#,
+            )],
             exists("poddisruptionbudgets/NAME-x"),
         ),
     ]

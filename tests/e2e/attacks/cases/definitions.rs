@@ -25,7 +25,7 @@ pub(crate) fn cases() -> Vec<Case> {
         case("an undeclared definition", &[], vec![post("customresourcedefinitions", r#"{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{"name":"evils.NAME.example.org"},"spec":{"group":"NAME.example.org","scope":"Namespaced","names":{"kind":"Evil","listKind":"EvilList","plural":"evils","singular":"evil"},"versions":[{"name":"v1","served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object"}}}]}}"#)], exists("customresourcedefinitions/evils.NAME.example.org"))
             .left("it holds data: it is told, and left alone"),
         case("metadata of a definition through its status", &[Definition], vec![merge("customresourcedefinitions/things.NAME.example.org/status", r#"{"metadata":{"annotations":{"evil":"x"}}}"#)], says(CRD, "\"evil\"")),
-        case("an owner that is not there, through a definition's status", &[Definition], vec![merge("customresourcedefinitions/things.NAME.example.org/status", r#"{"metadata":{"ownerReferences":[{"apiVersion":"v1","kind":"Namespace","name":"gone","uid":"8e8f4f4e-0000-4000-8000-000000000000"}]}}"#)], gone(CRD)),
+        case("an owner that is not there, through a definition's status", &[Definition], vec![merge("customresourcedefinitions/things.NAME.example.org/status", r#"{"metadata":{"ownerReferences":[{"apiVersion":"v1","kind":"Namespace","name":"gone","uid":"8e8f4f4e-0000-4000-8000-000000000000"}]}}"#)], says(CRD, "8e8f4f4e")),
         case("a status where Git has none", &[Definition], vec![merge(THING, r#"{"spec":{"mode":"evil"}}"#)], is(THING, "/spec/mode", "evil")),
     ]
 }

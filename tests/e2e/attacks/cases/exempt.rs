@@ -8,7 +8,7 @@ pub(crate) fn cases() -> Vec<Case> {
         case(
             "Endpoints under a declared Service's name",
             &[Service],
-            vec![merge("endpoints/NAME", r#"{"subsets":[{"addresses":[{"ip":"203.0.113.9"}],"ports":[{"name":"http","port":8080}]}]}"#).forged("endpoint-controller")],
+            vec![merge("endpoints/NAME", r#"{"subsets":[{"addresses":[{"ip":"203.0.113.9"}],"ports":[{"name":"http","port":8080}]}]}"#).master("endpoint-controller")],
             says("endpoints/NAME", "203.0.113.9"),
         ),
         case(
@@ -21,7 +21,7 @@ pub(crate) fn cases() -> Vec<Case> {
             "a mirrored slice, of declared Endpoints that say otherwise",
             &[Endpoints],
             vec![post("endpointslices", r#"{"apiVersion":"discovery.k8s.io/v1","kind":"EndpointSlice","metadata":{"name":"NAME-zzzzz","generateName":"NAME-","labels":{"kubernetes.io/service-name":"NAME","endpointslice.kubernetes.io/managed-by":"endpointslicemirroring-controller.k8s.io"},"ownerReferences":[{"apiVersion":"v1","kind":"Endpoints","name":"NAME","uid":"<uid endpoints/NAME>","controller":true,"blockOwnerDeletion":true}]},"addressType":"IPv4","ports":[{"name":"http","port":80,"protocol":"TCP"}],"endpoints":[{"addresses":["203.0.113.9"],"conditions":{"ready":true}}]}"#).forged("endpointslicemirroring-controller")],
-            exists("endpointslices/NAME-zzzzz"),
+            says("endpointslices/NAME-zzzzz", "203.0.113.9"),
         ),
         case(
             "Endpoints that no Service has",

@@ -31,7 +31,15 @@ pub(crate) fn cases() -> Vec<Case> {
         ],
         "replicaset-controller",
         &[App],
-        &copy(PODS, "pods", &[("/metadata/name", r#""<name replicasets?labelSelector=app%3DNAME>-zzzzz""#), EVIL, ("/spec/nodeName", "-")]),
+        &copy(
+            PODS,
+            "pods",
+            &[
+                ("/metadata/name", r#""<name replicasets?labelSelector=app%3DNAME>-zzzzz""#),
+                EVIL,
+                ("/spec/nodeName", "-"),
+            ],
+        ),
         &says(PODS, "evil"),
     ));
     cases.extend(thrice(
@@ -135,7 +143,8 @@ fn more() -> Vec<Case> {
             &[App],
             vec![json_patch("replicasets/<name replicasets?labelSelector=app%3DNAME>", r#"[{"op":"replace","path":"/spec/template/spec/containers/0/image","value":"evil"}]"#).forged("deployment-controller")],
             is(SETS, "/spec/template/spec/containers/0/image", "evil"),
-        ),
+        )
+        .left("the Deployment makes another replica set at once, and this one, without replicas, is history"),
         case(
             "a label of a living Pod, as its controller",
             &[App],
@@ -151,7 +160,7 @@ fn more() -> Vec<Case> {
         case(
             "forty copies, as the right account",
             &[App],
-            vec![merge("replicasets/<name replicasets?labelSelector=app%3DNAME>/scale", r#"{"spec":{"replicas":40}}"#).forged("deployment-controller")],
+            vec![replace("replicasets/<name replicasets?labelSelector=app%3DNAME>", &[("/spec/replicas", "40")]).forged("deployment-controller")],
             is(SETS, "/spec/replicas", 40),
         ),
         case(
@@ -170,16 +179,15 @@ fn more() -> Vec<Case> {
         case(
             "a root certificate of one's own, as its publisher",
             &[],
-            vec![merge("configmaps/kube-root-ca.crt", r#"{"data":{"NAME":"evil"}}"#).forged("root-ca-cert-publisher")],
-            says("configmaps/kube-root-ca.crt", "NAME"),
+            vec![replace("configmaps/kube-root-ca.crt", &[("/data/ca.crt", r#""evil of NAME""#)]).forged("root-ca-cert-publisher")],
+            says("configmaps/kube-root-ca.crt", "evil of NAME"),
         ),
         case(
             "a pull secret for everybody, on the default account",
             &[],
-            vec![merge("serviceaccounts/default", r#"{"imagePullSecrets":[{"name":"NAME"}]}"#).forged("service-account-controller")],
-            says("serviceaccounts/default", "\"imagePullSecrets\":[{"),
-        )
-        .left("a default account that was there is left alone: what differs on it is not compared"),
+            vec![replace("serviceaccounts/default", &[("/imagePullSecrets", r#"[{"name":"NAME"}]"#)]).master("service-account-controller")],
+            says("serviceaccounts/default", "NAME"),
+        ),
     ]
 }
 
@@ -190,18 +198,18 @@ fn endpoints() -> Vec<Case> {
             "an endpoint elsewhere, in a slice of one's own",
             &[Service],
             vec![post("endpointslices", SLICE)],
-            exists("endpointslices/NAME-zzzzz"),
+            says("endpointslices/NAME-zzzzz", "203.0.113.9"),
         ),
         case(
             "an endpoint elsewhere, as the controller of slices",
             &[Service],
             vec![post("endpointslices", SLICE).forged("endpointslice-controller")],
-            exists("endpointslices/NAME-zzzzz"),
+            says("endpointslices/NAME-zzzzz", "203.0.113.9"),
         ),
         case(
             "an endpoint elsewhere, in the slice that is there",
             &[App, Service],
-            vec![json_patch("endpointslices/<name endpointslices?labelSelector=kubernetes.io%2Fservice-name%3DNAME>", r#"[{"op":"add","path":"/endpoints/0","value":{"addresses":["203.0.113.9"],"conditions":{"ready":true}}}]"#).forged("endpointslice-controller")],
+            vec![json_patch("endpointslices/<name endpointslices?labelSelector=kubernetes.io%2Fservice-name%3DNAME>", r#"[{"op":"add","path":"/endpoints/0","value":{"addresses":["203.0.113.9"],"conditions":{"ready":true}}}]"#).master("endpointslice-controller")],
             says("endpointslices?labelSelector=kubernetes.io%2Fservice-name%3DNAME", "203.0.113.9"),
         ),
         case(

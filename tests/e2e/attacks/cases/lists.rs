@@ -16,37 +16,55 @@ pub(crate) fn cases() -> Vec<Case> {
         case(
             "a second port of the same number by another protocol",
             &[Idle],
-            vec![json_patch(D, r#"[{"op":"add","path":"/spec/template/spec/containers/0/ports/-","value":{"containerPort":8080,"protocol":"UDP"}}]"#)],
+            vec![json_patch(
+                D,
+                r#"[{"op":"add","path":"/spec/template/spec/containers/0/ports/-","value":{"containerPort":8080,"protocol":"UDP"}}]"#,
+            )],
             says(D, "UDP"),
         ),
         case(
             "the list replaced by a patch directive",
             &[Idle],
-            vec![strategic(D, r#"{"spec":{"template":{"spec":{"containers":[{"$patch":"replace"},{"name":"app","image":"evil"}]}}}}"#)],
+            vec![strategic(
+                D,
+                r#"{"spec":{"template":{"spec":{"containers":[{"$patch":"replace"},{"name":"app","image":"evil"}]}}}}"#,
+            )],
             is(D, "/spec/template/spec/containers/0/image", "evil"),
         ),
         case(
             "variables from a map added",
             &[Idle],
-            vec![strategic(D, r#"{"spec":{"template":{"spec":{"containers":[{"name":"app","envFrom":[{"configMapRef":{"name":"evil","optional":true}}]}]}}}}"#)],
+            vec![strategic(
+                D,
+                r#"{"spec":{"template":{"spec":{"containers":[{"name":"app","envFrom":[{"configMapRef":{"name":"evil","optional":true}}]}]}}}}"#,
+            )],
             set(D, "/spec/template/spec/containers/0/envFrom"),
         ),
         case(
             "more memory in another unit",
             &[Idle],
-            vec![strategic(D, r#"{"spec":{"template":{"spec":{"containers":[{"name":"app","resources":{"requests":{"memory":"1M"}}}]}}}}"#)],
+            vec![strategic(
+                D,
+                r#"{"spec":{"template":{"spec":{"containers":[{"name":"app","resources":{"requests":{"memory":"1M"}}}]}}}}"#,
+            )],
             is(D, "/spec/template/spec/containers/0/resources/requests/memory", "1M"),
         ),
         case(
-            "a thousandth of a millicore more",
+            "a thousandth of a millicore more, which is rounded up",
             &[Idle],
-            vec![strategic(D, r#"{"spec":{"template":{"spec":{"containers":[{"name":"app","resources":{"requests":{"cpu":"1001u"}}}]}}}}"#)],
-            is(D, "/spec/template/spec/containers/0/resources/requests/cpu", "1001u"),
+            vec![strategic(
+                D,
+                r#"{"spec":{"template":{"spec":{"containers":[{"name":"app","resources":{"requests":{"cpu":"1001u"}}}]}}}}"#,
+            )],
+            is(D, "/spec/template/spec/containers/0/resources/requests/cpu", "2m"),
         ),
         case(
             "a huge amount",
             &[Idle],
-            vec![strategic(D, r#"{"spec":{"template":{"spec":{"containers":[{"name":"app","resources":{"requests":{"memory":"1000000Ei"}}}]}}}}"#)],
+            vec![strategic(
+                D,
+                r#"{"spec":{"template":{"spec":{"containers":[{"name":"app","resources":{"requests":{"memory":"7Ei"}}}]}}}}"#,
+            )],
             says(D, "Ei"),
         ),
         case(
@@ -70,19 +88,28 @@ pub(crate) fn cases() -> Vec<Case> {
         case(
             "a number as text",
             &[Service],
-            vec![json_patch("services/NAME", r#"[{"op":"replace","path":"/spec/ports/0/targetPort","value":"8080x"}]"#)],
+            vec![json_patch(
+                "services/NAME",
+                r#"[{"op":"replace","path":"/spec/ports/0/targetPort","value":"8080x"}]"#,
+            )],
             is("services/NAME", "/spec/ports/0/targetPort", "8080x"),
         ),
         case(
             "a second port of a Service",
             &[Service],
-            vec![json_patch("services/NAME", r#"[{"op":"add","path":"/spec/ports/-","value":{"name":"door","port":81,"targetPort":22}}]"#)],
+            vec![json_patch(
+                "services/NAME",
+                r#"[{"op":"add","path":"/spec/ports/-","value":{"name":"door","port":81,"targetPort":22}}]"#,
+            )],
             says("services/NAME", "door"),
         ),
         case(
             "the order of an Ingress's paths",
             &[Ingress],
-            vec![json_patch("ingresses/NAME", r#"[{"op":"add","path":"/spec/rules/0/http/paths/0","value":{"path":"/pay","pathType":"Prefix","backend":{"service":{"name":"NAME","port":{"number":81}}}}}]"#)],
+            vec![json_patch(
+                "ingresses/NAME",
+                r#"[{"op":"add","path":"/spec/rules/0/http/paths/0","value":{"path":"/pay","pathType":"Prefix","backend":{"service":{"name":"NAME","port":{"number":81}}}}}]"#,
+            )],
             says("ingresses/NAME", "/pay"),
         ),
         case(
@@ -94,7 +121,10 @@ pub(crate) fn cases() -> Vec<Case> {
         case(
             "an annotation of the greatest length",
             &[Config],
-            vec![merge("configmaps/NAME", &format!(r#"{{"metadata":{{"annotations":{{"long":"{}"}}}}}}"#, "x".repeat(200_000)))],
+            vec![merge(
+                "configmaps/NAME",
+                &format!(r#"{{"metadata":{{"annotations":{{"long":"{}"}}}}}}"#, "x".repeat(200_000)),
+            )],
             set("configmaps/NAME", "/metadata/annotations/long"),
         ),
         case(
@@ -142,7 +172,10 @@ pub(crate) fn cases() -> Vec<Case> {
         case(
             "a rule of the same name twice",
             &[Role],
-            vec![json_patch("roles/NAME", r#"[{"op":"add","path":"/rules/0","value":{"apiGroups":[""],"resources":["configmaps"],"verbs":["get","watch"]}}]"#)],
+            vec![json_patch(
+                "roles/NAME",
+                r#"[{"op":"add","path":"/rules/0","value":{"apiGroups":[""],"resources":["configmaps"],"verbs":["get","watch"]}}]"#,
+            )],
             says("roles/NAME", "watch"),
         ),
     ]

@@ -78,9 +78,9 @@ pub(crate) fn cases() -> Vec<Case> {
             exists("resourcequotas/NAME"),
         ),
         case(
-            "a pull secret on the default account",
+            "a pull secret on the default account, by a patch",
             &[],
-            vec![merge("serviceaccounts/default", r#"{"secrets":[{"name":"NAME"}]}"#)],
+            vec![merge("serviceaccounts/default", r#"{"imagePullSecrets":[{"name":"NAME"}]}"#)],
             says("serviceaccounts/default", "NAME"),
         ),
         case(

@@ -1,6 +1,6 @@
 //! Namespaces, and the labels by which webhooks select them.
 
-use crate::case::{Case, case, delete, exists, gone, is, json_patch, merge, new, post, put, replace_through, says, set};
+use crate::case::{Case, case, delete, exists, gone, is, json_patch, merge, new, post, put, says, set};
 use crate::fixtures::Fixture::Space;
 
 const NS: &str = "namespaces/NAME";
@@ -37,13 +37,7 @@ pub(crate) fn cases() -> Vec<Case> {
             gone(NS),
         ),
         case("a finalizer of a namespace, by /finalize", &[Space], vec![put("namespaces/NAME/finalize", r#"{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"NAME"},"spec":{"finalizers":["evil.example.org/x"]}}"#)], says(NS, "evil.example.org/x")),
-        case(
-            "a namespace without finalizers, by /finalize as its controller",
-            &[Space],
-            vec![replace_through("namespaces/NAME/finalize", NS, &[("/spec/finalizers", "[]")]).forged("namespace-controller")],
-            is(NS, "/spec/finalizers", serde_json::Value::Null),
-        ),
-        case("an owner that is not there, through the status", &[Space], vec![merge("namespaces/NAME/status", r#"{"metadata":{"ownerReferences":[{"apiVersion":"v1","kind":"Namespace","name":"gone","uid":"8e8f4f4e-0000-4000-8000-000000000000"}]}}"#)], gone(NS)),
+        case("an owner that is not there, through the status", &[Space], vec![merge("namespaces/NAME/status", r#"{"metadata":{"ownerReferences":[{"apiVersion":"v1","kind":"Namespace","name":"gone","uid":"8e8f4f4e-0000-4000-8000-000000000000"}]}}"#)], says(NS, "8e8f4f4e")),
         case("a label through the status", &[Space], vec![merge("namespaces/NAME/status", r#"{"metadata":{"labels":{"evil":"x"}}}"#)], says(NS, "\"evil\"")),
         case("a finalizer in the metadata", &[Space], vec![merge(NS, r#"{"metadata":{"finalizers":["evil.example.org/x"]}}"#)], set(NS, "/metadata/finalizers")),
         case("everything in a governed namespace at once", &[Space], vec![delete("configmaps@NAME")], gone("configmaps@NAME/inside")),

@@ -1,6 +1,8 @@
 //! Other ways to the same object.
 
-use crate::case::{Case, answers, case, get, is, json_patch, merge, post, put, replace, replace_through, set, says, gone};
+use crate::case::{
+    Case, answers, case, get, gone, is, json_patch, merge, post, put, replace, replace_through, says, set,
+};
 use crate::fixtures::Fixture::{Account, App, Autoscaler, Budget, Coupon, Idle, Ingress, Job, Pod, Service, Set};
 
 const POD: &str = "pods/<name pods?labelSelector=app%3DNAME>";
@@ -72,15 +74,6 @@ fn writes() -> Vec<Case> {
                 r#"[{"op":"add","path":"/spec/ephemeralContainers","value":[{"name":"debug","image":"evil"}]}]"#,
             )],
             set("pods/NAME", "/spec/ephemeralContainers"),
-        ),
-        case(
-            "a Pod resized",
-            &[App],
-            vec![json_patch(
-                "pods/<name pods?labelSelector=app%3DNAME>/resize",
-                r#"[{"op":"replace","path":"/spec/containers/0/resources/requests/cpu","value":"20m"}]"#,
-            )],
-            is("pods?labelSelector=app%3DNAME", "/spec/containers/0/resources/requests/cpu", "20m"),
         ),
         case(
             "a Pod's image, in place",
@@ -171,26 +164,57 @@ fn writes() -> Vec<Case> {
     ]
 }
 
-const REACHED: &[&str] = &["dial", "proxy error", "error trying to reach", "connection refused", "no endpoints", "upgrade"];
+const REACHED: &[&str] =
+    &["dial", "proxy error", "error trying to reach", "connection refused", "no endpoints", "pgrade request required"];
 
 fn connections() -> Vec<Case> {
     let left = "no reconciler sees a connection";
     vec![
-        case("exec", &[App], vec![post("pods/<name pods?labelSelector=app%3DNAME>/exec?command=id&stdout=true", "")], answers(REACHED)).left(left),
-        case("exec, by GET", &[App], vec![get("pods/<name pods?labelSelector=app%3DNAME>/exec?command=id&stdout=true")], answers(REACHED)).left(left),
-        case("attach", &[App], vec![post("pods/<name pods?labelSelector=app%3DNAME>/attach?stdout=true", "")], answers(REACHED)).left(left),
-        case("port forwarding", &[App], vec![post("pods/<name pods?labelSelector=app%3DNAME>/portforward", "")], answers(REACHED)).left(left),
+        case(
+            "exec",
+            &[App],
+            vec![post("pods/<name pods?labelSelector=app%3DNAME>/exec?command=id&stdout=true", "")],
+            answers(REACHED),
+        )
+        .left(left),
+        case(
+            "exec, by GET",
+            &[App],
+            vec![get("pods/<name pods?labelSelector=app%3DNAME>/exec?command=id&stdout=true")],
+            answers(REACHED),
+        )
+        .left(left),
+        case(
+            "attach",
+            &[App],
+            vec![post("pods/<name pods?labelSelector=app%3DNAME>/attach?stdout=true", "")],
+            answers(REACHED),
+        )
+        .left(left),
+        case(
+            "port forwarding",
+            &[App],
+            vec![post("pods/<name pods?labelSelector=app%3DNAME>/portforward", "")],
+            answers(REACHED),
+        )
+        .left(left),
         case(
             "the account of a declared Pod, by a token of its own",
             &[Account],
-            vec![post("serviceaccounts/NAME/token", r#"{"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest","spec":{}}"#)],
+            vec![post(
+                "serviceaccounts/NAME/token",
+                r#"{"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest","spec":{}}"#,
+            )],
             answers(&["\"token\":"]),
         )
         .left("a token is not stored"),
         case(
             "a token by a dry run, which works all the same",
             &[Account],
-            vec![post("serviceaccounts/NAME/token?dryRun=All", r#"{"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest","spec":{}}"#)],
+            vec![post(
+                "serviceaccounts/NAME/token?dryRun=All",
+                r#"{"apiVersion":"authentication.k8s.io/v1","kind":"TokenRequest","spec":{}}"#,
+            )],
             answers(&["\"token\":"]),
         )
         .left("a token is not stored"),
