@@ -1,8 +1,10 @@
 //! What differs between two objects: a list of changes, each one field path with old and new value.
 //!
-//! Both sides are objects as an API server writes them, so the comparison is of canonical forms:
-//! `null`, absent and empty mean the same, everything else is equal or it is not. Lists with a
-//! merge key are compared element by element; a change of their order alone is a change of the
+//! Both sides are objects as an API server writes them, so the comparison is of canonical forms.
+//! `null` and absent mean the same; an empty list does for built-in kinds, whose stored form does not
+//! tell them apart, and an empty map where it is a plain field of an API type. Elsewhere an empty map
+//! says something: a selector of everything, a subresource that is there, an empty directory.
+//! Everything else is equal or it is not. Lists with a merge key are compared element by element; a change of their order alone is a change of the
 //! list, since order decides for environment variables, init containers and rules.
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
@@ -53,39 +55,138 @@ pub fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// All changes from `old` to `new`, in field order.
-pub fn changes(old: &Value, new: &Value) -> Vec<Change> {
-    let mut found = Vec::new();
-    compare(Some(old), Some(new), &FieldPath::root(), &mut found);
-    found
+/// Fields of the API types that are structures or maps and no pointers to them: empty and absent is
+/// the same there, and API servers of different versions write the one or the other.
+const PLAIN: [&str; 10] = [
+    "annotations",
+    "labels",
+    "loadBalancer",
+    "metadata",
+    "nodeSelector",
+    "resources",
+    "spec",
+    "status",
+    "strategy",
+    "updateStrategy",
+];
+
+/// Groups of the kinds that API servers store in a form of their own. Custom resources are stored as
+/// they were written.
+const BUILT_IN: [&str; 23] = [
+    "admissionregistration.k8s.io",
+    "apiextensions.k8s.io",
+    "apiregistration.k8s.io",
+    "apps",
+    "authentication.k8s.io",
+    "authorization.k8s.io",
+    "autoscaling",
+    "batch",
+    "certificates.k8s.io",
+    "coordination.k8s.io",
+    "discovery.k8s.io",
+    "events.k8s.io",
+    "extensions",
+    "flowcontrol.apiserver.k8s.io",
+    "internal.apiserver.k8s.io",
+    "networking.k8s.io",
+    "node.k8s.io",
+    "policy",
+    "rbac.authorization.k8s.io",
+    "resource.k8s.io",
+    "scheduling.k8s.io",
+    "storage.k8s.io",
+    "storagemigration.k8s.io",
+];
+
+/// How an object is stored, which decides what counts as absent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stored {
+    /// As a type of the API server's.
+    Typed,
+    /// As it was written.
+    Verbatim,
 }
 
-/// Whether two values mean the same to an API server.
-pub fn same(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Object(x), Value::Object(y)) => {
-            x.iter().all(|(k, v)| match y.get(k) {
-                Some(w) => same(v, w),
-                None => is_empty(v),
-            }) && y.iter().all(|(k, w)| x.contains_key(k) || is_empty(w))
-        }
-        (Value::Array(x), Value::Array(y)) => x.len() == y.len() && x.iter().zip(y).all(|(v, w)| same(v, w)),
-        _ => a == b || (is_empty(a) && is_empty(b)),
+fn stored(object: &Value) -> Stored {
+    let version = object.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
+    match version.split_once('/') {
+        Some((group, _)) if !BUILT_IN.contains(&group) => Stored::Verbatim,
+        _ => Stored::Typed,
     }
 }
 
-fn compare(old: Option<&Value>, new: Option<&Value>, path: &FieldPath, found: &mut Vec<Change>) {
-    let old = old.filter(|v| !is_empty(v));
-    let new = new.filter(|v| !is_empty(v));
+fn is_absent(stored: Stored, key: &str, value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty() && stored == Stored::Typed,
+        Value::Object(fields) => fields.is_empty() && stored == Stored::Typed && PLAIN.contains(&key),
+        _ => false,
+    }
+}
+
+/// Whether a value at a path of an object counts as not being there.
+pub fn counts_as_absent(object: &Value, path: &FieldPath, value: &Value) -> bool {
+    let fields = path.fields();
+    let stored = if fields.first() == Some(&"metadata") { Stored::Typed } else { stored(object) };
+    is_absent(stored, last(path), value)
+}
+
+fn last(path: &FieldPath) -> &str {
+    match path.0.last() {
+        Some(Step::Field(field)) => field,
+        _ => "",
+    }
+}
+
+/// All changes from `old` to `new`, in field order.
+pub fn changes(old: &Value, new: &Value) -> Vec<Change> {
+    let mut found = Vec::new();
+    compare(stored(new), Some(old), Some(new), &FieldPath::root(), &mut found);
+    found
+}
+
+/// Whether two values of a built-in kind mean the same to an API server.
+pub fn same(a: &Value, b: &Value) -> bool {
+    alike(Stored::Typed, "", a, b)
+}
+
+/// Whether two values of an object mean the same to an API server.
+pub fn same_in(object: &Value, a: &Value, b: &Value) -> bool {
+    alike(stored(object), "", a, b)
+}
+
+fn alike(stored: Stored, key: &str, a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Object(x), Value::Object(y)) => {
+            x.iter().all(|(k, v)| match y.get(k) {
+                Some(w) => alike(stored, k, v, w),
+                None => is_absent(stored, k, v),
+            }) && y.iter().all(|(k, w)| x.contains_key(k) || is_absent(stored, k, w))
+        }
+        (Value::Array(x), Value::Array(y)) => {
+            x.len() == y.len() && x.iter().zip(y).all(|(v, w)| alike(stored, "", v, w))
+        }
+        _ => a == b || (is_absent(stored, key, a) && is_absent(stored, key, b)),
+    }
+}
+
+fn compare(stored: Stored, old: Option<&Value>, new: Option<&Value>, path: &FieldPath, found: &mut Vec<Change>) {
+    let old = old.filter(|v| !is_absent(stored, last(path), v));
+    let new = new.filter(|v| !is_absent(stored, last(path), v));
+    let before = found.len();
     match (old, new) {
-        (None, None) => {}
-        (Some(Value::Object(a)), Some(Value::Object(b))) => compare_maps(a, b, path, found),
-        (Some(Value::Array(a)), Some(Value::Array(b))) => compare_lists(a, b, path, found),
+        (None, None) => return,
+        (Some(Value::Object(a)), Some(Value::Object(b))) => return compare_maps(stored, a, b, path, found),
+        (Some(Value::Array(a)), Some(Value::Array(b))) => return compare_lists(stored, a, b, path, found),
         // A map that appears or goes is listed field by field: each may have another origin.
-        (Some(Value::Object(a)), None) => compare_maps(a, &Map::new(), path, found),
-        (None, Some(Value::Object(b))) => compare_maps(&Map::new(), b, path, found),
-        (a, b) if a == b => {}
-        (a, b) => found.push(Change { path: path.clone(), old: a.cloned(), new: b.cloned() }),
+        (Some(Value::Object(a)), None) => compare_maps(stored, a, &Map::new(), path, found),
+        (None, Some(Value::Object(b))) => compare_maps(stored, &Map::new(), b, path, found),
+        (a, b) if a == b => return,
+        _ => {}
+    }
+    // The same goes for what is there and has no fields that count.
+    if found.len() == before {
+        found.push(Change { path: path.clone(), old: old.cloned(), new: new.cloned() });
     }
 }
 
@@ -98,11 +199,12 @@ pub fn object_changes(old: &Value, new: &Value, has_status_subresource: bool) ->
         return changes(&normalised(old, has_status_subresource), &normalised(new, has_status_subresource));
     };
     let mut found = Vec::new();
+    let stored = stored(new);
     for (key, old, new) in pairs(a, b) {
         match key {
             "status" if has_status_subresource => {}
             "metadata" => compare_metadata(old, new, &mut found),
-            _ => compare_field(key, old, new, &FieldPath::root(), &mut found),
+            _ => compare_field(stored, key, old, new, &FieldPath::root(), &mut found),
         }
     }
     found
@@ -120,21 +222,36 @@ fn compare_metadata<'a>(old: Option<&'a Value>, new: Option<&'a Value>, found: &
     let at = FieldPath::root().field("metadata");
     for (key, old, new) in pairs(a, b) {
         if !is_server_metadata(key) {
-            compare_field(key, old, new, &at, found);
+            compare_field(Stored::Typed, key, old, new, &at, found);
         }
     }
 }
 
-fn compare_maps(old: &Map<String, Value>, new: &Map<String, Value>, path: &FieldPath, found: &mut Vec<Change>) {
+fn compare_maps(
+    stored: Stored,
+    old: &Map<String, Value>,
+    new: &Map<String, Value>,
+    path: &FieldPath,
+    found: &mut Vec<Change>,
+) {
     for (key, old, new) in pairs(old, new) {
-        compare_field(key, old, new, path, found);
+        // The metadata of every object is of one type.
+        let stored = if path.0.is_empty() && key == "metadata" { Stored::Typed } else { stored };
+        compare_field(stored, key, old, new, path, found);
     }
 }
 
 /// Compares one field. Paths are made for what differs alone.
-fn compare_field(key: &str, old: Option<&Value>, new: Option<&Value>, path: &FieldPath, found: &mut Vec<Change>) {
-    if !same(old.unwrap_or(&Value::Null), new.unwrap_or(&Value::Null)) {
-        compare(old, new, &path.field(key), found);
+fn compare_field(
+    stored: Stored,
+    key: &str,
+    old: Option<&Value>,
+    new: Option<&Value>,
+    path: &FieldPath,
+    found: &mut Vec<Change>,
+) {
+    if !alike(stored, key, old.unwrap_or(&Value::Null), new.unwrap_or(&Value::Null)) {
+        compare(stored, old, new, &path.field(key), found);
     }
 }
 
@@ -148,7 +265,7 @@ fn pairs<'a>(
     first.chain(second)
 }
 
-fn compare_lists(old: &[Value], new: &[Value], path: &FieldPath, found: &mut Vec<Change>) {
+fn compare_lists(stored: Stored, old: &[Value], new: &[Value], path: &FieldPath, found: &mut Vec<Change>) {
     if old == new {
         return;
     }
@@ -160,7 +277,7 @@ fn compare_lists(old: &[Value], new: &[Value], path: &FieldPath, found: &mut Vec
         });
     };
     let Some(keys) = merge_keys(path, old, new) else {
-        if old.len() == new.len() && old.iter().zip(new).all(|(a, b)| same(a, b)) {
+        if old.len() == new.len() && old.iter().zip(new).all(|(a, b)| alike(stored, "", a, b)) {
             return;
         }
         return whole(found);
@@ -174,7 +291,7 @@ fn compare_lists(old: &[Value], new: &[Value], path: &FieldPath, found: &mut Vec
     for (item, key) in old.iter().zip(&old_keys) {
         let at = path.with(Step::Key(key.clone()));
         match new_keys.iter().position(|k| k == key) {
-            Some(i) => compare(Some(item), Some(&new[i]), &at, found),
+            Some(i) => compare(stored, Some(item), Some(&new[i]), &at, found),
             None => found.push(Change { path: at, old: Some(item.clone()), new: None }),
         }
     }
@@ -282,10 +399,54 @@ mod tests {
     }
 
     #[test]
-    fn null_absent_and_empty_are_the_same() {
-        assert!(paths(&json!({"a": null, "b": [], "c": {}}), &json!({})).is_empty());
-        assert!(same(&json!({"a": {"b": {}}}), &json!({"a": {}})));
+    fn what_a_stored_type_does_not_tell_apart_is_the_same() {
+        assert!(paths(&json!({"a": null, "b": [], "resources": {}}), &json!({})).is_empty());
+        assert!(same(&json!({"a": {"labels": {}}}), &json!({"a": {}})));
         assert_eq!(paths(&json!({"a": 0, "b": "", "c": false}), &json!({})), ["a", "b", "c"]);
+    }
+
+    /// In each of these the attacker's side means something else: all namespaces, all Pods, a status
+    /// that is written apart, a directory in place of nothing.
+    #[test]
+    fn an_empty_map_says_something() {
+        let cases = [
+            (
+                json!({"spec": {"ingress": [{"from": [{"podSelector": {}}]}]}}),
+                json!({"spec": {"ingress": [{"from": [{"podSelector": {}, "namespaceSelector": {}}]}]}}),
+                "spec.ingress",
+            ),
+            (
+                json!({"spec": {"versions": [{"name": "v1"}]}}),
+                json!({"spec": {"versions": [{"name": "v1", "subresources": {"status": {}}}]}}),
+                "spec.versions[name=v1].subresources",
+            ),
+            (
+                json!({"spec": {"volumes": [{"name": "a"}]}}),
+                json!({"spec": {"volumes": [{"name": "a", "emptyDir": {}}]}}),
+                "spec.volumes[name=a].emptyDir",
+            ),
+            (json!({"spec": {}}), json!({"spec": {"selector": {}}}), "spec.selector"),
+            (json!({"spec": {"ingress": []}}), json!({"spec": {"ingress": [{}]}}), "spec.ingress"),
+        ];
+        for (declared, found, path) in cases {
+            assert_eq!(paths(&declared, &found), [path]);
+            assert_eq!(paths(&found, &declared), [path]);
+            assert_eq!(object_changes(&declared, &found, true).len(), 1, "{found}");
+        }
+    }
+
+    /// What a definition's author means by an empty list nobody knows.
+    #[test]
+    fn custom_resources_are_compared_as_they_are_written() {
+        let object = |spec: Value| json!({"apiVersion": "example.org/v1", "kind": "X", "metadata": {}, "spec": spec});
+        let with = |field: Value| object(json!({"a": field}));
+        assert_eq!(paths(&object(json!({})), &with(json!([]))), ["spec.a"]);
+        assert_eq!(paths(&object(json!({})), &with(json!({}))), ["spec.a"]);
+        assert!(paths(&object(json!({})), &with(Value::Null)).is_empty());
+        let mut labelled = object(json!({}));
+        labelled["metadata"]["labels"] = json!({});
+        assert!(paths(&object(json!({})), &labelled).is_empty());
+        assert!(object_changes(&object(json!({})), &labelled, true).is_empty());
     }
 
     /// The comparison that copies nothing finds what the plain one finds.

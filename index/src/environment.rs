@@ -4,9 +4,12 @@
 #![allow(unreachable_pub)]
 
 use gitward_core::object;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::{CustomResource, CustomResourceExt, KubeSchema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+
+use crate::break_glass::BreakGlass;
 
 /// One target: the repository and ref that say what runs in this cluster. Everything else is
 /// configured in the repository itself.
@@ -111,11 +114,16 @@ pub fn is_unknown_kind(error: &kube::Error) -> bool {
 
 /// Whether a live object is the definition of [`Environment`] exactly as this version ships it.
 ///
-/// Where CustomResourceDefinitions are governed, Git does not declare this one: it comes with
-/// `deploy/`. Its name proves nothing, since anyone with the right may change what it says (drop the
+/// Where CustomResourceDefinitions are governed, Git does not declare gitward's own: they come with
+/// `deploy/`. A name proves nothing, since anyone with the right may change what it says (drop the
 /// rule that a repository cannot be changed, serve another version), so the whole of it is compared.
 pub fn is_shipped_definition(live: &Value) -> bool {
-    let Ok(shipped) = serde_json::to_value(Environment::crd()) else { return false };
+    [Environment::crd(), BreakGlass::crd()].iter().any(|shipped| is_as_shipped(live, shipped))
+}
+
+fn is_as_shipped(live: &Value, shipped: &CustomResourceDefinition) -> bool {
+    let list_kind = json!(format!("{}List", shipped.spec.names.kind));
+    let Ok(shipped) = serde_json::to_value(shipped) else { return false };
     let same = |pointer: &str| live.pointer(pointer) == shipped.pointer(pointer);
     if !["/kind", "/metadata/name"].into_iter().all(same) || !live["apiVersion"].is_string() {
         return false;
@@ -125,7 +133,7 @@ pub fn is_shipped_definition(live: &Value) -> bool {
     let mut spec = live["spec"].clone();
     // What the API server adds.
     drop_if(&mut spec, "conversion", &json!({"strategy": "None"}));
-    drop_if(&mut spec["names"], "listKind", &json!("EnvironmentList"));
+    drop_if(&mut spec["names"], "listKind", &list_kind);
     group == Some("apiextensions.k8s.io") && !kept && spec == shipped["spec"]
 }
 

@@ -149,6 +149,15 @@ impl Api {
         self.send(Method::PATCH, &path, Some(patch)).await
     }
 
+    /// Replaces what is written through the subresource `finalize` alone: a Namespace's finalizers.
+    ///
+    /// # Errors
+    /// See [`ApiError`].
+    pub async fn finalize(&self, gvk: &Gvk, key: &ObjectKey, body: &Value) -> Result<Value, ApiError> {
+        let path = format!("{}/finalize?{}", self.path(gvk, key, true).await?, query(Effect::Stored));
+        self.send(Method::PUT, &path, Some(body)).await
+    }
+
     async fn path(&self, gvk: &Gvk, key: &ObjectKey, named: bool) -> Result<String, ApiError> {
         let served = self.discovery.resolve(&gvk.group, &gvk.kind).await;
         let served = served.map_err(|e| ApiError::Unreachable(e.to_string()))?;

@@ -212,6 +212,7 @@ async fn replace(
         }
         other => other?,
     };
+    let answer = finalized(state, declared, entry, answer).await?;
     let context = state.context(snapshot);
     if let Judged::Diverged(changes) = judge_declared(&with_entry(declared, entry), &answer, &context) {
         let fields: Vec<String> = changes.iter().take(5).map(|c| c.path.to_string()).collect();
@@ -219,6 +220,23 @@ async fn replace(
     }
     state.put_entry(entry.clone());
     Ok(())
+}
+
+/// A Namespace's `spec.finalizers` are written through a subresource alone: a plain write leaves them
+/// as others set them.
+async fn finalized(state: &State, declared: &Declared, entry: &Entry, answer: Value) -> Result<Value, ApiError> {
+    const FINALIZERS: &str = "/spec/finalizers";
+    let (gvk, key) = (declared.gvk(), &declared.manifest.key);
+    let wanted = entry.record.pointer(FINALIZERS);
+    let is_namespace = key.group.is_empty() && key.kind == "Namespace";
+    match wanted {
+        Some(wanted) if is_namespace && answer.pointer(FINALIZERS) != Some(wanted) => {
+            let mut body = answer;
+            body["spec"]["finalizers"] = wanted.clone();
+            state.api.finalize(gvk, key, &body).await
+        }
+        _ => Ok(answer),
+    }
 }
 
 /// Takes finalizers off an object that are neither declared nor its controller's: they would keep it

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Subject, annotation, at, copy, map_entry, remove, set, str_at};
 use crate::change::same;
-use crate::derived::Context;
+use crate::derived::{Context, aggregated};
 use crate::object::{self, ObjectKey};
 
 /// The rules of an aggregated role are the union of the roles that it selects, in the controller's
@@ -24,7 +24,9 @@ pub(super) fn aggregated_rules(target: &mut Value, subject: &Subject<'_>, contex
     roles.sort_by(|a, b| object::name(a).cmp(object::name(b)));
     let mut union: Vec<Value> = Vec::new();
     for selector in selectors {
-        for role in roles.iter().filter(|r| object::name(r) != subject.key.name && selects(selector, r)) {
+        for role in roles.iter().filter(|r| {
+            object::name(r) != subject.key.name && aggregated(object::name(r), context) && selects(selector, r)
+        }) {
             for rule in role.get("rules").and_then(Value::as_array).into_iter().flatten() {
                 if !union.iter().any(|u| same(u, rule)) {
                     union.push(rule.clone());

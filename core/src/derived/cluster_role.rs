@@ -4,9 +4,19 @@ use serde_json::Value;
 
 use super::case::Case;
 use super::compare::{at, list, same};
-use super::{Judged, Proof, selector};
+use super::{Context, Judged, Proof, selector};
 use crate::change::{self, Change, is_empty};
-use crate::object;
+use crate::object::{self, ObjectKey};
+
+/// What the API server itself brings to be selected.
+const DEFAULT_PARTS: [&str; 3] = ["system:aggregate-to-admin", "system:aggregate-to-edit", "system:aggregate-to-view"];
+
+/// Whether a role may bring rules into one that selects it: it is judged itself, or a default one. A
+/// stranger's label would bring a stranger's rights into what Git declares.
+pub(crate) fn counts(role: &str, context: &Context<'_>) -> bool {
+    let key = ObjectKey::new("rbac.authorization.k8s.io", "ClusterRole", "", role);
+    context.snapshot.is_declared(&key) || context.snapshot.governs(&key) || DEFAULT_PARTS.contains(&role)
+}
 
 /// The rules change: each must be one of a selected role's. Fewer than all are harmless, and what
 /// the controller writes while roles change.
@@ -18,7 +28,9 @@ pub(super) fn rules_changed(case: &Case<'_>, _change: &Change) -> Judged {
     let roles = case.list("rbac.authorization.k8s.io", "ClusterRole", "");
     let selectors = list(aggregation, &["clusterRoleSelectors"]);
     let selected = roles.iter().filter(|role| {
-        object::name(role) != case.name && selectors.iter().any(|s| selector::matches(s, object::labels(role)))
+        object::name(role) != case.name
+            && counts(object::name(role), case.context)
+            && selectors.iter().any(|s| selector::matches(s, object::labels(role)))
     });
     let union: Vec<&Value> = selected.flat_map(|role| list(role, &["rules"])).collect();
     let strange = list(new, &["rules"]).iter().filter(|r| !union.iter().any(|u| change::same(u, r))).count();

@@ -4,11 +4,11 @@ use serde_json::{Map, Value};
 
 use super::accounts::Account::{self, Controller};
 use super::case::{Act, Case};
-use super::compare::{at, entries, is_hash, map, only, prefix, same_but};
+use super::compare::{at, entries, is_hash, map, only, prefix, same_but, text};
 use super::owner::{self, Reference};
 use super::stateful_set::REVISION_LABEL;
 use super::template::{self, Standing};
-use super::{Judged, Proof, Refusal, metadata};
+use super::{Judged, Refusal, metadata};
 use crate::change::Change;
 use crate::object;
 
@@ -43,8 +43,29 @@ pub(super) fn judge(case: &Case<'_>) -> Judged {
     // in properly was judged then; which one still counts is in the set's status, which only its
     // controller writes.
     Ok(match standing {
-        Standing::Unknown => Proof::Identity,
+        Standing::Unknown => {
+            ensure!(
+                counts(revision, &owner.object) || !is_newer(case, revision, &owner.object),
+                "its template is not Git's, and it was made after the revision whose template is"
+            );
+            case.by(WRITERS)?
+        }
         Standing::Current | Standing::Recent | Standing::Former => owner.proof,
+    })
+}
+
+/// Whether the owner's status names a revision.
+fn counts(revision: &Value, owner: &Value) -> bool {
+    ["currentRevision", "updateRevision"].iter().any(|f| text(owner, &["status", f]) == object::name(revision))
+}
+
+/// Whether a revision was made after the one that holds the owner's template: history lies before.
+fn is_newer(case: &Case<'_>, revision: &Value, owner: &Value) -> bool {
+    let wanted = at(owner, &["spec", "template"]);
+    case.list("apps", "ControllerRevision", case.namespace).iter().any(|sibling| {
+        owner::controller_uid(sibling) == object::uid(owner)
+            && template::same(wanted, &template(sibling), &[])
+            && template::is_younger(revision, sibling)
     })
 }
 

@@ -70,6 +70,7 @@ mod volume;
 pub use adoption::is_adoptable;
 
 use case::{Act, Case};
+pub(crate) use cluster_role::counts as aggregated;
 
 /// What the rules know besides the request.
 #[derive(Clone, Copy)]

@@ -7,7 +7,7 @@ use super::case::{Act, Case};
 use super::compare::{at, entries, is_hash, is_number, map, only, prefix, same_but, text};
 use super::owner::{self, Owner, Reference};
 use super::template::{self, Standing};
-use super::{Judged, Proof, Refusal, metadata, scale};
+use super::{Judged, Refusal, metadata, scale};
 use crate::change::Change;
 use crate::object;
 
@@ -43,8 +43,23 @@ pub(super) fn judge(case: &Case<'_>) -> Judged {
     Ok(match standing {
         // What was replaced may run until the rollout is over, however long that takes, and stays
         // as history. That it came in properly was judged then; here it rests on the controller.
-        Standing::Unknown => Proof::Identity,
+        Standing::Unknown => {
+            ensure!(
+                replicas(set, 0) > 0 || !is_newer(case, set, &deployment.object),
+                "its template is not Git's, and it was made after the ReplicaSet whose template is"
+            );
+            case.by(WRITER)?
+        }
         Standing::Current | Standing::Recent | Standing::Former => deployment.proof,
+    })
+}
+
+/// Whether a ReplicaSet was made after the one that has the Deployment's template: history lies
+/// before. (One that still has replicas may be what a rollback through Git is leaving.)
+fn is_newer(case: &Case<'_>, set: &Value, deployment: &Value) -> bool {
+    let wanted = at(deployment, &["spec", "template"]);
+    siblings(case, deployment).iter().any(|sibling| {
+        template::same(wanted, at(sibling, &["spec", "template"]), &[HASH_LABEL]) && template::is_younger(set, sibling)
     })
 }
 
@@ -121,6 +136,11 @@ pub(super) fn annotation_changed(case: &Case<'_>, change: &Change) -> Judged {
     };
     let new = new.as_str().unwrap_or_default();
     let deployment = owner::of(case, DEPLOYMENT, Reference::Blocking)?;
+    if matches!(key, REVISION | REVISION_HISTORY) {
+        // Which template a rollback goes back to: it counts, and follows from nothing.
+        ensure!(counted(key, new, &deployment.object) == Some(true), "{key} is no revision");
+        return case.by(WRITER);
+    }
     let right = counted(key, new, &deployment.object).unwrap_or_else(|| copied(key, new, &deployment.object));
     ensure!(right, "the annotation {key} is not what the Deployment says");
     Ok(deployment.proof)

@@ -1,9 +1,10 @@
 //! Templates, and which of its owner's templates an object follows.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::case::Case;
-use super::compare::{at, map, same_but};
+use super::compare::{at, map, same_but, text};
 use super::owner::Owner;
 use crate::change;
 
@@ -34,6 +35,12 @@ pub(super) fn standing(case: &Case<'_>, owner: &Owner, path: &[&str], follows: i
         return Standing::Former;
     }
     Standing::Unknown
+}
+
+/// Whether an object was made after another. The API server alone sets the time, in whole seconds.
+pub(super) fn is_younger(object: &Value, other: &Value) -> bool {
+    let made = |o: &Value| text(o, &["metadata", "creationTimestamp"]).parse::<Timestamp>().ok();
+    made(object).zip(made(other)).is_some_and(|(a, b)| a > b)
 }
 
 /// Whether two Pod templates mean the same, but for labels that a controller sets.

@@ -54,8 +54,8 @@ pub(super) fn change(
         Some(value) => format!("the request sets {}", shown(key, change, value)),
         None => "the request removes it".to_owned(),
     };
-    let written = path.get(&declared.canonical).filter(|v| !crate::change::is_empty(v));
-    let wanted = path.get(expected).filter(|v| !crate::change::is_empty(v));
+    let written = path.get(&declared.canonical).filter(|v| !crate::change::counts_as_absent(expected, path, v));
+    let wanted = path.get(expected).filter(|v| !crate::change::counts_as_absent(expected, path, v));
     let (rule, says, hint) = match (written, wanted) {
         (Some(value), _) => (
             "trace/declared-field",

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::break_glass;
 use crate::carry::{Subject, carry};
-use crate::change::{self, Change, object_changes, same};
+use crate::change::{self, Change, object_changes};
 use crate::config::Mode;
 use crate::derived::{self, Context};
 use crate::exemption;
@@ -48,6 +48,11 @@ fn trace(request: &Request<'_>, context: &Context<'_>) -> Verdict {
             let place = declared.place(&crate::path::FieldPath::of(["spec", "replicas"]));
             Verdict::whole(Origin::Declared { place })
         }
+        (Operation::Update, Some(declared))
+            if request.subresource == "finalize" && is_as_git(request, declared, context) =>
+        {
+            Verdict::whole(Origin::Removal)
+        }
         (Operation::Update, None) if request.subresource.is_empty() && is_unchanged(request, false) => {
             Verdict::default()
         }
@@ -79,6 +84,11 @@ fn scales_to_git(request: &Request<'_>, declared: &Declared) -> bool {
     let wanted = request.object.and_then(|o| o.pointer("/spec/replicas"));
     let replicas = declared.expected.as_deref().and_then(|e| e.object.pointer("/spec/replicas"));
     wanted.is_some() && wanted == replicas
+}
+
+/// Whether an object would be what is expected, all of it.
+fn is_as_git(request: &Request<'_>, declared: &Declared, context: &Context<'_>) -> bool {
+    request.object.is_some_and(|new| live::judge_declared(declared, new, context) == Judged::Converged)
 }
 
 /// Whether an update changes nothing that is compared (a no-op, or managed fields alone).
@@ -143,10 +153,10 @@ fn origin_of(
     request: &Request<'_>,
     context: &Context<'_>,
 ) -> Result<Origin, String> {
-    let wanted = change.path.get(expected).filter(|v| !change::is_empty(v));
+    let wanted = change.path.get(expected).filter(|v| !change::counts_as_absent(expected, &change.path, v));
     let matches = match (&change.new, wanted) {
         (None, None) => true,
-        (Some(new), Some(wanted)) => same(new, wanted),
+        (Some(new), Some(wanted)) => change::same_in(expected, new, wanted),
         _ => false,
     };
     if matches {

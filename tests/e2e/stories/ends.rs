@@ -31,22 +31,24 @@ async fn declare(scene: &Scene<'_>, version: u32, replicas: u32) {
 /// Waits until that is what runs.
 async fn reached(scene: &Scene<'_>, version: u32, replicas: u32) {
     scene.runs("web", &image(version), 3).await;
-    scene.until("the StatefulSet is there", "statefulset/store", |s| {
-        s["spec"]["template"]["spec"]["containers"][0]["image"] == image(version)
-            && is_rolled_out(s, replicas.into())
-            && s["status"]["currentRevision"] == s["status"]["updateRevision"]
-    })
-    .await;
+    scene
+        .until("the StatefulSet is there", "statefulset/store", |s| {
+            s["spec"]["template"]["spec"]["containers"][0]["image"] == image(version)
+                && is_rolled_out(s, replicas.into())
+                && s["status"]["currentRevision"] == s["status"]["updateRevision"]
+        })
+        .await;
 }
 
 /// Waits until a rollout to this version has begun.
 async fn begun(scene: &Scene<'_>, version: u32) {
-    scene.until("the rollout has begun", "deployment/web", |d| {
-        d["spec"]["template"]["spec"]["containers"][0]["image"] == image(version)
-            && d["status"]["updatedReplicas"].as_i64() >= Some(1)
-            && !is_rolled_out(d, 3)
-    })
-    .await;
+    scene
+        .until("the rollout has begun", "deployment/web", |d| {
+            d["spec"]["template"]["spec"]["containers"][0]["image"] == image(version)
+                && d["status"]["updatedReplicas"].as_i64() >= Some(1)
+                && !is_rolled_out(d, 3)
+        })
+        .await;
 }
 
 async fn controllers(theatre: &mut Theatre) {

@@ -205,7 +205,12 @@ fn an_aggregated_role_is_the_union_of_what_it_selects() {
     };
     let read = json!({"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]});
     let mut world = World::new();
-    world.put(role("part", json!({"to": "view"}), json!([read])));
+    world.declare(role("part", json!({"to": "view"}), json!([read])));
+    world.put(role(
+        "stranger",
+        json!({"to": "view"}),
+        json!([{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}]),
+    ));
     world.put(role("other", json!({}), json!([{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}])));
     let old = with(
         &role("view", json!({}), json!([])),
@@ -218,6 +223,9 @@ fn an_aggregated_role_is_the_union_of_what_it_selects() {
         &[
             ("a rule of no selected role", |o| {
                 o["rules"] = json!([{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}])
+            }),
+            ("a rule of a selected role that nobody judges", |o| {
+                o["rules"] = json!([{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}])
             }),
             ("a wider rule", |o| o["rules"][0]["verbs"] = json!(["get", "delete"])),
             ("another selection", |o| o["aggregationRule"]["clusterRoleSelectors"] = json!([{}])),

@@ -165,7 +165,34 @@ fn the_template_of_a_replica_set_never_changes() {
         ],
         |o| world.update("@deployment-controller", &set, o),
     );
-    assert_eq!(rule, "Derived replica-set.update");
+    assert_eq!(rule, "Derived replica-set.update (by identity)");
+}
+
+/// Which template a rollback goes back to is the controller's to count.
+#[test]
+fn a_revision_number_is_the_controllers() {
+    let world = world();
+    let set = replica_set("5597669dc4", "app:1", 4);
+    let counted = with(&set, json!({"metadata": {"annotations": {"deployment.kubernetes.io/revision": "77"}}}));
+    assert!(world.update(PERSON, &set, &counted).is_err());
+    assert!(world.update("@deployment-controller", &set, &counted).is_ok());
+}
+
+/// History lies before what is there now: the API server sets the time, and nobody can forge it.
+#[test]
+fn a_strange_template_without_replicas_is_history_only_if_it_is_older() {
+    let made = |o: Value, at: &str| with(&o, json!({"metadata": {"creationTimestamp": at}}));
+    let mut world = world();
+    let old = |replicas, at| made(replica_set("5597669dc5", "evil", replicas), at);
+    // With nothing to compare with, it may be what a rollout begins with.
+    assert!(world.there(&old(0, "2026-01-01T00:00:09Z")).is_ok());
+    world.put(made(replica_set("5597669dc4", "app:1", 4), "2026-01-01T00:00:05Z"));
+    assert!(world.there(&old(0, "2026-01-01T00:00:01Z")).is_ok());
+    assert!(world.there(&old(2, "2026-01-01T00:00:09Z")).is_ok(), "a rollback through Git may be under way");
+    let forged = old(0, "2026-01-01T00:00:09Z");
+    assert!(world.there(&forged).is_err());
+    world.declared_until(with(&deployment(), json!({"spec": {"template": template("evil")}})), 999);
+    assert!(world.there(&forged).is_ok(), "Git remembers it");
 }
 
 fn stateful_set() -> Value {
@@ -212,6 +239,18 @@ fn a_revision_keeps_its_owners_template_and_nothing_else() {
         |o| world.create("@statefulset-controller", o),
     );
     assert_eq!(rule, "Derived revision.create");
+    let at = |o: &Value, at: &str| with(o, json!({"metadata": {"creationTimestamp": at}}));
+    let forged = with(
+        &revision,
+        json!({"metadata": {"name": "db-666666", "labels": {"controller.kubernetes.io/hash": "666666"}},
+        "data": {"spec": {"template": {"spec": {"hostNetwork": true}}}}}),
+    );
+    assert!(world.there(&at(&forged, "2026-01-01T00:00:09Z")).is_ok(), "nothing to compare with");
+    let mut later = World::new();
+    later.declare(stateful_set());
+    later.put(at(&revision, "2026-01-01T00:00:05Z"));
+    assert!(later.there(&at(&forged, "2026-01-01T00:00:09Z")).is_err());
+    assert!(later.there(&at(&forged, "2026-01-01T00:00:01Z")).is_ok(), "history");
     let newer = with(&revision, json!({"revision": 2}));
     assert!(world.update("@statefulset-controller", &revision, &newer).is_ok());
     assert!(world.update(PERSON, &revision, &newer).is_err());

@@ -1,0 +1,318 @@
+//! One attack: what it does, to what, and by what one sees that it is in effect.
+
+use serde_json::Value;
+
+use crate::fixtures::Fixture;
+
+/// An attack. `NAME` in its texts stands for the name of its own objects.
+#[derive(Clone)]
+pub(crate) struct Case {
+    /// What it is, for people.
+    pub(crate) name: &'static str,
+    /// What Git declares for it.
+    pub(crate) needs: Vec<Fixture>,
+    /// What the attacker does.
+    pub(crate) steps: Vec<Step>,
+    /// How one sees that it is in effect.
+    pub(crate) effect: Effect,
+    /// Who tries it.
+    pub(crate) who: Who,
+    /// Why anyone may do it: nothing that Git declares rests on it.
+    pub(crate) harmless: Option<&'static str>,
+    /// Why an administrator, with nothing in the way but gitward's webhook, gets through.
+    pub(crate) out_of_reach: Option<&'static str>,
+    /// Why the reconciler alone does not undo it.
+    pub(crate) left: Option<&'static str>,
+    /// Whether it is played when no other is, since it changes what others rest on.
+    pub(crate) apart: bool,
+}
+
+/// Who tries an attack.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// The person and the administrator.
+    Both,
+    /// The person alone: it is the fence's, which an administrator takes away first.
+    Person,
+}
+
+/// One request.
+#[derive(Clone)]
+pub(crate) struct Step {
+    pub(crate) method: &'static str,
+    pub(crate) path: &'static str,
+    pub(crate) content_type: &'static str,
+    pub(crate) encoding: Option<&'static str>,
+    pub(crate) body: Body,
+    pub(crate) identity: Identity,
+    /// How many times it is sent, at once.
+    pub(crate) times: usize,
+}
+
+/// The body of a request.
+#[derive(Clone)]
+pub(crate) enum Body {
+    /// A text.
+    Text(String),
+    /// Bytes made of the name of the attack's objects.
+    Bytes(fn(&str) -> Vec<u8>),
+    /// A live object, with edits, as it is replaced.
+    Live(&'static str, Vec<(&'static str, &'static str)>),
+    /// A live object, with edits, as another is made of it.
+    Copy(&'static str, Vec<(&'static str, &'static str)>),
+}
+
+/// As whom a request is made.
+#[derive(Clone, Copy)]
+pub(crate) enum Identity {
+    /// The attacker.
+    Own,
+    /// Impersonated: a user and a group.
+    User(&'static str, &'static str),
+    /// A service account of a namespace, impersonated with all that a token would bring.
+    Forged(&'static str, &'static str),
+    /// The same, in the group `system:masters`, so that nothing but gitward asks for rights.
+    Master(&'static str, &'static str),
+    /// A service account of a namespace, by a token that the attacker asks for.
+    Token(&'static str, &'static str),
+}
+
+/// How one sees that an attack is in effect.
+#[derive(Clone)]
+pub(crate) struct Effect {
+    /// The object or the collection that shows it.
+    pub(crate) at: &'static str,
+    /// What of it.
+    pub(crate) when: When,
+}
+
+/// A state of an object or a collection.
+#[derive(Clone)]
+pub(crate) enum When {
+    /// A field has this value.
+    Is(&'static str, Value),
+    /// A field is there.
+    Set(&'static str),
+    /// A field that was there is not.
+    Unset(&'static str),
+    /// The object's text has this in it.
+    Says(&'static str),
+    /// The same, with the names filled in.
+    Tells(String),
+    /// There is an object.
+    Exists,
+    /// There is an object that was not there before.
+    New,
+    /// An object that was there is gone, or going.
+    Gone,
+    /// The answer has one of these in it: nothing is stored that would show it.
+    Answer(&'static [&'static str]),
+}
+
+impl When {
+    /// The same about the objects of a name.
+    pub(crate) fn of(&self, name: &str) -> Self {
+        match self {
+            Self::Says(text) => Self::Tells(text.replace("NAME", name)),
+            other => other.clone(),
+        }
+    }
+}
+
+/// An attack by both.
+pub(crate) fn case(name: &'static str, needs: &[Fixture], steps: Vec<Step>, effect: Effect) -> Case {
+    let needs = needs.to_vec();
+    Case { name, needs, steps, effect, who: Who::Both, harmless: None, out_of_reach: None, left: None, apart: false }
+}
+
+impl Case {
+    pub(crate) fn person(mut self) -> Self {
+        self.who = Who::Person;
+        self
+    }
+
+    pub(crate) fn harmless(mut self, why: &'static str) -> Self {
+        self.harmless = Some(why);
+        self
+    }
+
+    pub(crate) fn out_of_reach(mut self, why: &'static str) -> Self {
+        self.out_of_reach = Some(why);
+        self
+    }
+
+    pub(crate) fn left(mut self, why: &'static str) -> Self {
+        self.left = Some(why);
+        self
+    }
+
+    pub(crate) fn apart(mut self) -> Self {
+        self.apart = true;
+        self
+    }
+}
+
+impl Step {
+    pub(crate) fn by(mut self, user: &'static str, group: &'static str) -> Self {
+        self.identity = Identity::User(user, group);
+        self
+    }
+
+    /// By a controller's account, impersonated whole.
+    pub(crate) fn forged(mut self, controller: &'static str) -> Self {
+        self.identity = Identity::Forged("kube-system", controller);
+        self
+    }
+
+    pub(crate) fn forged_of(mut self, namespace: &'static str, account: &'static str) -> Self {
+        self.identity = Identity::Forged(namespace, account);
+        self
+    }
+
+    /// By a controller's account, impersonated whole and with all rights.
+    pub(crate) fn master(mut self, controller: &'static str) -> Self {
+        self.identity = Identity::Master("kube-system", controller);
+        self
+    }
+
+    /// By a service account, impersonated whole and with all rights.
+    pub(crate) fn master_of(mut self, namespace: &'static str, account: &'static str) -> Self {
+        self.identity = Identity::Master(namespace, account);
+        self
+    }
+
+    /// By a token of a controller's account.
+    pub(crate) fn token(mut self, controller: &'static str) -> Self {
+        self.identity = Identity::Token("kube-system", controller);
+        self
+    }
+
+    pub(crate) fn token_of(mut self, namespace: &'static str, account: &'static str) -> Self {
+        self.identity = Identity::Token(namespace, account);
+        self
+    }
+
+    pub(crate) fn encoded(mut self, encoding: &'static str) -> Self {
+        self.encoding = Some(encoding);
+        self
+    }
+
+    pub(crate) fn times(mut self, times: usize) -> Self {
+        self.times = times;
+        self
+    }
+}
+
+fn step(method: &'static str, path: &'static str, content_type: &'static str, body: Body) -> Step {
+    Step { method, path, content_type, encoding: None, body, identity: Identity::Own, times: 1 }
+}
+
+/// A JSON merge patch.
+pub(crate) fn merge(path: &'static str, body: &str) -> Step {
+    step("PATCH", path, "application/merge-patch+json", Body::Text(body.to_owned()))
+}
+
+/// A strategic merge patch.
+pub(crate) fn strategic(path: &'static str, body: &str) -> Step {
+    step("PATCH", path, "application/strategic-merge-patch+json", Body::Text(body.to_owned()))
+}
+
+/// A JSON patch.
+pub(crate) fn json_patch(path: &'static str, body: &str) -> Step {
+    step("PATCH", path, "application/json-patch+json", Body::Text(body.to_owned()))
+}
+
+/// A server-side apply with force.
+pub(crate) fn apply(path: &'static str, body: &str) -> Step {
+    step("PATCH", path, "application/apply-patch+yaml", Body::Text(body.to_owned()))
+}
+
+/// A creation.
+pub(crate) fn post(path: &'static str, body: &str) -> Step {
+    step("POST", path, "application/json", Body::Text(body.to_owned()))
+}
+
+/// A replacement by a text.
+pub(crate) fn put(path: &'static str, body: &str) -> Step {
+    step("PUT", path, "application/json", Body::Text(body.to_owned()))
+}
+
+/// A replacement by the live object with edits: pointers and JSON, `-` to remove.
+pub(crate) fn replace(path: &'static str, edits: &[(&'static str, &'static str)]) -> Step {
+    step("PUT", path, "application/json", Body::Live(path, edits.to_vec()))
+}
+
+/// A replacement by way of another path of the same object.
+pub(crate) fn replace_through(path: &'static str, of: &'static str, edits: &[(&'static str, &'static str)]) -> Step {
+    step("PUT", path, "application/json", Body::Live(of, edits.to_vec()))
+}
+
+/// A creation from a live object with edits.
+pub(crate) fn copy(of: &'static str, to: &'static str, edits: &[(&'static str, &'static str)]) -> Step {
+    step("POST", to, "application/json", Body::Copy(of, edits.to_vec()))
+}
+
+/// A deletion.
+pub(crate) fn delete(path: &'static str) -> Step {
+    step("DELETE", path, "application/json", Body::Text(String::new()))
+}
+
+/// A deletion with options.
+pub(crate) fn delete_with(path: &'static str, options: &str) -> Step {
+    step("DELETE", path, "application/json", Body::Text(options.to_owned()))
+}
+
+/// A reading, for what is reached by it.
+pub(crate) fn get(path: &'static str) -> Step {
+    step("GET", path, "application/json", Body::Text(String::new()))
+}
+
+/// Raw bytes.
+pub(crate) fn raw(
+    method: &'static str,
+    path: &'static str,
+    content_type: &'static str,
+    bytes: fn(&str) -> Vec<u8>,
+) -> Step {
+    step(method, path, content_type, Body::Bytes(bytes))
+}
+
+/// A field has this value.
+pub(crate) fn is(at: &'static str, pointer: &'static str, value: impl Into<Value>) -> Effect {
+    Effect { at, when: When::Is(pointer, value.into()) }
+}
+
+/// A field is there.
+pub(crate) fn set(at: &'static str, pointer: &'static str) -> Effect {
+    Effect { at, when: When::Set(pointer) }
+}
+
+/// A field that was there is not.
+pub(crate) fn unset(at: &'static str, pointer: &'static str) -> Effect {
+    Effect { at, when: When::Unset(pointer) }
+}
+
+/// The object's text has this in it.
+pub(crate) fn says(at: &'static str, text: &'static str) -> Effect {
+    Effect { at, when: When::Says(text) }
+}
+
+/// There is an object.
+pub(crate) fn exists(at: &'static str) -> Effect {
+    Effect { at, when: When::Exists }
+}
+
+/// There is an object that was not there before.
+pub(crate) fn new(at: &'static str) -> Effect {
+    Effect { at, when: When::New }
+}
+
+/// An object is gone.
+pub(crate) fn gone(at: &'static str) -> Effect {
+    Effect { at, when: When::Gone }
+}
+
+/// The answer has one of these in it.
+pub(crate) fn answers(texts: &'static [&'static str]) -> Effect {
+    Effect { at: "", when: When::Answer(texts) }
+}
