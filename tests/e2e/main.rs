@@ -10,6 +10,7 @@ mod denied_edits;
 mod edits;
 mod fleet;
 mod picture;
+mod processes;
 mod push;
 mod restart;
 mod reverted_edits;

@@ -84,12 +84,22 @@ fn bad_manifests_are_shown_to_the_pusher_with_line_and_remedy() {
         (
             "no kind",
             second.replace("kind: ConfigMap\n", ""),
-            ["error[manifest/missing-kind]", "--> prod/b.yaml:1:1", "remote: 1 | apiVersion: v1", "= fix: Add `apiVersion`"],
+            [
+                "error[manifest/missing-kind]",
+                "--> prod/b.yaml:1:1",
+                "remote: 1 | apiVersion: v1",
+                "= fix: Add `apiVersion`",
+            ],
         ),
         (
             "the same twice",
             MAP.to_owned(),
-            ["error[tree/duplicate-object]", "--> prod/b.yaml:1:1", "remote: 1 | apiVersion: v1", "prod/a.yaml:1:1 already"],
+            [
+                "error[tree/duplicate-object]",
+                "--> prod/b.yaml:1:1",
+                "remote: 1 | apiVersion: v1",
+                "prod/a.yaml:1:1 already",
+            ],
         ),
         (
             "an unknown kind",
@@ -160,7 +170,9 @@ fn odd_names_of_files_are_read_or_refused_by_name() {
         hosted.work.write(&format!("prod/{name}"), broken).unwrap();
         hosted.rejected(name, &["error[manifest/syntax]", &format!("--> prod/{name}:3:1")]);
     }
-    for (name, shown) in [("a\nb.yaml", "\"a\\nb.yaml\""), ("a\tb.yaml", "\"a\\tb.yaml\""), ("a\u{1b}[2Jb.yaml", "a\\u{1b}[2Jb.yaml")] {
+    for (name, shown) in
+        [("a\nb.yaml", "\"a\\nb.yaml\""), ("a\tb.yaml", "\"a\\tb.yaml\""), ("a\u{1b}[2Jb.yaml", "a\\u{1b}[2Jb.yaml")]
+    {
         hosted.work.write(&format!("prod/{name}"), MAP.replace("name: a", "name: b")).unwrap();
         hosted.rejected(shown, &["error[tree/name]", shown, "= fix: rename or remove it"]);
     }
