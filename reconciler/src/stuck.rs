@@ -23,10 +23,19 @@ pub struct Stuck {
     pub message: String,
 }
 
+/// What the volume controller says of a claim's volume. It follows `spec.volumeName`: where that has
+/// to stay, taking these away would be done and undone without an end.
+const OF_THE_VOLUME: [&str; 2] = ["pv.kubernetes.io/bind-completed", "pv.kubernetes.io/bound-by-controller"];
+
 /// Leaves the fields of a body as they are.
 pub fn leave(body: &mut Value, live: &Value, stuck: Option<&Stuck>) {
     for field in stuck.into_iter().flat_map(|s| &s.fields) {
         carry::leave(body, live, &field.fields());
+    }
+    if stuck.is_some_and(|s| !s.fields.is_empty()) && live["kind"] == "PersistentVolumeClaim" {
+        for annotation in OF_THE_VOLUME {
+            carry::leave(body, live, &["metadata", "annotations", annotation]);
+        }
     }
 }
 

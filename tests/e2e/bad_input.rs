@@ -208,7 +208,7 @@ async fn the_first_commit_of_all(stage: &mut Stage) -> Result<()> {
     let log = stage.webhook_log();
     let logged = async || Ok(read(&log).contains("prod/web.yaml:").then_some(()));
     stage.wait_for("the webhook's word about the commit", SOON, logged).await?;
-    assert_eq!(stage.webhook_ready().await.is_ok(), false);
+    assert!(stage.webhook_ready().await.is_err());
     let registered = ["get", "validatingwebhookconfigurations", "--output=name"];
     assert_eq!(stage.cluster.kubectl(&registered).await?.checked()?, "");
     mallory(stage, &["create", "namespace", "shop"]).await?.checked()?;
