@@ -48,6 +48,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     let place = Place::find(&args.path)?;
     let mut report = match (&args.range, place.configured) {
         (Some(range), _) => of_range(&place, range, args)?,
+        (None, _) if place.is_bare() => return Err(place.has_no_working_tree().into()),
         (None, true) => of_environments(&place, args)?,
         (None, false) => of_everything(&place, args)?,
     };
@@ -89,6 +90,15 @@ impl Place {
         self.repository.as_ref().ok_or_else(|| {
             Fault::new(format!("{} is in no Git repository", self.root.display()), "run it inside one").into()
         })
+    }
+
+    fn is_bare(&self) -> bool {
+        self.repository.as_ref().is_some_and(|r| r.workdir().is_none())
+    }
+
+    fn has_no_working_tree(&self) -> Fault {
+        let message = format!("{} is in a bare repository, which has no working tree", self.root.display());
+        Fault::new(message, "judge its commits: `gitward check --range A..B`")
     }
 
     fn covers(&self, finding: &Finding) -> bool {

@@ -115,8 +115,8 @@ async fn serve(args: &Args) -> anyhow::Result<()> {
 }
 
 pub(crate) fn log(json: bool) {
-    // The client logs what it returns besides, at every attempt.
-    let default = || EnvFilter::new("info,kube=warn,kube_client::client::builder=off");
+    // The client logs what it returns besides, at every attempt and for every watch.
+    let default = || EnvFilter::new("info,kube=warn,kube_client=off");
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| default());
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)

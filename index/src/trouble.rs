@@ -75,14 +75,16 @@ pub struct Trouble(Told);
 impl Trouble {
     /// Tells an error that all share once for all of them; returns whether it was one.
     pub fn tell(&self, error: &kube::Error) -> bool {
-        let common = is_common(error);
-        if common {
-            let line = explain(error);
-            if self.0.is_news(&line) {
-                tracing::warn!("{line}; tried again until it answers");
-            }
+        if !is_common(error) {
+            self.over();
+            return false;
         }
-        common
+        // One outage shows in several ways: refused, reset, cut off.
+        let kind = if matches!(error, kube::Error::Api(_)) { "refused" } else { "unreachable" };
+        if self.0.is_news(kind) {
+            tracing::warn!("{}; tried again until it answers", explain(error));
+        }
+        true
     }
 
     /// The API server answered.

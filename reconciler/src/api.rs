@@ -57,6 +57,13 @@ impl ApiError {
         matches!(self, Self::Refused { status: 422, .. })
     }
 
+    /// Whether a field is refused, as one is that cannot be changed any more. Refusals of the same
+    /// status that name none are somebody's policy or webhook: to make the object anew would be a
+    /// way around it.
+    pub fn names_a_field(&self) -> bool {
+        matches!(self, Self::Refused { status: 422, field, .. } if !field.is_empty())
+    }
+
     /// Whether an address lies outside all ranges that the API server knows.
     pub fn is_out_of_range(&self) -> bool {
         matches!(self, Self::Refused { status: 422, message, .. } if message.contains("not in the valid range"))

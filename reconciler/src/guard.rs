@@ -173,33 +173,41 @@ async fn look_at(state: Arc<State>, memory: Arc<Memory>, event: Event) {
         }
     };
     if let Err(error) = handled {
-        not_yet(&state, &held, memory, event, &error);
+        not_yet(&state, &held, &memory, &event, &error);
     }
 }
 
-/// What could not be brought back is told once and tried again, ever more slowly as long as neither
-/// the object nor what Git says of it changes. Whatever happens to the object is looked at at once.
-fn not_yet(state: &Arc<State>, held: &Snapshot, memory: Arc<Memory>, event: Event, error: &ApiError) {
+/// What could not be brought back is told once.
+fn not_yet(state: &Arc<State>, held: &Snapshot, memory: &Arc<Memory>, event: &Event, error: &ApiError) {
+    let key = &event.key;
+    // The API server's message about a refused Secret may quote its data.
+    let why = if key.kind == "Secret" { "the API server refuses it".to_owned() } else { error.to_string() };
+    let message = format!("{key} could not be brought back yet and is tried again and again: {why}");
+    if try_later(state, held, memory, event, &message) {
+        let live = state.index.get(key);
+        let api_version = live.as_ref().and_then(|l| l["apiVersion"].as_str()).unwrap_or_default();
+        let uid = live.as_ref().map(|l| object::uid(l)).unwrap_or_default();
+        state.reporter.about(key, api_version, uid, Reason::Failed, message);
+    }
+}
+
+/// Tries again, ever more slowly as long as neither the object nor what Git says of it changes.
+/// Whatever happens to the object is looked at at once. Returns whether `message` is news.
+fn try_later(state: &Arc<State>, held: &Snapshot, memory: &Arc<Memory>, event: &Event, message: &str) -> bool {
     let key = &event.key;
     let live = state.index.get(key);
     let metadata = |field| live.as_ref().and_then(|l| object::metadata_str(l, field)).unwrap_or_default();
     let digest = held.declared(key).map(|d| d.digest.to_string()).unwrap_or_default();
     let what = format!("{} {} {digest}", metadata("uid"), metadata("resourceVersion"));
-    // The API server's message about a refused Secret may quote its data.
-    let why = if key.kind == "Secret" { "the API server refuses it".to_owned() } else { error.to_string() };
-    let retry = memory.failed(key, what, why.clone());
-    if retry.is_news {
-        let message = format!("{key} could not be brought back yet and is tried again and again: {why}");
-        let api_version = live.as_ref().and_then(|l| l["apiVersion"].as_str()).unwrap_or_default();
-        state.reporter.about(key, api_version, metadata("uid"), Reason::Failed, message);
-    }
-    let state = state.clone();
+    let retry = memory.failed(key, what, message.to_owned());
+    let (state, memory, event) = (state.clone(), memory.clone(), event.clone());
     tokio::spawn(async move {
         sleep(retry.pause).await;
         if memory.is_due(&event.key, retry.turn) {
             state.index.tell_again(event);
         }
     });
+    retry.is_news
 }
 
 /// The object is looked at again after a pause, which holds up no other.
@@ -225,7 +233,7 @@ async fn declared_event(
     held: &Snapshot,
     declared: &Declared,
     event: &Event,
-    memory: &Memory,
+    memory: &Arc<Memory>,
 ) -> Result<(), ApiError> {
     let key = &event.key;
     let judged = state.index.get(key).map(|live| judge_live(key, &live, &state.context(held)));
@@ -265,6 +273,8 @@ async fn declared_event(
             // What is said of a Secret may quote its data.
             let why = if key.kind == "Secret" { "the API server refuses it".to_owned() } else { error.to_string() };
             let message = format!("{key} cannot be brought back by a write: {why}");
+            // What refuses it may be somebody's policy, which goes as it came.
+            try_later(state, held, memory, event, &message);
             tell_left(state, declared, &live, &changes, message, memory);
             return Ok(());
         }

@@ -159,7 +159,7 @@ async fn learn_present(
     let answer = match answer {
         Ok(answer) => answer,
         Err(error)
-            if error.is_invalid()
+            if error.names_a_field()
                 && object::is_made_anew(&declared.manifest.key.group, &declared.manifest.key.kind) =>
         {
             let answer = alias(&state.api, declared).await.map_err(|_| error)?;

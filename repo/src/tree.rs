@@ -96,6 +96,11 @@ impl Tree {
         }
     }
 
+    pub(crate) fn skip_submodule(&mut self, path: &str) {
+        let message = "submodules are not read, so what this one holds is not known".to_owned();
+        self.skip("tree/submodule", path, message, "put the files themselves in the tree");
+    }
+
     pub(crate) fn skip_large(&mut self, path: &str, limit: u64) {
         let message = format!("the file is larger than {limit} bytes and is not read");
         self.skip("tree/too-large", path, message, "split the file");
@@ -249,8 +254,7 @@ impl Walk<'_> {
                     self.directory(&below, &path, depth + 1)?;
                 }
                 (_, MODE_SUBMODULE) if self.selection.covers(&path) => {
-                    let message = "submodules are not read, so what this one holds is not known".to_owned();
-                    self.tree.skip("tree/submodule", &path, message, "put the files themselves in the tree");
+                    self.tree.skip_submodule(&path);
                 }
                 (_, MODE_SYMLINK) if self.selection.covers(&path) => self.tree.skip_symlink(&path),
                 (Some(ObjectType::Blob), _) if Selection::names(&path) && self.selection.covers(&path) => {

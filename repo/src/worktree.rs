@@ -9,12 +9,14 @@ use gitward_core::evaluate::TreeFile;
 use crate::tree::Budget;
 use crate::{Error, Limits, Repository, Result, Selection, Tree};
 
+const SUBMODULE: u32 = 0o160_000;
+
 /// Reads the selected files under a directory. Hidden directories are passed over.
 ///
 /// # Errors
 /// [`Error::Io`] for a directory or file that cannot be read, [`Error::TooLarge`] past the bounds.
 pub fn read_directory(root: &Path, selection: &Selection, limits: &Limits) -> Result<Tree> {
-    Walk::over(root, selection, limits, &|_| false)
+    Walk::over(root, selection, limits, &|_| false, &|_| false)
 }
 
 struct Walk<'a> {
@@ -23,6 +25,8 @@ struct Walk<'a> {
     limits: &'a Limits,
     /// Whether a path, relative to the root, is passed over.
     ignored: &'a dyn Fn(&str) -> bool,
+    /// Whether a directory is another repository's, of which a commit holds the name alone.
+    submodule: &'a dyn Fn(&str) -> bool,
     budget: Budget<'a>,
     tree: Tree,
 }
@@ -33,9 +37,10 @@ impl<'a> Walk<'a> {
         selection: &'a Selection,
         limits: &'a Limits,
         ignored: &'a dyn Fn(&str) -> bool,
+        submodule: &'a dyn Fn(&str) -> bool,
     ) -> Result<Tree> {
         let budget = Budget::new(limits, root.display().to_string());
-        let mut walk = Self { root, selection, limits, ignored, budget, tree: Tree::default() };
+        let mut walk = Self { root, selection, limits, ignored, submodule, budget, tree: Tree::default() };
         walk.directory("", 0)?;
         Ok(walk.tree)
     }
@@ -53,7 +58,11 @@ impl<'a> Walk<'a> {
             let path = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
             let kind = entry.file_type().map_err(|e| Error::io(entry.path(), e))?;
             if kind.is_dir() {
-                if !name.starts_with('.') && self.selection.reaches(&path) && !(self.ignored)(&path) {
+                if (self.submodule)(&path) {
+                    if self.selection.covers(&path) {
+                        self.tree.skip_submodule(&path);
+                    }
+                } else if !name.starts_with('.') && self.selection.reaches(&path) && !(self.ignored)(&path) {
                     self.directory(&path, depth + 1)?;
                 }
             } else if Selection::names(&path) && self.selection.covers(&path) && !(self.ignored)(&path) {
@@ -98,7 +107,8 @@ impl Repository {
                 && index.get_path(Path::new(path), 0).is_none()
                 && index.find_prefix(Path::new(&format!("{path}/"))).is_err()
         };
-        Walk::over(root, selection, limits, &ignored)
+        let submodule = |path: &str| index.get_path(Path::new(path), 0).is_some_and(|e| e.mode == SUBMODULE);
+        Walk::over(root, selection, limits, &ignored, &submodule)
     }
 
     /// Reads the selected files as they are staged for the next commit.
@@ -117,7 +127,9 @@ impl Repository {
             }
             if entry.mode == 0o120_000 {
                 tree.skip_symlink(&path);
-            } else if entry.mode != 0o160_000 && Selection::names(&path) {
+            } else if entry.mode == SUBMODULE {
+                tree.skip_submodule(&path);
+            } else if Selection::names(&path) {
                 let blob = self.git.find_blob(entry.id).map_err(|e| Error::object(&path, &e))?;
                 if blob.size() as u64 > limits.file_bytes {
                     tree.skip_large(&path, limits.file_bytes);

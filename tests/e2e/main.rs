@@ -14,6 +14,8 @@ mod edits;
 mod fence;
 mod fleet;
 mod picture;
+mod processes;
+mod push;
 mod restart;
 mod reverted_edits;
 mod stories;

@@ -135,9 +135,13 @@ pub fn parse_document(text: &[u8], limits: &Limits) -> Result<Document, Problem>
     let mut documents = documents.into_iter();
     match (documents.next(), documents.next()) {
         (Some(document), None) => Ok(document),
-        (None, _) => Err(Problem::new(Rule::Syntax, Point::START, "the file holds no content")),
+        (None, _) => {
+            Err(Problem::new(Rule::Syntax, Point::START, "the file holds no content")
+                .hint("Write it, or remove the file."))
+        }
         (Some(_), Some(second)) => {
-            Err(Problem::new(Rule::Syntax, second.spans.root_point(), "the file holds more than one document"))
+            let message = "the file holds more than one document";
+            Err(Problem::new(Rule::Syntax, second.spans.root_point(), message).hint("Keep one, and remove the `---`."))
         }
     }
 }

@@ -89,7 +89,8 @@ fn tell(what: &str, error: &watcher::Error, trouble: &Trouble, told: &Told) {
             }
             if environment::is_unknown_kind(e) { environment::NOT_INSTALLED.to_owned() } else { explain(e) }
         }
-        other => other.to_string(),
+        // It lists anew, as a watch does from time to time.
+        other => return tracing::debug!(error = %other, "{what}"),
     };
     if told.is_news(&line) {
         tracing::warn!("{what}: {line}");
