@@ -20,7 +20,11 @@ const MAP: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  name
 
 /// The program said something that people can use, and nothing of a panic.
 fn answered(run: &Run, code: i32, parts: &[&str]) {
-    assert_eq!(run.code, Some(code), "{}", run.text);
+    answered_to("", run, code, parts);
+}
+
+fn answered_to(case: &str, run: &Run, code: i32, parts: &[&str]) {
+    assert_eq!(run.code, Some(code), "{case}: {}", run.text);
     run.shows(parts);
     assert!(!run.text.contains("panicked"), "{}", run.text);
 }
@@ -79,9 +83,13 @@ fn every_bad_manifest_is_one_error_at_its_place() {
         let work = configured();
         work.write("deploy/x.yaml", "");
         fs::write(work.path("deploy/x.yaml"), text).unwrap();
-        println!("{name}");
         let run = work.try_gitward(&["check", "."]);
-        answered(&run, 1, &[&format!("error[{rule}]"), &format!("--> {place}"), "= fix: ", "1 error, 0 warnings"]);
+        answered_to(
+            name,
+            &run,
+            1,
+            &[&format!("error[{rule}]"), &format!("--> {place}"), "= fix: ", "1 error, 0 warnings"],
+        );
     }
 }
 
@@ -108,8 +116,7 @@ fn every_bad_configuration_is_told_at_its_place() {
         let work = Workspace::without_hooks();
         work.write("gitward.yaml", text);
         let run = work.try_gitward(&["check", "."]);
-        println!("{text:?}");
-        answered(&run, 1, &[&format!("error[{rule}"), &format!("--> {place}"), "= fix: "]);
+        answered_to(text, &run, 1, &[&format!("error[{rule}"), &format!("--> {place}"), "= fix: "]);
     }
 }
 

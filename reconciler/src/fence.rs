@@ -181,11 +181,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_shipped_fence_is_four_policies_with_their_bindings() {
+    fn the_shipped_fence_is_policies_with_their_bindings() {
         let kinds = |kind: &str| PARTS.iter().filter(|p| p.gvk.kind == kind).count();
         assert_eq!(
             (PARTS.len(), kinds("ValidatingAdmissionPolicy"), kinds("ValidatingAdmissionPolicyBinding")),
-            (8, 4, 4)
+            (10, 5, 5)
         );
     }
 

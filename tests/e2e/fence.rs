@@ -11,7 +11,8 @@ use crate::fleet::{gitward, plant};
 
 const WITHIN: Duration = Duration::from_secs(60);
 
-const POLICIES: [&str; 4] = ["gitward-identities", "gitward-namespace", "gitward-registration", "gitward-trust"];
+const POLICIES: [&str; 5] =
+    ["gitward-control-plane", "gitward-identities", "gitward-namespace", "gitward-registration", "gitward-trust"];
 
 /// What an administrator of the cluster tries past the webhook, as a dry run: what refuses it, and
 /// what is tried.

@@ -29,8 +29,7 @@ pub const BRANCH: &str = "main";
 /// How often the reconciler asks Git. Short, so that a stage needs no notification.
 const POLL: &str = "500ms";
 
-/// How often the webhook asks Git without a reason. It has one with every denial, and must not
-/// have spent its fetches by then.
+/// How often the webhook asks Git without a reason. It has one with every denial.
 const WEBHOOK_POLL: &str = "2s";
 
 /// Where gitward's accounts are, and what they are called.
