@@ -251,6 +251,7 @@ impl Assembly<'_> {
             manifest,
             expected: None,
             learnt: None,
+            before: None,
         });
     }
 

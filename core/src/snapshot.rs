@@ -88,6 +88,9 @@ pub struct Declared {
     pub expected: Option<Arc<Expected>>,
     /// What `expected` follows from.
     pub learnt: Option<Arc<Entry>>,
+    /// What Git declared before, until it is learnt what the API server makes of this: nothing was
+    /// written of this yet, and if the commit is refused, nothing will be.
+    pub before: Option<Arc<Declared>>,
 }
 
 impl Declared {
@@ -124,6 +127,9 @@ impl Declared {
     pub fn learn(&mut self, entry: Option<&Entry>) {
         self.expected = entry.and_then(|e| e.expected(self)).map(Arc::new);
         self.learnt = entry.cloned().map(Arc::new);
+        if self.expected.is_some() {
+            self.before = None;
+        }
     }
 
     /// The version it is declared in.
@@ -192,6 +198,9 @@ impl Snapshot {
             .map(|mut d| {
                 let key = d.manifest.key.clone();
                 d.learn(additions.entries.get(&key));
+                if let Some(before) = previous.and_then(|p| p.declared.get(&key)).filter(|_| d.expected.is_none()) {
+                    d.before = if before.expected.is_some() { Some(before.clone()) } else { before.before.clone() };
+                }
                 (key, Arc::new(d))
             })
             .collect();
@@ -308,6 +317,7 @@ mod tests {
                 has_status_subresource: false,
                 expected: None,
                 learnt: None,
+                before: None,
             };
             declared.place(&FieldPath::of(["data", key])).to_string()
         };

@@ -113,6 +113,7 @@ fn insert(declared: &mut HashMap<ObjectKey, Arc<Declared>>, written: &Value, exp
         has_status_subresource: written["kind"] == "Deployment",
         expected: Some(Arc::new(Expected { object: expected, uid: None, record: None })),
         learnt: None,
+        before: None,
     };
     declared.insert(one.manifest.key.clone(), Arc::new(one));
 }

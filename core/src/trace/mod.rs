@@ -42,8 +42,12 @@ pub fn judge(request: &Request<'_>, context: &Context<'_>) -> Verdict {
 fn trace(request: &Request<'_>, context: &Context<'_>) -> Verdict {
     let declared = context.snapshot.declared(&request.key);
     match (request.operation, declared) {
-        (Operation::Update, Some(declared)) if request.subresource.is_empty() => update(request, declared, context),
-        (Operation::Create, Some(declared)) if request.subresource.is_empty() => create(request, declared, context),
+        (Operation::Update, Some(declared)) if request.subresource.is_empty() => {
+            unless_learnt(request, declared, context, update)
+        }
+        (Operation::Create, Some(declared)) if request.subresource.is_empty() => {
+            unless_learnt(request, declared, context, create)
+        }
         (Operation::Update, Some(declared)) if request.subresource == "scale" && scales_to_git(request, declared) => {
             let place = declared.place(&crate::path::FieldPath::of(["spec", "replicas"]));
             Verdict::whole(Origin::Declared { place })
@@ -96,6 +100,20 @@ fn is_unchanged(request: &Request<'_>, has_status_subresource: bool) -> bool {
     match (request.old_object, request.object) {
         (Some(old), Some(new)) => change::is_unchanged(old, new, has_status_subresource),
         _ => false,
+    }
+}
+
+type Judge = fn(&Request<'_>, &Declared, &Context<'_>) -> Verdict;
+
+/// As long as it is not learnt what the API server makes of a new content, the content before goes
+/// on counting: nothing was written of the new one yet.
+fn unless_learnt(request: &Request<'_>, declared: &Declared, context: &Context<'_>, judge: Judge) -> Verdict {
+    match &declared.before {
+        Some(before) if declared.expected.is_none() => {
+            let verdict = judge(request, before, context);
+            if verdict.allowed() { verdict } else { Verdict::deny(denial::not_learnt(request, context)) }
+        }
+        _ => judge(request, declared, context),
     }
 }
 

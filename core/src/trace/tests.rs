@@ -46,6 +46,7 @@ fn snapshot(mode: Mode) -> Snapshot {
         has_status_subresource: true,
         expected: Some(Arc::new(Expected { object: expected_deployment(), uid: None, record: None })),
         learnt: None,
+        before: None,
     };
     let exemption = Exemption {
         name: "restarts".into(),
@@ -289,4 +290,43 @@ fn a_live_object_is_compared_whole() {
     live["spec"]["paused"] = json!(true);
     let Judged::Diverged(changes) = judge_live(&key, &live, &context) else { panic!("not seen") };
     assert_eq!(changes[0].path.to_string(), "spec.paused");
+}
+
+#[test]
+fn until_a_new_content_is_learnt_the_content_before_goes_on_counting() {
+    let mut snapshot = snapshot(Mode::Enforce);
+    let key = ObjectKey::of(&expected_deployment()).unwrap();
+    let before = snapshot.declared[&key].clone();
+    let mut newer = declared_deployment();
+    newer["spec"]["replicas"] = json!(5);
+    let unlearnt = Declared {
+        canonical: newer.clone().into(),
+        digest: Digest::of(&newer),
+        expected: None,
+        before: Some(before.clone()),
+        ..(*before).clone()
+    };
+    snapshot.declared.insert(key.clone(), Arc::new(unlearnt));
+    let verdict = |replicas: i64| {
+        let mut old = expected_deployment();
+        old["spec"]["replicas"] = json!(9);
+        let mut new = expected_deployment();
+        new["spec"]["replicas"] = json!(replicas);
+        let request = Request {
+            operation: Operation::Update,
+            key: key.clone(),
+            resource: "deployments",
+            subresource: "",
+            user: User::default(),
+            object: Some(&new),
+            old_object: Some(&old),
+            options: None,
+            dry_run: false,
+        };
+        judge(&request, &Context { snapshot: &snapshot, live: &Overlay::default(), now: Timestamp::UNIX_EPOCH })
+    };
+    assert!(verdict(2).allowed(), "a revert to what was declared before");
+    for other in [5, 7] {
+        assert_eq!(verdict(other).findings[0].rule, "trace/not-learnt");
+    }
 }

@@ -115,6 +115,7 @@ impl Cluster {
             has_status_subresource: true,
             expected: None,
             learnt: None,
+            before: None,
         };
         self.snapshot.declared.insert(key.clone(), Arc::new(declared));
     }

@@ -82,6 +82,7 @@ impl World {
             has_status_subresource: true,
             expected: None,
             learnt: None,
+            before: None,
         };
         self.snapshot.declared.insert(key, Arc::new(declared));
         self.put(object);

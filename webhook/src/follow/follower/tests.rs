@@ -121,8 +121,11 @@ async fn a_push_is_found_by_looking_and_survives_a_restart_with_everything_away(
     assert_eq!(colour(&red), Some("red"));
     assert!(expected(&red).is_none(), "what was learnt of another content does not count");
     assert_eq!(red.former(&key(), Timestamp::now()).count(), 1);
+    let before = red.declared(&key()).unwrap().before.clone().expect("blue counts until red is learnt");
+    assert_eq!(before.canonical.pointer("/spec/template/metadata/annotations/colour"), Some(&"blue".into()));
     running.news.send(learnt(&red)).await.unwrap();
-    running.until(|s| expected(s).is_some()).await;
+    let known = running.until(|s| expected(s).is_some()).await;
+    assert!(known.declared(&key()).unwrap().before.is_none());
 
     // A commit that cannot be read changes nothing.
     push(&repository, CONFIGURATION, "apiVersion: v1\nkind: [broken");
