@@ -102,7 +102,12 @@ mod tests {
         for name in ["slow", "panics", "slow", "slow", "fast", "panics"] {
             lanes.send(event(name)).unwrap();
         }
-        tokio::time::sleep(Duration::from_millis(400)).await;
+        for _ in 0..1000 {
+            if seen.lock().unwrap().len() >= 3 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
         assert_eq!(*seen.lock().unwrap(), ["fast", "slow", "slow"]);
     }
 }

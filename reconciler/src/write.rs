@@ -6,7 +6,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use gitward_core::additions::Entry;
 use gitward_core::carry;
-use gitward_core::change::normalised;
+use gitward_core::change::{normalised, object_changes};
 use gitward_core::created::create_only;
 use gitward_core::object;
 use gitward_core::snapshot::{Declared, Snapshot};
@@ -19,6 +19,7 @@ use crate::learn::{Action, Learnt, alias, creation_record, current, learn, recor
 use crate::mutators;
 use crate::orphans;
 use crate::report::Reason;
+use crate::settling;
 use crate::state::State;
 use crate::stuck::leave;
 
@@ -200,17 +201,25 @@ async fn replace(
         Some(seen) => Some(seen.clone()),
         None => current(state, declared).await?,
     };
-    let live = match live {
+    let mut live = match live {
         Some(live) if Some(object::uid(&live)) == entry.uid.as_deref() => live,
         _ => return Err(other_object(declared)),
     };
-    let answer = match state.api.replace(gvk, key, &body_over(&live), Effect::Stored).await {
-        Err(error) if error.is_conflict() && seen.is_none() => {
-            // The index lags behind: the object as it is now.
-            let live = state.api.get(gvk, key).await?.ok_or_else(|| other_object(declared))?;
-            state.api.replace(gvk, key, &body_over(&live), Effect::Stored).await?
+    let mut attempts = 1..ATTEMPTS;
+    let answer = loop {
+        let error = match state.api.replace(gvk, key, &body_over(&live), Effect::Stored).await {
+            Err(error) if error.is_conflict() && attempts.next().is_some() => error,
+            other => break other?,
+        };
+        // The index lags behind, or its controller reported something: the object as it is now.
+        let now = state.api.get(gvk, key).await?.filter(|now| object::uid(now) == object::uid(&live));
+        live = now.ok_or_else(|| other_object(declared))?;
+        if let Some(seen) = seen {
+            let since = object_changes(seen, &live, declared.has_status_subresource);
+            if !since.is_empty() && !settling::follows_its_children(key, &since) {
+                return Err(error);
+            }
         }
-        other => other?,
     };
     let answer = finalized(state, declared, entry, answer).await?;
     let context = state.context(snapshot);
