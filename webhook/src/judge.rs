@@ -56,6 +56,11 @@ impl Gate {
         Self { snapshots, index, looker, second_looks, metrics }
     }
 
+    /// The snapshot in force, if any commit is known.
+    pub fn snapshot(&self) -> Option<Arc<Snapshot>> {
+        self.snapshots.load()
+    }
+
     /// The index that requests are judged by.
     pub fn index(&self) -> &LiveIndex {
         &self.index

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use gitward_core::config::Configuration;
 use gitward_core::verdict::{Origin, Traced};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
@@ -66,6 +67,12 @@ struct ByRule {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByDeclaration {
+    kind: &'static str,
+    name: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct BySecond {
     outcome: Second,
 }
@@ -76,6 +83,7 @@ pub struct Metrics {
     decisions: Family<ByDecision, Counter>,
     origins: Family<ByOrigin, Counter>,
     rules: Family<ByRule, Counter>,
+    declarations: Family<ByDeclaration, Counter>,
     seconds: Family<BySecond, Counter>,
     duration: Histogram,
     /// Times that the webhook's registration was changed or deleted by others and put right.
@@ -97,6 +105,7 @@ impl Default for Metrics {
         let decisions = Family::default();
         let origins = Family::default();
         let rules = Family::default();
+        let declarations = Family::<ByDeclaration, Counter>::default();
         let seconds = Family::default();
         let duration = Histogram::new(BUCKETS);
         let (repairs, fetch_failures, unusable_commits) = (Counter::default(), Counter::default(), Counter::default());
@@ -104,6 +113,8 @@ impl Default for Metrics {
         registry.register("decisions", "Answers to reviews", decisions.clone());
         registry.register("origins", "Reviews let through, by origin of their changes", origins.clone());
         registry.register("rules", "Reviews let through as derived, by rule and what it rests on", rules.clone());
+        let used = "Reviews let through by an exemption or a break-glass declaration; zero: not used since the start";
+        registry.register("declaration_uses", used, declarations.clone());
         registry.register("second_looks", "Denials looked at again", seconds.clone());
         registry.register_with_unit("answer", "Time to an answer", Unit::Seconds, duration.clone());
         registry.register("registration_repairs", "Registrations put right", repairs.clone());
@@ -119,6 +130,7 @@ impl Default for Metrics {
             decisions,
             origins,
             rules,
+            declarations,
             seconds,
             duration,
             repairs,
@@ -130,6 +142,15 @@ impl Default for Metrics {
 }
 
 impl Metrics {
+    /// Shows what Git declares from the start, so that what is never used can be told.
+    pub fn declared(&self, configuration: &Configuration) {
+        let exemptions = configuration.exemptions.iter().map(|e| ("Exempted", &e.name));
+        let glasses = configuration.break_glass.iter().map(|b| ("BreakGlass", &b.name));
+        for (kind, name) in exemptions.chain(glasses) {
+            let _ = self.declarations.get_or_create(&ByDeclaration { kind, name: name.clone() });
+        }
+    }
+
     /// Counts an answer.
     pub fn decided(&self, decision: Decision, took: Duration) {
         self.decisions.get_or_create(&ByDecision { decision }).inc();
@@ -138,12 +159,18 @@ impl Metrics {
 
     /// Counts the origins of a request that was let through, each once.
     pub fn traced(&self, traced: &[Traced]) {
-        let (mut origins, mut rules) = (BTreeSet::new(), BTreeSet::new());
+        let (mut origins, mut rules, mut declarations) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for Traced { origin, .. } in traced {
             origins.insert(origin.name());
             if let Origin::Derived { rule, by_identity } = origin {
                 rules.insert((*rule, if *by_identity { "identity" } else { "content" }));
             }
+            if let Origin::Exempted { name, .. } | Origin::BreakGlass { name, .. } = origin {
+                declarations.insert((origin.name(), name));
+            }
+        }
+        for (kind, name) in declarations {
+            self.declarations.get_or_create(&ByDeclaration { kind, name: name.clone() }).inc();
         }
         for origin in origins {
             self.origins.get_or_create(&ByOrigin { origin }).inc();
@@ -164,6 +191,38 @@ impl Metrics {
         match encode(&mut text, &self.registry) {
             Ok(()) => text,
             Err(_) => String::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gitward_core::change::Change;
+    use gitward_core::config::Exemption;
+    use gitward_core::finding::Place;
+
+    #[test]
+    fn an_exemption_that_is_never_used_stays_at_zero() {
+        let exemption = |name: &str| Exemption {
+            name: name.to_owned(),
+            accounts: vec!["sre".to_owned()],
+            kinds: vec!["Pod".to_owned()],
+            namespaces: Vec::new(),
+            fields: Vec::new(),
+            until: None,
+            reason: "tests".to_owned(),
+        };
+        let configuration =
+            Configuration { exemptions: vec![exemption("used"), exemption("never")], ..Configuration::default() };
+        let place = Place { file: "gitward.yaml".into(), line: 1, column: 1 };
+        let origin = Origin::Exempted { name: "used".to_owned(), place };
+        let metrics = Metrics::default();
+        metrics.traced(&[Traced { change: Change::whole(), origin }]);
+        metrics.declared(&configuration);
+        let text = metrics.text();
+        for line in [r#"{kind="Exempted",name="used"} 1"#, r#"{kind="Exempted",name="never"} 0"#] {
+            assert!(text.contains(&format!("gitward_webhook_declaration_uses_total{line}")), "{text}");
         }
     }
 }

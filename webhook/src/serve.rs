@@ -232,6 +232,9 @@ async fn ready(State(app): State<Arc<App>>) -> Response {
 
 async fn metrics(State(app): State<Arc<App>>) -> Response {
     const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    if let Some(snapshot) = app.gate.snapshot() {
+        app.metrics.declared(&snapshot.configuration);
+    }
     ([(header::CONTENT_TYPE, TEXT)], app.metrics.text()).into_response()
 }
 
