@@ -6,7 +6,7 @@ use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use gitward_test_cluster::Component;
 
-use super::daemons::{everywhere, on_all};
+use super::daemons::everywhere;
 use super::manifests::{deployment, image, stateful_set};
 use super::theatre::{Scene, Theatre, is_rolled_out};
 
@@ -92,8 +92,8 @@ async fn node(theatre: &mut Theatre) {
     let scene = theatre.scene("daemons");
     scene.declare("everywhere", &everywhere("everywhere", 1)).await;
     let nodes = theatre.nodes().await;
-    scene.until("it is on all nodes", "daemonset/everywhere", |d| on_all(d, nodes)).await;
+    scene.until("it is on all nodes", "daemonset/everywhere", |d| d["status"]["numberReady"] == nodes).await;
     theatre.stage.cluster.start_component(super::LATE).await.unwrap();
     let scene = theatre.scene("daemons");
-    scene.until("it is on the new node too", "daemonset/everywhere", |d| on_all(d, nodes + 1)).await;
+    scene.until("it is on the new node too", "daemonset/everywhere", |d| d["status"]["numberReady"] == nodes + 1).await;
 }
