@@ -391,12 +391,7 @@ fn telling<'a>(changes: &'a [Change], declared: &Value) -> Option<&'a Change> {
     changes.iter().rev().max_by_key(depth)
 }
 
-async fn undeclared_event(
-    state: &Arc<State>,
-    held: &Snapshot,
-    event: &Event,
-    memory: &Memory,
-) -> Result<(), ApiError> {
+async fn undeclared_event(state: &Arc<State>, held: &Snapshot, event: &Event, memory: &Memory) -> Result<(), ApiError> {
     let key = &event.key;
     let Some(live) = state.index.get(key) else { return Ok(()) };
     let Judged::Undeclared(_) = judge_live(key, &live, &state.context(held)) else {

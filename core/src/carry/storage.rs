@@ -120,7 +120,8 @@ fn released_claim(subject: &Subject<'_>, context: &Context<'_>) -> Option<Value>
     let reference = at(subject.live, &["spec", "claimRef"])?;
     let released = matches!(str_at(subject.live, &["status", "phase"]), Some("Released" | "Failed"));
     let uid = str_at(reference, &["uid"]).filter(|u| !u.is_empty())?;
-    let key = ObjectKey::new("", "PersistentVolumeClaim", str_at(reference, &["namespace"])?, str_at(reference, &["name"])?);
+    let key =
+        ObjectKey::new("", "PersistentVolumeClaim", str_at(reference, &["namespace"])?, str_at(reference, &["name"])?);
     let gone = context.live.get(&key).is_none_or(|claim| object::uid(&claim) != uid);
     (released && gone && matches_declared(reference, subject)).then(|| as_bound(reference))
 }

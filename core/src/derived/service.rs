@@ -33,7 +33,10 @@ pub(super) fn declared(case: &Case<'_>, name: &str) -> Result<Arc<Value>, Refusa
     let Some(service) = service.filter(|_| !name.is_empty()) else {
         return Err(Refusal::new(format!("the Service {name:?} does not exist")));
     };
-    ensure!(case.is_declared_or_exempted("", "Service", case.namespace, name), "the Service {name} is not declared in Git");
+    ensure!(
+        case.is_declared_or_exempted("", "Service", case.namespace, name),
+        "the Service {name} is not declared in Git"
+    );
     Ok(service)
 }
 
@@ -87,7 +90,8 @@ pub(super) fn endpoint(
         check(reached, || format!("port {} of Pod {named} is not one that the Service reaches", port.1))?;
     }
     check(node.is_empty() || node == text(&pod, &["spec", "nodeName"]), || format!("Pod {named} is on another node"))?;
-    let traced = case.is_declared_or_exempted("", "Pod", case.namespace, named) || object::controller_reference(&pod).is_some();
+    let traced =
+        case.is_declared_or_exempted("", "Pod", case.namespace, named) || object::controller_reference(&pod).is_some();
     check(traced, || format!("Pod {named} is neither declared in Git nor made by a controller"))?;
     Ok(pod)
 }

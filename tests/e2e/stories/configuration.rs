@@ -24,10 +24,11 @@ pub(super) async fn turned_over(scene: Scene<'_>) {
     for round in 1..=3 {
         scene.declare("reader", &reader(round)).await;
         let digest = round.to_string();
-        scene.until(&format!("round {round} is read"), "deployment/reader", |d| {
-            d["spec"]["template"]["metadata"]["annotations"]["example.org/digest"] == digest && is_rolled_out(d, 2)
-        })
-        .await;
+        scene
+            .until(&format!("round {round} is read"), "deployment/reader", |d| {
+                d["spec"]["template"]["metadata"]["annotations"]["example.org/digest"] == digest && is_rolled_out(d, 2)
+            })
+            .await;
         assert_eq!(scene.get("configmap/read").await["data"]["key"], format!("c{round}"));
     }
 }
@@ -55,11 +56,12 @@ pub(super) async fn limits(scene: Scene<'_>) {
     scene.quiet().await;
     scene.declare("bounded", &app(2)).await;
     scene.runs("bounded", &image(2), 3).await;
-    scene.until_all("Pods have the new default", "pod", "bounded-", |pods| {
-        let new = |p: &&Value| p["spec"]["containers"][0]["resources"]["limits"]["memory"] == "128Mi";
-        pods.len() == 3 && pods.iter().filter(new).count() == 3
-    })
-    .await;
+    scene
+        .until_all("Pods have the new default", "pod", "bounded-", |pods| {
+            let new = |p: &&Value| p["spec"]["containers"][0]["resources"]["limits"]["memory"] == "128Mi";
+            pods.len() == 3 && pods.iter().filter(new).count() == 3
+        })
+        .await;
 }
 
 /// An account of the application, which may keep Leases.

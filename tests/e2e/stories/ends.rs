@@ -31,22 +31,24 @@ async fn declare(scene: &Scene<'_>, version: u32, replicas: u32) {
 /// Waits until that is what runs.
 async fn reached(scene: &Scene<'_>, version: u32, replicas: u32) {
     scene.runs("web", &image(version), 3).await;
-    scene.until("the StatefulSet is there", "statefulset/store", |s| {
-        s["spec"]["template"]["spec"]["containers"][0]["image"] == image(version)
-            && is_rolled_out(s, replicas.into())
-            && s["status"]["currentRevision"] == s["status"]["updateRevision"]
-    })
-    .await;
+    scene
+        .until("the StatefulSet is there", "statefulset/store", |s| {
+            s["spec"]["template"]["spec"]["containers"][0]["image"] == image(version)
+                && is_rolled_out(s, replicas.into())
+                && s["status"]["currentRevision"] == s["status"]["updateRevision"]
+        })
+        .await;
 }
 
 /// Waits until a rollout to this version has begun.
 async fn begun(scene: &Scene<'_>, version: u32) {
-    scene.until("the rollout has begun", "deployment/web", |d| {
-        d["spec"]["template"]["spec"]["containers"][0]["image"] == image(version)
-            && d["status"]["updatedReplicas"].as_i64() >= Some(1)
-            && !is_rolled_out(d, 3)
-    })
-    .await;
+    scene
+        .until("the rollout has begun", "deployment/web", |d| {
+            d["spec"]["template"]["spec"]["containers"][0]["image"] == image(version)
+                && d["status"]["updatedReplicas"].as_i64() >= Some(1)
+                && !is_rolled_out(d, 3)
+        })
+        .await;
 }
 
 async fn controllers(theatre: &mut Theatre) {
@@ -73,7 +75,21 @@ async fn webhook(theatre: &mut Theatre) {
     declare(&theatre.scene("ends"), 4, 1).await;
     tokio::time::sleep(Duration::from_secs(5)).await;
     theatre.stage.start_webhook().await.unwrap();
+    remove_what_is_to_go(theatre).await;
     reached(&theatre.scene("ends"), 4, 1).await;
+}
+
+/// Kubelets try again to remove Pods that are to go; simulated ones do not, and are helped.
+async fn remove_what_is_to_go(theatre: &Theatre) {
+    let kubelet = theatre.stage.cluster.folder().join("node-0.kubeconfig");
+    for pod in theatre.scene("ends").all("pod", "").await {
+        let name = pod["metadata"]["name"].as_str().unwrap();
+        if !pod["metadata"]["deletionTimestamp"].is_null() {
+            let delete =
+                ["delete", "pod", name, "-n", "ends", "--grace-period=0", "--wait=false", "--ignore-not-found"];
+            theatre.stage.cluster.kubectl_as(&kubelet, &delete, "").await.unwrap().checked().unwrap();
+        }
+    }
 }
 
 async fn reconciler(theatre: &mut Theatre) {

@@ -15,14 +15,16 @@ pub(super) async fn two_contents(scene: Scene<'_>) {
     scene.declare("migrate", &job("jobs", "migrate").text()).await;
     let first = scene.until("it is complete", "job/migrate", |j| ended(j, "Complete")).await;
     scene.declare("migrate", &job("jobs", "migrate").version(2).text()).await;
-    scene.until("the next is complete", "job/migrate", |j| {
-        j["metadata"]["uid"] != first["metadata"]["uid"] && ended(j, "Complete")
-    })
-    .await;
+    scene
+        .until("the next is complete", "job/migrate", |j| {
+            j["metadata"]["uid"] != first["metadata"]["uid"] && ended(j, "Complete")
+        })
+        .await;
 }
 
 pub(super) async fn indexed(scene: Scene<'_>) {
-    let indexed = job("jobs", "indexed").spec("completions: 4, parallelism: 2, completionMode: Indexed, backoffLimitPerIndex: 1");
+    let indexed =
+        job("jobs", "indexed").spec("completions: 4, parallelism: 2, completionMode: Indexed, backoffLimitPerIndex: 1");
     scene.declare("indexed", &indexed.text()).await;
     let done = scene.until("it is complete", "job/indexed", |j| ended(j, "Complete")).await;
     assert_eq!(done["status"]["completedIndexes"], "0-3");
@@ -59,17 +61,20 @@ pub(super) async fn resumed(scene: Scene<'_>) {
 pub(super) async fn failing(scene: Scene<'_>) {
     let bad = |name, spec| job("jobs", name).annotation("simulation.example.org/ends: badly").spec(spec);
     let plain = bad("failing", "backoffLimit: 1").text();
-    let indexed = bad("failing-indexes", "completions: 8, parallelism: 8, completionMode: Indexed, backoffLimitPerIndex: 1").text();
+    let indexed =
+        bad("failing-indexes", "completions: 8, parallelism: 8, completionMode: Indexed, backoffLimitPerIndex: 1")
+            .text();
     scene.declare_all(&[("failing", Some(&plain)), ("failing-indexes", Some(&indexed))]).await;
     let done = scene.until("it has failed", "job/failing", |j| ended(j, "Failed")).await;
     assert_eq!(done["status"]["failed"], 2);
     let done = scene.until("all indexes have failed", "job/failing-indexes", |j| ended(j, "Failed")).await;
     assert_eq!(done["status"]["failedIndexes"], "0-7");
     // More have ended than are kept: the oldest are collected.
-    scene.until_all("ended Pods are collected", "pod", "", |pods| {
-        pods.iter().filter(|p| p["status"]["phase"] == "Failed").count() <= 12
-    })
-    .await;
+    scene
+        .until_all("ended Pods are collected", "pod", "", |pods| {
+            pods.iter().filter(|p| p["status"]["phase"] == "Failed").count() <= 12
+        })
+        .await;
 }
 
 pub(super) async fn too_long(scene: Scene<'_>) {

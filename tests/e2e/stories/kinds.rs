@@ -41,7 +41,9 @@ fn definition(second: bool) -> String {
 }
 
 fn widget(version: &str, spec: &str) -> String {
-    format!("{{apiVersion: stories.example.org/{version}, kind: Widget, metadata: {{name: one, namespace: kinds}}, spec: {{{spec}}}}}\n")
+    format!(
+        "{{apiVersion: stories.example.org/{version}, kind: Widget, metadata: {{name: one, namespace: kinds}}, spec: {{{spec}}}}}\n"
+    )
 }
 
 pub(super) async fn definition_of_widgets(scene: Scene<'_>) {
@@ -88,15 +90,17 @@ pub(super) async fn aggregated(scene: Scene<'_>) {
     }
     // One of the API server's own takes it in.
     scene.declare("view", &role("stories-view", "nodes", "rbac.authorization.k8s.io/aggregate-to-view")).await;
-    scene.until("those who view see it", "clusterrole/view", |r| {
-        r["rules"].as_array().is_some_and(|rules| rules.iter().any(|r| r["resources"][0] == "nodes"))
-    })
-    .await;
+    scene
+        .until("those who view see it", "clusterrole/view", |r| {
+            r["rules"].as_array().is_some_and(|rules| rules.iter().any(|r| r["resources"][0] == "nodes"))
+        })
+        .await;
     scene.declare_all(&[("view", None)]).await;
-    scene.until("those who view see it no more", "clusterrole/view", |r| {
-        r["rules"].as_array().is_some_and(|rules| rules.iter().all(|r| r["resources"][0] != "nodes"))
-    })
-    .await;
+    scene
+        .until("those who view see it no more", "clusterrole/view", |r| {
+            r["rules"].as_array().is_some_and(|rules| rules.iter().all(|r| r["resources"][0] != "nodes"))
+        })
+        .await;
 }
 
 pub(super) async fn devices(scene: Scene<'_>) {
@@ -115,10 +119,11 @@ pub(super) async fn devices(scene: Scene<'_>) {
     };
     scene.declare("trains", &text(1)).await;
     scene.runs("trains", &image(1), 2).await;
-    scene.until_all("two claims are allocated", "resourceclaim", "trains-", |claims| {
-        claims.len() == 2 && claims.iter().all(|c| c["status"]["allocation"].is_object())
-    })
-    .await;
+    scene
+        .until_all("two claims are allocated", "resourceclaim", "trains-", |claims| {
+            claims.len() == 2 && claims.iter().all(|c| c["status"]["allocation"].is_object())
+        })
+        .await;
     scene.declare("trains", &text(2)).await;
     scene.runs("trains", &image(2), 2).await;
     scene.until_all("claims follow their Pods", "resourceclaim", "trains-", |claims| claims.len() == 2).await;

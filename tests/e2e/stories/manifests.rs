@@ -32,8 +32,7 @@ pub(super) fn deployment(namespace: &'static str, name: &str) -> Workload {
 
 /// A StatefulSet without claims.
 pub(super) fn stateful_set(namespace: &'static str, name: &str) -> Workload {
-    Workload { kind: "apps/v1, kind: StatefulSet", ..deployment(namespace, name) }
-        .spec(&format!("serviceName: {name}"))
+    Workload { kind: "apps/v1, kind: StatefulSet", ..deployment(namespace, name) }.spec(&format!("serviceName: {name}"))
 }
 
 /// A DaemonSet.
@@ -103,7 +102,10 @@ impl Workload {
     pub(super) fn text(&self) -> String {
         let Self { kind, namespace, name, .. } = self;
         let spec = [self.spec.clone(), vec![format!("template: {}", self.template())]].concat();
-        format!("{{apiVersion: {kind}, metadata: {{name: {name}, namespace: {namespace}}}, spec: {{{}}}}}\n", spec.join(", "))
+        format!(
+            "{{apiVersion: {kind}, metadata: {{name: {name}, namespace: {namespace}}}, spec: {{{}}}}}\n",
+            spec.join(", ")
+        )
     }
 
     /// A CronJob that runs this every minute.
@@ -135,7 +137,9 @@ pub(super) fn service(namespace: &str, name: &str) -> String {
 
 /// An object of which only its data counts.
 pub(super) fn config_map(namespace: &str, name: &str, value: &str) -> String {
-    format!("---\n{{apiVersion: v1, kind: ConfigMap, metadata: {{name: {name}, namespace: {namespace}}}, data: {{key: '{value}'}}}}\n")
+    format!(
+        "---\n{{apiVersion: v1, kind: ConfigMap, metadata: {{name: {name}, namespace: {namespace}}}, data: {{key: '{value}'}}}}\n"
+    )
 }
 
 /// A volume of a class.

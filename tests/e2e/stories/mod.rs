@@ -114,11 +114,7 @@ fn options() -> Options {
         "--terminated-pod-gc-threshold=12",
         "--leader-elect=true",
     ];
-    Options {
-        simulated_nodes: 4,
-        controller_manager_flags: flags.map(str::to_owned).to_vec(),
-        ..edits::options()
-    }
+    Options { simulated_nodes: 4, controller_manager_flags: flags.map(str::to_owned).to_vec(), ..edits::options() }
 }
 
 async fn open() -> Theatre {

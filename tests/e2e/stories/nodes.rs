@@ -15,7 +15,9 @@ fn budget(name: &str, available: u32) -> String {
 
 fn on(node: &str, reason: &str) -> [String; 2] {
     [
-        format!("tolerations: [{{key: for, operator: Equal, value: {reason}}}, {{key: node.kubernetes.io/unreachable, operator: Exists, effect: NoExecute, tolerationSeconds: 1}}]"),
+        format!(
+            "tolerations: [{{key: for, operator: Equal, value: {reason}}}, {{key: node.kubernetes.io/unreachable, operator: Exists, effect: NoExecute, tolerationSeconds: 1}}]"
+        ),
         format!(
             "affinity: {{nodeAffinity: {{preferredDuringSchedulingIgnoredDuringExecution: [{{weight: 100, preference: \
              {{matchExpressions: [{{key: kubernetes.io/hostname, operator: In, values: [{node}]}}]}}}}]}}}}"
@@ -36,7 +38,8 @@ pub(super) async fn to_be_lost_runs(scene: Scene<'_>) {
 
 /// The nodes that a Deployment's Pods run on, those left out that are going.
 fn places(pods: &[Value]) -> Vec<&str> {
-    let staying = pods.iter().filter(|p| p["metadata"]["deletionTimestamp"].is_null() && p["status"]["phase"] == "Running");
+    let staying =
+        pods.iter().filter(|p| p["metadata"]["deletionTimestamp"].is_null() && p["status"]["phase"] == "Running");
     staying.filter_map(|p| p["spec"]["nodeName"].as_str()).collect()
 }
 
@@ -57,31 +60,35 @@ pub(super) async fn evicted(scene: Scene<'_>) {
 
 pub(super) async fn drained(scene: Scene<'_>) {
     let [tolerations, affinity] = on("node-1", "drain");
-    let text = deployment("nodes", "drained").replicas(3).pod(&tolerations).pod(&affinity).text() + &budget("drained", 2);
+    let text =
+        deployment("nodes", "drained").replicas(3).pod(&tolerations).pod(&affinity).text() + &budget("drained", 2);
     scene.declare("drained", &text).await;
     scene.runs("drained", &image(1), 3).await;
     scene.until_all("it runs on the node", "pod", "drained-", |pods| places(pods).contains(&"node-1")).await;
     let editor = crate::edits::Editor::new(&scene.theatre.stage, SRE).unwrap();
     let drain = "drain node-1 --ignore-daemonsets --delete-emptydir-data --timeout=60s";
     editor.kubectl(drain, "").await.unwrap().checked().unwrap();
-    scene.until_all("nothing of it runs there", "pod", "drained-", |pods| {
-        places(pods).len() == 3 && !places(pods).contains(&"node-1")
-    })
-    .await;
+    scene
+        .until_all("nothing of it runs there", "pod", "drained-", |pods| {
+            places(pods).len() == 3 && !places(pods).contains(&"node-1")
+        })
+        .await;
     scene.runs("drained", &image(1), 3).await;
     editor.kubectl("uncordon node-1", "").await.unwrap().checked().unwrap();
-    scene.until("it takes Pods again", "node/node-1", |n| {
-        n["spec"]["unschedulable"].is_null() && !n["spec"]["taints"].to_string().contains("unschedulable")
-    })
-    .await;
+    scene
+        .until("it takes Pods again", "node/node-1", |n| {
+            n["spec"]["unschedulable"].is_null() && !n["spec"]["taints"].to_string().contains("unschedulable")
+        })
+        .await;
 }
 
 /// Its node answers no more; the Pods are made anew elsewhere. Then it is removed for good.
 pub(super) async fn lost(scene: Scene<'_>) {
-    scene.until_all("it runs elsewhere", "pod", "lost-", |pods| {
-        places(pods).len() == 2 && !places(pods).contains(&"node-2")
-    })
-    .await;
+    scene
+        .until_all("it runs elsewhere", "pod", "lost-", |pods| {
+            places(pods).len() == 2 && !places(pods).contains(&"node-2")
+        })
+        .await;
     scene.theatre.admin("delete node node-2").await;
     scene.until_all("what was left there is collected", "pod", "lost-", |pods| pods.len() == 2).await;
     scene.runs("lost", &image(1), 2).await;

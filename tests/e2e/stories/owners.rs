@@ -19,15 +19,17 @@ pub(super) async fn orphaned(scene: Scene<'_>) {
     let (sets, pods) = (scene.all("replicaset", "kept-").await, scene.all("pod", "kept-").await);
     let name = sets[0]["metadata"]["name"].as_str().unwrap();
     scene.kubectl(SRE, &format!("delete replicaset/{name} --cascade=orphan")).await.checked().unwrap();
-    let new = scene.until_all("another ReplicaSet is there", "replicaset", "kept-", |new| {
-        new.len() == 1 && uids(new) != uids(&sets)
-    })
-    .await;
+    let new = scene
+        .until_all("another ReplicaSet is there", "replicaset", "kept-", |new| {
+            new.len() == 1 && uids(new) != uids(&sets)
+        })
+        .await;
     let owner = &new[0]["metadata"]["uid"];
-    scene.until_all("it has adopted the Pods", "pod", "kept-", |pods| {
-        pods.iter().all(|p| p["metadata"]["ownerReferences"][0]["uid"] == *owner)
-    })
-    .await;
+    scene
+        .until_all("it has adopted the Pods", "pod", "kept-", |pods| {
+            pods.iter().all(|p| p["metadata"]["ownerReferences"][0]["uid"] == *owner)
+        })
+        .await;
     scene.quiet().await;
     let after = scene.all("pod", "kept-").await;
     assert_eq!(uids(&after), uids(&pods), "Pods were made anew");

@@ -45,25 +45,29 @@ async fn reached(scene: &Scene<'_>, name: &str) {
         endpoints.filter(|e| e["conditions"]["ready"] == true).map(|e| e["addresses"][0].to_string()).collect()
     };
     let prefix = format!("{name}-");
-    scene.theatre.wait(&format!("the endpoints of {name}"), async || {
-        let pods = scene.all("pod", &prefix).await;
-        let pods = pods.iter().filter(|p| p["metadata"]["deletionTimestamp"].is_null());
-        let wanted: BTreeSet<String> = pods.map(|p| p["status"]["podIP"].to_string()).collect();
-        (!wanted.is_empty() && addresses(&scene.all("endpointslice", &prefix).await) == wanted).then_some(())
-    })
-    .await;
+    scene
+        .theatre
+        .wait(&format!("the endpoints of {name}"), async || {
+            let pods = scene.all("pod", &prefix).await;
+            let pods = pods.iter().filter(|p| p["metadata"]["deletionTimestamp"].is_null());
+            let wanted: BTreeSet<String> = pods.map(|p| p["status"]["podIP"].to_string()).collect();
+            (!wanted.is_empty() && addresses(&scene.all("endpointslice", &prefix).await) == wanted).then_some(())
+        })
+        .await;
 }
 
 pub(super) async fn restart(scene: Scene<'_>) {
     let api = |version| deployment("rolls", "restarted").replicas(2).version(version).text();
-    let restarted = |d: &Value| d["spec"]["template"]["metadata"]["annotations"]["kubectl.kubernetes.io/restartedAt"].clone();
+    let restarted =
+        |d: &Value| d["spec"]["template"]["metadata"]["annotations"]["kubectl.kubernetes.io/restartedAt"].clone();
     scene.declare("restarted", &api(1)).await;
     scene.runs("restarted", &image(1), 2).await;
     scene.kubectl(SRE, "rollout restart deployment/restarted").await.checked().unwrap();
-    scene.until("the restart is done", "deployment/restarted", |d| {
-        restarted(d).is_string() && super::theatre::is_rolled_out(d, 2)
-    })
-    .await;
+    scene
+        .until("the restart is done", "deployment/restarted", |d| {
+            restarted(d).is_string() && super::theatre::is_rolled_out(d, 2)
+        })
+        .await;
     scene.declare("restarted", &api(2)).await;
     scene.runs("restarted", &image(2), 2).await;
     let live = scene.get("deployment/restarted").await;
@@ -72,7 +76,9 @@ pub(super) async fn restart(scene: Scene<'_>) {
 
 pub(super) async fn overtaken(scene: Scene<'_>) {
     let quick = |version, replicas| {
-        let slow = deployment("rolls", "overtaken").spec("minReadySeconds: 2").spec("strategy: {rollingUpdate: {maxSurge: 1, maxUnavailable: 0}}");
+        let slow = deployment("rolls", "overtaken")
+            .spec("minReadySeconds: 2")
+            .spec("strategy: {rollingUpdate: {maxSurge: 1, maxUnavailable: 0}}");
         slow.version(version).replicas(replicas).text()
     };
     scene.declare("overtaken", &quick(1, 3)).await;
@@ -80,10 +86,11 @@ pub(super) async fn overtaken(scene: Scene<'_>) {
     scene.declare("overtaken", &quick(2, 4)).await;
     scene.until("the second has begun", "deployment/overtaken", |d| d["status"]["updatedReplicas"] == 2).await;
     scene.declare("overtaken", &quick(3, 5)).await;
-    scene.until("the third has begun", "deployment/overtaken", |d| {
-        d["spec"]["template"]["spec"]["containers"][0]["image"] == image(3) && d["status"]["updatedReplicas"] == 1
-    })
-    .await;
+    scene
+        .until("the third has begun", "deployment/overtaken", |d| {
+            d["spec"]["template"]["spec"]["containers"][0]["image"] == image(3) && d["status"]["updatedReplicas"] == 1
+        })
+        .await;
     scene.declare("overtaken", &quick(1, 2)).await;
     scene.runs("overtaken", &image(1), 2).await;
 }
@@ -95,16 +102,18 @@ pub(super) async fn paused(scene: Scene<'_>) {
     scene.declare("paused", &careful(1, false)).await;
     scene.runs("paused", &image(1), 2).await;
     scene.declare("paused", &careful(2, true)).await;
-    scene.until("it is paused", "deployment/paused", |d| {
-        d["spec"]["paused"] == true && d["status"]["observedGeneration"] == d["metadata"]["generation"]
-    })
-    .await;
+    scene
+        .until("it is paused", "deployment/paused", |d| {
+            d["spec"]["paused"] == true && d["status"]["observedGeneration"] == d["metadata"]["generation"]
+        })
+        .await;
     scene.declare("paused", &careful(2, false)).await;
     scene.runs("paused", &image(2), 2).await;
 }
 
 pub(super) async fn recreated(scene: Scene<'_>) {
-    let single = |version| deployment("rolls", "single").replicas(2).version(version).spec("strategy: {type: Recreate}").text();
+    let single =
+        |version| deployment("rolls", "single").replicas(2).version(version).spec("strategy: {type: Recreate}").text();
     scene.declare("single", &single(1)).await;
     scene.runs("single", &image(1), 2).await;
     scene.declare("single", &single(2)).await;

@@ -28,9 +28,10 @@ pub(super) async fn through_git(scene: Scene<'_>) {
     let plain = |replicas| deployment("scales", "plain").replicas(replicas).text();
     for replicas in [1, 5, 0, 2] {
         scene.declare("plain", &plain(replicas)).await;
-        scene.until(&format!("{replicas} replicas"), "deployment/plain", |d| {
-            d["spec"]["replicas"] == replicas && super::theatre::is_rolled_out(d, replicas.into())
-        })
-        .await;
+        scene
+            .until(&format!("{replicas} replicas"), "deployment/plain", |d| {
+                d["spec"]["replicas"] == replicas && super::theatre::is_rolled_out(d, replicas.into())
+            })
+            .await;
     }
 }

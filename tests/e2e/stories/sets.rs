@@ -17,16 +17,19 @@ fn bound(claims: &[Value]) -> usize {
 }
 
 pub(super) async fn up_and_down(scene: Scene<'_>) {
-    let store = |replicas, version| stateful_set("sets", "store").spec(&claims("early")).replicas(replicas).version(version).text();
+    let store = |replicas, version| {
+        stateful_set("sets", "store").spec(&claims("early")).replicas(replicas).version(version).text()
+    };
     for (replicas, version) in [(1, 1), (3, 1), (1, 1), (2, 1), (2, 2)] {
         scene.declare("store", &store(replicas, version)).await;
-        scene.until(&format!("{replicas} of version {version}"), "statefulset/store", |s| {
-            s["spec"]["replicas"] == replicas
-                && s["spec"]["template"]["spec"]["containers"][0]["image"] == image(version)
-                && is_rolled_out(s, replicas.into())
-                && s["status"]["currentRevision"] == s["status"]["updateRevision"]
-        })
-        .await;
+        scene
+            .until(&format!("{replicas} of version {version}"), "statefulset/store", |s| {
+                s["spec"]["replicas"] == replicas
+                    && s["spec"]["template"]["spec"]["containers"][0]["image"] == image(version)
+                    && is_rolled_out(s, replicas.into())
+                    && s["status"]["currentRevision"] == s["status"]["updateRevision"]
+            })
+            .await;
     }
     // A set that shrank leaves its claims.
     scene.until_all("three claims are bound", "pvc", "data-store-", |c| c.len() == 3 && bound(c) == 3).await;
@@ -35,7 +38,9 @@ pub(super) async fn up_and_down(scene: Scene<'_>) {
 pub(super) async fn claims_go(scene: Scene<'_>) {
     let cache = |replicas| {
         let set = stateful_set("sets", "cache").spec(&claims("late")).spec("podManagementPolicy: Parallel");
-        set.spec("persistentVolumeClaimRetentionPolicy: {whenScaled: Delete, whenDeleted: Delete}").replicas(replicas).text()
+        set.spec("persistentVolumeClaimRetentionPolicy: {whenScaled: Delete, whenDeleted: Delete}")
+            .replicas(replicas)
+            .text()
     };
     scene.declare("cache", &cache(2)).await;
     scene.until("two run", "statefulset/cache", |s| is_rolled_out(s, 2)).await;
@@ -57,21 +62,26 @@ pub(super) async fn partition(scene: Scene<'_>) {
     scene.declare("staged", &staged(1, 0)).await;
     scene.until("three run", "statefulset/staged", |s| is_rolled_out(s, 3)).await;
     scene.declare("staged", &staged(2, 2)).await;
-    scene.until("one is updated", "statefulset/staged", |s| {
-        s["status"]["updatedReplicas"] == 1 && s["status"]["readyReplicas"] == 3 && s["status"]["updateRevision"] != s["status"]["currentRevision"]
-    })
-    .await;
+    scene
+        .until("one is updated", "statefulset/staged", |s| {
+            s["status"]["updatedReplicas"] == 1
+                && s["status"]["readyReplicas"] == 3
+                && s["status"]["updateRevision"] != s["status"]["currentRevision"]
+        })
+        .await;
     scene.declare("staged", &staged(2, 0)).await;
-    scene.until("all are updated", "statefulset/staged", |s| {
-        s["status"]["updateRevision"] == s["status"]["currentRevision"] && is_rolled_out(s, 3)
-    })
-    .await;
+    scene
+        .until("all are updated", "statefulset/staged", |s| {
+            s["status"]["updateRevision"] == s["status"]["currentRevision"] && is_rolled_out(s, 3)
+        })
+        .await;
     // Back: the revision of before is the newest again.
     scene.declare("staged", &staged(1, 0)).await;
-    scene.until("all are back", "statefulset/staged", |s| {
-        s["spec"]["template"]["spec"]["containers"][0]["image"] == image(1)
-            && s["status"]["updateRevision"] == s["status"]["currentRevision"]
-            && is_rolled_out(s, 3)
-    })
-    .await;
+    scene
+        .until("all are back", "statefulset/staged", |s| {
+            s["spec"]["template"]["spec"]["containers"][0]["image"] == image(1)
+                && s["status"]["updateRevision"] == s["status"]["currentRevision"]
+                && is_rolled_out(s, 3)
+        })
+        .await;
 }

@@ -183,7 +183,8 @@ impl Theatre {
     pub(super) async fn nodes(&self) -> i64 {
         let nodes = self.find_all("", "node").await;
         let is_ready = |c: &Value| c["type"] == "Ready" && c["status"] == "True";
-        let ready = nodes.iter().filter(|n| n["status"]["conditions"].as_array().is_some_and(|c| c.iter().any(is_ready)));
+        let ready =
+            nodes.iter().filter(|n| n["status"]["conditions"].as_array().is_some_and(|c| c.iter().any(is_ready)));
         ready.count().try_into().unwrap()
     }
 
