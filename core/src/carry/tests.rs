@@ -8,8 +8,10 @@ use super::{Subject, carry};
 use crate::config::{Configuration, EnvironmentConfig};
 use crate::derived::Context;
 use crate::lookup::Overlay;
-use crate::object::ObjectKey;
-use crate::snapshot::{Commit, Snapshot};
+use crate::manifest::Manifest;
+use crate::object::{Gvk, ObjectKey};
+use crate::path::FieldPath;
+use crate::snapshot::{Commit, Declared, Digest, Expected, Former, Snapshot};
 
 fn snapshot() -> Snapshot {
     Snapshot {
@@ -113,4 +115,95 @@ fn a_job_gets_its_generated_selector_from_its_uid() {
     let body = carried(&declared, &json!({"metadata": {"uid": "u1"}}), None, &[]);
     assert_eq!(body["spec"]["selector"]["matchLabels"]["batch.kubernetes.io/controller-uid"], "u1");
     assert_eq!(body["spec"]["template"]["metadata"]["labels"]["job-name"], "j");
+}
+
+#[test]
+fn a_job_without_labels_has_generated_ones_or_none() {
+    let declared = json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "j", "namespace": "n"},
+        "spec": {"template": {"metadata": {"labels": {"app": "a"}}, "spec": {}}}});
+    let labels = |carried: Value| carried["metadata"]["labels"].clone();
+    let (parted, shared) = (json!({"app": "a"}), json!({"app": "a", "job-name": "j", "controller-uid": "other"}));
+    for learnt in [parted, shared] {
+        let mut target = declared.clone();
+        target["metadata"]["labels"] = learnt;
+        let live = |labels: Value| json!({"metadata": {"uid": "u1", "labels": labels}});
+        let over = |live: &Value| labels(carried_over(&declared, target.clone(), live, &snapshot()));
+        assert_eq!(over(&live(json!({"app": "a"}))), json!({"app": "a"}));
+        let generated = json!({"app": "a", "job-name": "j", "controller-uid": "u1"});
+        assert_eq!(over(&live(generated.clone())), generated);
+        // Whatever value stands there, the proven one is expected.
+        assert_eq!(over(&live(json!({"app": "a", "job-name": "x", "controller-uid": "x"}))), generated);
+    }
+}
+
+#[test]
+fn a_released_volume_keeps_the_claim_that_is_gone() {
+    let declared = json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "v"}, "spec": {}});
+    let live = |phase: &str| {
+        json!({"spec": {"claimRef": {"kind": "PersistentVolumeClaim", "namespace": "n", "name": "c", "uid": "u1", "x": "y"}},
+            "status": {"phase": phase}})
+    };
+    let claim = |uid: &str, volume: &str| {
+        json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "c", "namespace": "n", "uid": uid},
+            "spec": {"volumeName": volume}})
+    };
+    let reference =
+        |live: &Value, cluster: &[Value]| carried(&declared, live, None, cluster)["spec"]["claimRef"].clone();
+    let kept = reference(&live("Released"), &[]);
+    assert_eq!((&kept["uid"], &kept["x"]), (&json!("u1"), &Value::Null));
+    assert_eq!(reference(&live("Released"), &[claim("u2", "w")])["uid"], "u1");
+    // Nobody released it, or the claim is there and another volume's.
+    for (phase, cluster) in [("Available", vec![]), ("Bound", vec![]), ("Released", vec![claim("u1", "w")])] {
+        assert_eq!(reference(&live(phase), &cluster), Value::Null, "{phase}");
+    }
+}
+
+#[test]
+fn replicas_stay_while_their_bounds_move() {
+    let declared =
+        json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d", "namespace": "n"}, "spec": {}});
+    let scaler = |min: i64, max: i64| {
+        json!({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "h", "namespace": "n"},
+            "spec": {"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"},
+                "minReplicas": min, "maxReplicas": max}})
+    };
+    let moved = |seconds: i64| {
+        let mut snapshot = snapshot();
+        let (now, before) = (scaler(1, 3), scaler(4, 6));
+        let key = ObjectKey::of(&now).unwrap();
+        snapshot.declared.insert(key.clone(), Arc::new(as_declared(&now)));
+        let replaced = Timestamp::UNIX_EPOCH - jiff::SignedDuration::from_secs(seconds);
+        let expected = Arc::new(Expected { object: before, uid: None, record: None });
+        snapshot.former.insert(key, vec![Former { replaced, expected }]);
+        snapshot
+    };
+    let live = |n: i64| json!({"spec": {"replicas": n}});
+    let mut expected = declared.clone();
+    expected["spec"]["replicas"] = json!(1);
+    let judged =
+        |n, seconds| carried_over(&declared, expected.clone(), &live(n), &moved(seconds))["spec"]["replicas"].clone();
+    assert_eq!((judged(3, 60), judged(5, 5)), (json!(3), json!(5)));
+    assert_eq!((judged(5, 60), judged(7, 5)), (json!(1), json!(1)), "out of bounds for good");
+    let written = |n| carried_over(&declared, declared.clone(), &live(n), &moved(60))["spec"]["replicas"].clone();
+    assert_eq!((written(9), written(0)), (json!(3), json!(1)), "a write takes the nearest");
+}
+
+fn carried_over(declared: &Value, mut target: Value, live: &Value, snapshot: &Snapshot) -> Value {
+    let (index, key) = (Overlay::default(), ObjectKey::of(declared).unwrap());
+    let context = Context { snapshot, live: &index, now: Timestamp::UNIX_EPOCH };
+    carry(&mut target, &Subject { key: &key, declared, live, record: None }, &context);
+    target
+}
+
+fn as_declared(object: &Value) -> Declared {
+    let manifest = Manifest {
+        gvk: Gvk::of(object).unwrap(),
+        key: ObjectKey::of(object).unwrap(),
+        value: object.clone().into(),
+        file: "a.yaml".into(),
+        spans: Arc::default(),
+        base: FieldPath::root(),
+    };
+    let (canonical, digest) = (object.clone().into(), Digest::of(object));
+    Declared { manifest, canonical, digest, has_status_subresource: true, expected: None, learnt: None }
 }

@@ -23,16 +23,15 @@ pub(super) fn revision(target: &mut Value, subject: &Subject<'_>, context: &Cont
 }
 
 /// `replicas` belong to an autoscaler that Git declares for this object, within its bounds; 0 would
-/// switch the autoscaler off and is outside them. Out of bounds the nearest one is meant, as for the
-/// autoscaler itself; where Git moved them a moment ago, it has yet to act.
+/// switch the autoscaler off and is outside them. Where Git moved them a moment ago, it has yet to act.
 pub(super) fn autoscaled_replicas(target: &mut Value, subject: &Subject<'_>, context: &Context<'_>) {
     let Some((min, max)) = context.snapshot.autoscaled(subject.key) else { return };
     let path = ["spec", "replicas"];
     let Some(n) = at(subject.live, &path).and_then(Value::as_i64) else { return };
     if (min..=max).contains(&n) || context.snapshot.was_autoscaled(subject.key, n, context.now) {
         set(target, &path, json!(n));
-    } else if !subject.declares(&path) {
-        // Git does not say how many, and the API server's default is one.
+    } else if at(target, &path).is_none() {
+        // A write without a number would make it one: it takes the nearest, as the autoscaler would.
         set(target, &path, json!(n.clamp(min, max.max(min))));
     }
 }

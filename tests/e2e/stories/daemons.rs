@@ -6,7 +6,7 @@ use super::manifests::daemon_set;
 use super::theatre::Scene;
 
 /// Whether a DaemonSet has so many daemons, all up to date and ready.
-pub(super) fn on_all(set: &Value, nodes: i64) -> bool {
+fn on_all(set: &Value, nodes: i64) -> bool {
     let status = &set["status"];
     status["observedGeneration"] == set["metadata"]["generation"]
         && ["desiredNumberScheduled", "currentNumberScheduled", "updatedNumberScheduled", "numberReady"]

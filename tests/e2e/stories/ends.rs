@@ -6,7 +6,7 @@ use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use gitward_test_cluster::Component;
 
-use super::daemons::{everywhere, on_all};
+use super::daemons::everywhere;
 use super::manifests::{deployment, image, stateful_set};
 use super::theatre::{Scene, Theatre, is_rolled_out};
 
@@ -75,7 +75,21 @@ async fn webhook(theatre: &mut Theatre) {
     declare(&theatre.scene("ends"), 4, 1).await;
     tokio::time::sleep(Duration::from_secs(5)).await;
     theatre.stage.start_webhook().await.unwrap();
+    remove_what_is_to_go(theatre).await;
     reached(&theatre.scene("ends"), 4, 1).await;
+}
+
+/// Kubelets try again to remove Pods that are to go; simulated ones do not, and are helped.
+async fn remove_what_is_to_go(theatre: &Theatre) {
+    let kubelet = theatre.stage.cluster.folder().join("node-0.kubeconfig");
+    for pod in theatre.scene("ends").all("pod", "").await {
+        let name = pod["metadata"]["name"].as_str().unwrap();
+        if !pod["metadata"]["deletionTimestamp"].is_null() {
+            let delete =
+                ["delete", "pod", name, "-n", "ends", "--grace-period=0", "--wait=false", "--ignore-not-found"];
+            theatre.stage.cluster.kubectl_as(&kubelet, &delete, "").await.unwrap().checked().unwrap();
+        }
+    }
 }
 
 async fn reconciler(theatre: &mut Theatre) {
@@ -94,8 +108,8 @@ async fn node(theatre: &mut Theatre) {
     let scene = theatre.scene("daemons");
     scene.declare("everywhere", &everywhere("everywhere", 1)).await;
     let nodes = theatre.nodes().await;
-    scene.until("it is on all nodes", "daemonset/everywhere", |d| on_all(d, nodes)).await;
+    scene.until("it is on all nodes", "daemonset/everywhere", |d| d["status"]["numberReady"] == nodes).await;
     theatre.stage.cluster.start_component(super::LATE).await.unwrap();
     let scene = theatre.scene("daemons");
-    scene.until("it is on the new node too", "daemonset/everywhere", |d| on_all(d, nodes + 1)).await;
+    scene.until("it is on the new node too", "daemonset/everywhere", |d| d["status"]["numberReady"] == nodes + 1).await;
 }

@@ -179,9 +179,13 @@ impl Theatre {
         self.kept.push(self.stage.webhook_metrics().await.unwrap());
     }
 
-    /// How many nodes there are.
+    /// How many nodes are there and answer.
     pub(super) async fn nodes(&self) -> i64 {
-        self.find_all("", "node").await.len().try_into().unwrap()
+        let nodes = self.find_all("", "node").await;
+        let is_ready = |c: &Value| c["type"] == "Ready" && c["status"] == "True";
+        let ready =
+            nodes.iter().filter(|n| n["status"]["conditions"].as_array().is_some_and(|c| c.iter().any(is_ready)));
+        ready.count().try_into().unwrap()
     }
 
     /// What the reconciler has told of divergences, a line each.

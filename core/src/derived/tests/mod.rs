@@ -1,5 +1,6 @@
 //! Tables of legitimate writes and their forgeries, one file an area.
 
+mod adoption;
 mod cluster;
 mod deletions;
 mod metadata;

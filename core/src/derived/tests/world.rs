@@ -139,6 +139,11 @@ impl World {
         Ok(found)
     }
 
+    /// Whatever else is asked of the rules.
+    pub(super) fn asks<T>(&self, ask: impl FnOnce(&Context<'_>) -> T) -> T {
+        ask(&Context { snapshot: &self.snapshot, live: &self.live, now: self.now })
+    }
+
     /// Whether a live object may be there.
     pub(super) fn there(&self, object: &Value) -> Decided {
         let context = Context { snapshot: &self.snapshot, live: &self.live, now: self.now };
