@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::manifests::{daemon_set, image};
-use super::theatre::Scene;
+use super::scene::Scene;
 
 /// Whether a DaemonSet has so many daemons of this version, all of them ready.
 fn on_all(set: &Value, version: u32, nodes: i64) -> bool {
