@@ -13,11 +13,14 @@ use super::replica_set::HASH_LABEL;
 use super::{Context, Proof, pod_admission, selector, table};
 use crate::object::{self, ObjectKey};
 
-/// Who adopts what.
-const ADOPTERS: [(&str, &str, &[(&str, &str)]); 3] = [
-    ("", "Pod", &[("apps", "ReplicaSet"), ("apps", "StatefulSet"), ("apps", "DaemonSet")]),
-    ("apps", "ReplicaSet", &[("apps", "Deployment")]),
-    ("apps", "ControllerRevision", &[("apps", "StatefulSet"), ("apps", "DaemonSet")]),
+/// A group and a kind.
+type Kind = (&'static str, &'static str);
+
+/// What is adopted, and by whom.
+const ADOPTERS: [(Kind, &[Kind]); 3] = [
+    (("", "Pod"), &[("apps", "ReplicaSet"), ("apps", "StatefulSet"), ("apps", "DaemonSet")]),
+    (("apps", "ReplicaSet"), &[("apps", "Deployment")]),
+    (("apps", "ControllerRevision"), &[("apps", "StatefulSet"), ("apps", "DaemonSet")]),
 ];
 
 /// Whether an object without an owner is what a living workload, or a declared one, would adopt and
@@ -27,8 +30,8 @@ pub fn is_adoptable(key: &ObjectKey, orphan: &Value, context: &Context<'_>) -> b
         return false;
     }
     let case = Case::live(key, orphan, context, 0);
-    let adopters = ADOPTERS.iter().find(|(group, kind, _)| (*group, *kind) == (key.group.as_str(), key.kind.as_str()));
-    let by_living = adopters.into_iter().flat_map(|(_, _, owners)| *owners).any(|(group, kind)| {
+    let adopters = ADOPTERS.iter().find(|(orphaned, _)| *orphaned == (key.group.as_str(), key.kind.as_str()));
+    let by_living = adopters.into_iter().flat_map(|(_, owners)| *owners).any(|(group, kind)| {
         case.list(group, kind, &key.namespace).iter().any(|owner| is_adoptable_by(&case, orphan, group, kind, owner))
     });
     by_living || (key.kind == "Pod" && key.group.is_empty() && is_of_declared(&case, orphan))

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::manifests::{config_map, deployment, image};
-use super::theatre::{Scene, is_rolled_out};
+use super::scene::{Scene, is_rolled_out};
 use crate::edits::{Editor, MALLORY, SRE};
 
 pub(super) async fn turned_over(scene: Scene<'_>) {

@@ -8,7 +8,8 @@ use gitward_test_cluster::Component;
 
 use super::daemons::everywhere;
 use super::manifests::{deployment, image, stateful_set};
-use super::theatre::{Scene, Theatre, is_rolled_out};
+use super::scene::{Scene, is_rolled_out};
+use super::theatre::Theatre;
 
 type Act = for<'a> fn(&'a mut Theatre) -> LocalBoxFuture<'a, ()>;
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::manifests::job;
-use super::theatre::Scene;
+use super::scene::Scene;
 use crate::edits::{MALLORY, SRE};
 
 fn ended(job: &Value, how: &str) -> bool {

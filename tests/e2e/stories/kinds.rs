@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::manifests::{config_map, deployment, image};
-use super::theatre::Scene;
+use super::scene::Scene;
 
 pub(super) async fn namespace(scene: Scene<'_>) {
     let all = "{apiVersion: v1, kind: Namespace, metadata: {name: born}}\n".to_owned()

@@ -12,6 +12,7 @@ mod nodes;
 mod owners;
 mod rollouts;
 mod scaling;
+mod scene;
 mod sets;
 mod theatre;
 
@@ -24,7 +25,8 @@ use gitward_test_cluster::{Component, Options};
 
 use crate::edits;
 use figures::Figures;
-use theatre::{Scene, Theatre};
+use scene::Scene;
+use theatre::Theatre;
 
 /// The node that is lost, and the one that comes later.
 const LOST: Component = Component::Node(2);

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::manifests::{deployment, image};
-use super::theatre::{Scene, is_rolled_out};
+use super::scene::{Scene, is_rolled_out};
 use crate::edits::{MALLORY, SRE};
 
 fn budget(name: &str, available: u32) -> String {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::manifests::{deployment, image, service};
-use super::theatre::Scene;
+use super::scene::Scene;
 use crate::edits::{MALLORY, SRE};
 
 fn uids(objects: &[Value]) -> BTreeSet<String> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::manifests::{deployment, image, service};
-use super::theatre::Scene;
+use super::scene::Scene;
 use crate::edits::SRE;
 
 pub(super) async fn there_and_back(scene: Scene<'_>) {
@@ -65,7 +65,7 @@ pub(super) async fn restart(scene: Scene<'_>) {
     scene.kubectl(SRE, "rollout restart deployment/restarted").await.checked().unwrap();
     scene
         .until("the restart is done", "deployment/restarted", |d| {
-            restarted(d).is_string() && super::theatre::is_rolled_out(d, 2)
+            restarted(d).is_string() && super::scene::is_rolled_out(d, 2)
         })
         .await;
     scene.declare("restarted", &api(2)).await;

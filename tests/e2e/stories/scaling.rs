@@ -1,7 +1,7 @@
 //! Replicas: an autoscaler's, and Git's.
 
 use super::manifests::{deployment, image};
-use super::theatre::Scene;
+use super::scene::Scene;
 
 pub(super) async fn autoscaler(scene: Scene<'_>) {
     let scaler = |min, max| {
@@ -30,7 +30,7 @@ pub(super) async fn through_git(scene: Scene<'_>) {
         scene.declare("plain", &plain(replicas)).await;
         scene
             .until(&format!("{replicas} replicas"), "deployment/plain", |d| {
-                d["spec"]["replicas"] == replicas && super::theatre::is_rolled_out(d, replicas.into())
+                d["spec"]["replicas"] == replicas && super::scene::is_rolled_out(d, replicas.into())
             })
             .await;
     }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::manifests::{image, stateful_set};
-use super::theatre::{Scene, is_rolled_out};
+use super::scene::{Scene, is_rolled_out};
 
 fn claims(class: &str) -> String {
     format!(
