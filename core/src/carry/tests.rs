@@ -205,5 +205,5 @@ fn as_declared(object: &Value) -> Declared {
         base: FieldPath::root(),
     };
     let (canonical, digest) = (object.clone().into(), Digest::of(object));
-    Declared { manifest, canonical, digest, has_status_subresource: true, expected: None, learnt: None }
+    Declared { manifest, canonical, digest, has_status_subresource: true, expected: None, learnt: None, before: None }
 }
