@@ -23,6 +23,8 @@ pub(crate) struct Case {
     pub(crate) out_of_reach: Option<&'static str>,
     /// Why the reconciler alone does not undo it.
     pub(crate) left: Option<&'static str>,
+    /// Whether it leaves something behind in every round, and needs objects of its own for each.
+    pub(crate) fresh: bool,
     /// Whether it is played when no other is, since it changes what others rest on.
     pub(crate) apart: bool,
 }
@@ -42,7 +44,6 @@ pub(crate) struct Step {
     pub(crate) method: &'static str,
     pub(crate) path: &'static str,
     pub(crate) content_type: &'static str,
-    pub(crate) encoding: Option<&'static str>,
     pub(crate) body: Body,
     pub(crate) identity: Identity,
     /// How many times it is sent, at once.
@@ -122,7 +123,18 @@ impl When {
 /// An attack by both.
 pub(crate) fn case(name: &'static str, needs: &[Fixture], steps: Vec<Step>, effect: Effect) -> Case {
     let needs = needs.to_vec();
-    Case { name, needs, steps, effect, who: Who::Both, harmless: None, out_of_reach: None, left: None, apart: false }
+    Case {
+        name,
+        needs,
+        steps,
+        effect,
+        who: Who::Both,
+        harmless: None,
+        out_of_reach: None,
+        left: None,
+        fresh: false,
+        apart: false,
+    }
 }
 
 impl Case {
@@ -143,6 +155,11 @@ impl Case {
 
     pub(crate) fn left(mut self, why: &'static str) -> Self {
         self.left = Some(why);
+        self
+    }
+
+    pub(crate) fn fresh(mut self) -> Self {
+        self.fresh = true;
         self
     }
 
@@ -192,11 +209,6 @@ impl Step {
         self
     }
 
-    pub(crate) fn encoded(mut self, encoding: &'static str) -> Self {
-        self.encoding = Some(encoding);
-        self
-    }
-
     pub(crate) fn times(mut self, times: usize) -> Self {
         self.times = times;
         self
@@ -204,7 +216,7 @@ impl Step {
 }
 
 fn step(method: &'static str, path: &'static str, content_type: &'static str, body: Body) -> Step {
-    Step { method, path, content_type, encoding: None, body, identity: Identity::Own, times: 1 }
+    Step { method, path, content_type, body, identity: Identity::Own, times: 1 }
 }
 
 /// A JSON merge patch.

@@ -2,6 +2,7 @@
 
 mod bytes;
 mod content;
+mod controllers;
 mod definitions;
 mod deletion;
 mod exempt;
@@ -22,12 +23,13 @@ use crate::case::Case;
 
 /// Every attack with its class.
 pub(crate) fn all() -> Vec<(&'static str, Case)> {
-    let classes: [(&'static str, Vec<Case>); 17] = [
+    let classes: [(&'static str, Vec<Case>); 18] = [
         ("content", content::cases()),
         ("lists and values", lists::cases()),
         ("subresources", subresources::cases()),
         ("forged derivation", forged::cases()),
         ("forged owners", forged_owners::cases()),
+        ("controllers' own", controllers::cases()),
         ("orphans", orphans::cases()),
         ("rollback", rollback::cases()),
         ("identity", identity::cases()),

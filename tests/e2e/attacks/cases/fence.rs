@@ -1,6 +1,6 @@
 //! The root of trust: admission configuration, gitward's namespace, Environments and their definition.
 
-use crate::case::{Case, answers, case, delete, exists, gone, json_patch, merge, post, replace, says, set};
+use crate::case::{Case, answers, case, delete, exists, gone, json_patch, merge, post, says, set};
 
 const VWC: &str = "validatingwebhookconfigurations/gitward-prod";
 const ENV: &str = "environments/prod";
@@ -126,11 +126,11 @@ fn trust() -> Vec<Case> {
             says(CRD, "NAME"),
         ),
         case(
-            "the definition said to be no longer established",
+            "the definition said to be stored otherwise",
             &[],
-            vec![replace(
+            vec![json_patch(
                 "customresourcedefinitions/environments.gitward.dev/status",
-                &[("/status/storedVersions", r#"["v1alpha1","v9"]"#)],
+                r#"[{"op":"add","path":"/status/storedVersions/-","value":"v9"}]"#,
             )],
             says(CRD, "\"v9\""),
         ),
@@ -270,6 +270,13 @@ fn kube_system() -> Vec<Case> {
                 "lookup",
             ]),
         ),
+        case(
+            "a Deployment of kube-system with a built-in controller's account",
+            &[],
+            vec![post("deployments@kube-system", r#"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"NAME"},"spec":{"selector":{"matchLabels":{"who":"NAME"}},"template":{"metadata":{"labels":{"who":"NAME"}},"spec":{"serviceAccountName":"job-controller","containers":[{"name":"app","image":"evil"}]}}}}"#), ],
+            exists("pods@kube-system?labelSelector=who%3DNAME"),
+        )
+        .fresh(),
         case(
             "a shell in a Pod of kube-system",
             &[],

@@ -91,6 +91,18 @@ pub(crate) fn cases() -> Vec<Case> {
         )
         .person(),
         case(
+            "an API served by a stranger",
+            &[],
+            vec![post("apiservices", r#"{"apiVersion":"apiregistration.k8s.io/v1","kind":"APIService","metadata":{"name":"v1.evil-NAME.example.org"},"spec":{"group":"evil-NAME.example.org","version":"v1","groupPriorityMinimum":1000,"versionPriority":15,"insecureSkipTLSVerify":true,"service":{"namespace":"default","name":"evil"}}}"#)],
+            exists("apiservices/v1.evil-NAME.example.org"),
+        ),
+        case(
+            "a declared API served by a stranger",
+            &[crate::fixtures::Fixture::Definition],
+            vec![merge("apiservices/v2.NAME.example.org", r#"{"metadata":{"labels":{"kube-aggregator.kubernetes.io/automanaged":null}},"spec":{"insecureSkipTLSVerify":true,"service":{"namespace":"default","name":"evil","port":443}}}"#)],
+            says("apiservices/v2.NAME.example.org", "\"evil\""),
+        ),
+        case(
             "a Deployment that a class of Git's would complete",
             &[Idle],
             vec![merge("deployments/NAME", r#"{"spec":{"template":{"spec":{"runtimeClassName":"evil"}}}}"#)],
