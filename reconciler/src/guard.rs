@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use gitward_core::change::Change;
 use gitward_core::config::Mode;
-use gitward_core::derived::Context;
+use gitward_core::derived::{Context, without_strange_finalizers};
 use gitward_core::lookup::{Lookup, Recording};
 use gitward_core::object::{self, ObjectKey};
 use gitward_core::path::FieldPath;
@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::{Instant, sleep};
 
-use crate::api::ApiError;
+use crate::api::{ApiError, Effect};
 use crate::fight::Memory;
 use crate::lanes;
 use crate::learn::{Action, Learnt, learn};
@@ -422,6 +422,13 @@ async fn undeclared_event(state: &State, held: &Snapshot, key: &ObjectKey, memor
         None => {
             let message = format!("{key} is not declared in Git at {}: {reason}", held.commit.short());
             state.reporter.about(key, &gvk.api_version(), &uid, Reason::Diverged, message);
+            if let Some(released) = without_strange_finalizers(key, &live) {
+                // Without them it may be a controller's own; and what is deleted has to be able to go.
+                state.api.replace(&gvk, key, &released, Effect::Stored).await?;
+                let message = format!("finalizers that no controller sets were taken off {key}");
+                state.reporter.about(key, &gvk.api_version(), &uid, Reason::Reverted, message);
+                return Ok(());
+            }
             state.api.delete(&gvk, key, &uid).await?;
             state.reporter.about(key, &gvk.api_version(), &uid, Reason::Reverted, format!("{key} was removed"));
         }

@@ -169,6 +169,22 @@ fn the_template_of_a_replica_set_never_changes() {
     assert_eq!(rule, "Derived replica-set.update (by identity)");
 }
 
+/// A planted finalizer would keep a controller's object for good: it shows, and anyone may take it off.
+#[test]
+fn a_strangers_finalizer_shows_on_what_a_controller_made() {
+    let world = world();
+    let set = replica_set("5597669dc4", "app:1", 4);
+    let kept = with(&set, json!({"metadata": {"finalizers": ["evil.example.org/x"]}}));
+    assert!(world.there(&set).is_ok());
+    assert!(world.there(&kept).is_err());
+    assert!(world.update(PERSON, &set, &kept).is_err());
+    assert!(world.update(PERSON, &kept, &set).is_ok());
+    let key = crate::object::ObjectKey::of(&kept).unwrap();
+    let without = crate::derived::without_strange_finalizers(&key, &kept).unwrap();
+    assert!(without["metadata"]["finalizers"].as_array().unwrap().is_empty());
+    assert_eq!(crate::derived::without_strange_finalizers(&key, &set), None);
+}
+
 /// Which template a rollback goes back to is the controller's to count.
 #[test]
 fn a_revision_number_is_the_controllers() {

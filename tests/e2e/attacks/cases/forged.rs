@@ -205,7 +205,8 @@ fn endpoints() -> Vec<Case> {
             &[Service],
             vec![post("endpointslices", SLICE).forged("endpointslice-controller")],
             says("endpointslices/NAME-zzzzz", "203.0.113.9"),
-        ),
+        )
+        .fresh(),
         case(
             "an endpoint elsewhere, in the slice that is there",
             &[App, Service],
