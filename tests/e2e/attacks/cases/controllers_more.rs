@@ -98,7 +98,8 @@ fn slices() -> Vec<Case> {
             &[App, Service],
             vec![merge("endpoints/NAME", r#"{"subsets":[]}"#)],
             unset("endpoints/NAME", "/subsets"),
-        ),
+        )
+        .left("what is ready is observed, and fewer addresses lead nowhere else"),
     ]
 }
 

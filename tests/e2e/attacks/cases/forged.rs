@@ -199,7 +199,8 @@ fn endpoints() -> Vec<Case> {
             &[Service],
             vec![post("endpointslices", SLICE)],
             says("endpointslices/NAME-zzzzz", "203.0.113.9"),
-        ),
+        )
+        .fresh(),
         case(
             "an endpoint elsewhere, as the controller of slices",
             &[Service],
