@@ -22,7 +22,7 @@ const CONCURRENT: usize = 40;
 const QUIET: Duration = Duration::from_millis(1200);
 
 /// How long an attack may stay in effect where something defends.
-const GIVE_UP: Duration = Duration::from_secs(25);
+const GIVE_UP: Duration = Duration::from_secs(40);
 
 /// How long an attack may take to take effect with nobody to defend.
 const EFFECT: Duration = Duration::from_secs(15);
