@@ -8,7 +8,7 @@ use std::time::Duration;
 use gitward_core::break_glass;
 use gitward_core::change::Change;
 use gitward_core::config::Mode;
-use gitward_core::derived::{Context, is_adoptable};
+use gitward_core::derived::{Context, is_adoptable, without_strange_finalizers};
 use gitward_core::lookup::{Lookup, Recording};
 use gitward_core::object::{self, ObjectKey};
 use gitward_core::path::FieldPath;
@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::{Instant, sleep};
 
-use crate::api::ApiError;
+use crate::api::{ApiError, Effect};
 use crate::broken_glass;
 use crate::fight::Memory;
 use crate::lanes;
@@ -546,6 +546,13 @@ async fn undeclared_event(state: &Arc<State>, held: &Snapshot, event: &Event, me
             let message = format!("{key} is not declared in Git at {}: {reason}", held.commit.short());
             if memory.is_news(key, format!("undeclared {uid}")) {
                 state.reporter.about(key, &gvk.api_version(), &uid, Reason::Diverged, message);
+            }
+            if let Some(released) = without_strange_finalizers(key, &live) {
+                // Without them it may be a controller's own; and what is deleted has to be able to go.
+                state.api.replace(&gvk, key, &released, Effect::Stored).await?;
+                let message = format!("finalizers that no controller sets were taken off {key}");
+                state.reporter.about(key, &gvk.api_version(), &uid, Reason::Reverted, message);
+                return Ok(());
             }
             state.api.delete(&gvk, key, &uid).await?;
             state.reporter.about(key, &gvk.api_version(), &uid, Reason::Reverted, format!("{key} was removed"));

@@ -23,6 +23,10 @@ fn known(subject: &Subject<'_>) -> &'static [&'static str] {
     }
 }
 
+/// What the API server sets when it creates an object, and its controller keeps until it is deleted.
+const AT_CREATION: [&str; 3] =
+    ["kubernetes.io/pvc-protection", "kubernetes.io/pv-protection", "kubernetes.io/vac-protection"];
+
 /// What a delete call leaves while it works.
 const DELETION: [&str; 2] = ["foregroundDeletion", "orphan"];
 
@@ -35,6 +39,18 @@ pub(super) fn finalizers(target: &mut Value, subject: &Subject<'_>, _context: &C
         .filter(|f| declared.contains(f) || known.contains(f) || (terminating && DELETION.contains(f)))
         .collect();
     kept.extend(declared.iter().copied().filter(|f| !object::finalizers(subject.live).any(|l| l == *f)));
+    // What the creation set protects the object until it is deleted: that it is missing shows.
+    let recorded = subject.recorded(&["metadata", "finalizers"]).and_then(Value::as_array);
+    let set_at_creation: Vec<String> = object::finalizers(target)
+        .chain(recorded.into_iter().flatten().filter_map(Value::as_str))
+        .filter(|f| !terminating && AT_CREATION.contains(f) && known.contains(f))
+        .map(str::to_owned)
+        .collect();
+    for finalizer in &set_at_creation {
+        if !kept.contains(&finalizer.as_str()) {
+            kept.push(finalizer);
+        }
+    }
     if kept.is_empty() {
         super::remove(target, &["metadata", "finalizers"]);
     } else {

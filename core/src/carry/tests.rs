@@ -99,6 +99,24 @@ fn a_revision_is_the_highest_of_its_own_replica_sets() {
     }
 }
 
+/// Without its protection a claim goes while Pods use it.
+#[test]
+fn a_protection_that_the_creation_set_does_not_just_go() {
+    let claim = |finalizers: Value| {
+        json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim",
+            "metadata": {"name": "c", "namespace": "n", "finalizers": finalizers}})
+    };
+    let (declared, bare) = (claim(json!(null)), claim(json!([])));
+    let record = json!({"metadata": {"finalizers": ["kubernetes.io/pvc-protection"]}});
+    let kept =
+        |live: &Value, record: Option<&Value>| carried(&declared, live, record, &[])["metadata"]["finalizers"].clone();
+    assert_eq!(kept(&bare, Some(&record)), json!(["kubernetes.io/pvc-protection"]));
+    assert_eq!(kept(&bare, None), Value::Null);
+    let mut going = bare.clone();
+    going["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+    assert_eq!(kept(&going, Some(&record)), Value::Null);
+}
+
 #[test]
 fn a_strange_finalizer_is_dropped_and_a_known_one_kept() {
     let declared = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "c", "namespace": "n", "finalizers": ["mine/x"]}, "spec": {}});

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::accounts::Account::{ApiServer, Controller};
 use super::case::{Act, Case};
-use super::compare::{at, entries, list, text};
+use super::compare::{at, entries, list, only, text};
 use super::owner::{self, Reference};
 use super::service::{self, Stray};
 use super::{Judged, Proof, Refusal, endpoints, fields};
@@ -47,8 +47,13 @@ fn selected(case: &Case<'_>, slice: &Value, service: &Value) -> Judged {
     let own = list(slice, &["endpoints"]);
     ensure!(own.is_empty() || service::has_selector(service), "the Service selects nothing");
     let ports = service::ports(list(slice, &["ports"]))?;
+    service::protocols_follow(list(slice, &["ports"]), service)?;
     let mut proof = Proof::Content;
     for endpoint in own {
+        ensure!(
+            only(endpoint, &["addresses", "conditions", "hints", "hostname", "nodeName", "targetRef", "zone"]),
+            "an endpoint has a field that no controller sets"
+        );
         for address in list(endpoint, &["addresses"]) {
             let address = address.as_str().unwrap_or_default();
             let target = at(endpoint, &["targetRef"]);

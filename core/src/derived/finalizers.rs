@@ -7,7 +7,7 @@ use super::case::{Case, has_uid};
 use super::compare::{list, text};
 use super::{Judged, Proof, Refusal};
 use crate::change::Change;
-use crate::object;
+use crate::object::{self, ObjectKey};
 
 pub(super) const JOB_TRACKING: &str = "batch.kubernetes.io/job-tracking";
 pub(super) const CLAIM_PROTECTION: &str = "kubernetes.io/pvc-protection";
@@ -52,6 +52,30 @@ fn known(case: &Case<'_>, finalizer: &str) -> Option<&'static Known> {
     KNOWN.iter().find(|k| k.finalizer == finalizer && k.kind == case.kind && k.group == case.group)
 }
 
+/// Whether a finalizer on an object is neither the control plane's nor of its kind: it would keep the
+/// object for good.
+fn is_strange(key: &ObjectKey, object: &Value, finalizer: &str) -> bool {
+    let collects = object::is_terminating(object) && COLLECTING.contains(&finalizer);
+    let tracks = finalizer == JOB_TRACKING && (key.group.as_str(), key.kind.as_str()) == ("", "Pod");
+    let known = KNOWN.iter().any(|k| k.finalizer == finalizer && k.kind == key.kind && k.group == key.group);
+    !(collects || tracks || known)
+}
+
+/// The first finalizer of an object that Git does not declare and that no controller sets.
+pub(super) fn strange<'a>(key: &ObjectKey, object: &'a Value) -> Option<&'a str> {
+    object::finalizers(object).find(|f| is_strange(key, object, f))
+}
+
+/// An object that Git does not declare without such finalizers; `None` if it has none.
+pub(super) fn without_strange(key: &ObjectKey, object: &Value) -> Option<Value> {
+    strange(key, object)?;
+    let kept: Vec<Value> =
+        object::finalizers(object).filter(|f| !is_strange(key, object, f)).map(Value::from).collect();
+    let mut without = object.clone();
+    without["metadata"]["finalizers"] = Value::Array(kept);
+    Some(without)
+}
+
 /// A finalizer blocks an object's removal for good if nobody answers for it.
 fn added(case: &Case<'_>, new: &Value, finalizer: &str) -> Result<(), Refusal> {
     if COLLECTING.contains(&finalizer) {
@@ -68,6 +92,10 @@ fn removed(case: &Case<'_>, old: &Value, finalizer: &str) -> Judged {
             object::is_terminating(old) || is_finished(old) || is_job_over(case, old),
             "the Pod still counts for an unfinished Job"
         );
+        return Ok(Proof::Content);
+    }
+    let is_declared = case.is_declared(case.group, case.kind, case.namespace, case.name);
+    if !is_declared && !object::holds_data(case.group, case.kind) && is_strange(&case.key(), old, finalizer) {
         return Ok(Proof::Content);
     }
     ensure!(

@@ -173,7 +173,19 @@ pub fn recognise_change(request: &Request<'_>, change: &Change, context: &Contex
 /// # Errors
 /// The reason why no row of the table recognises it.
 pub fn recognise_live(key: &ObjectKey, object: &Value, context: &Context<'_>) -> Result<Origin, Refusal> {
-    table::judge(&Case::live(key, object, context, 0))
+    let found = table::judge(&Case::live(key, object, context, 0))?;
+    match finalizers::strange(key, object) {
+        // A Pod is compared with its template, which may have some.
+        Some(_) if (key.group.as_str(), key.kind.as_str()) == ("", "Pod") => Ok(found),
+        Some(finalizer) => Err(Refusal::new(format!("no controller puts the finalizer {finalizer} on a {}", key.kind))),
+        None => Ok(found),
+    }
+}
+
+/// An object that Git does not declare without the finalizers that no controller sets, which would
+/// keep it for good; `None` if it has none.
+pub fn without_strange_finalizers(key: &ObjectKey, object: &Value) -> Option<Value> {
+    finalizers::without_strange(key, object)
 }
 
 fn origin(rule: &'static str, proof: Proof) -> Origin {

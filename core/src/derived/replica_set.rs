@@ -177,6 +177,7 @@ pub(super) fn replicas_changed(case: &Case<'_>, change: &Change) -> Judged {
     let others = siblings(case, &deployment.object);
     let all = others.iter().fold(after, |sum, sibling| sum.saturating_add(replicas(sibling, 0)));
     fits(all, &deployment.object)?;
+    case.by(WRITER)?;
     if standing(case, new, &deployment) == Standing::Current {
         return Ok(deployment.proof);
     }

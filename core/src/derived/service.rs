@@ -63,6 +63,16 @@ fn protocol(port: &Value) -> &str {
     }
 }
 
+/// Demands that ports name the application protocols that the Service names for them.
+pub(super) fn protocols_follow(ports: &[Value], service: &Value) -> Result<(), Refusal> {
+    for port in ports {
+        let own = list(service, &["spec", "ports"]).iter().find(|p| text(p, &["name"]) == text(port, &["name"]));
+        let wanted = own.map_or("", |p| text(p, &["appProtocol"]));
+        ensure!(text(port, &["appProtocol"]) == wanted, "a port has another application protocol than the Service's");
+    }
+    Ok(())
+}
+
 /// Demands that an address is that of a Pod which the Service selects, and that each port is one
 /// that the Service reaches on that Pod.
 pub(super) fn endpoint(

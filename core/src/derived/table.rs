@@ -8,14 +8,16 @@ use super::{
     endpoint_slice, endpoints, eviction, fields, job, namespace, node, origin, pod, replica_set, resource_claim,
     root_ca, scale, service_account, status, token,
 };
+use crate::object;
 use crate::verdict::Origin;
 
 /// What a rule rests on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Needs {
-    /// Content suffices: the writers are named for the reader only.
+    /// Content proves it. What is there may have been written by anyone; a request has to come from
+    /// the writer all the same, if one is named: nobody else has any business with it.
     Content,
-    /// Content, and for some of it the writer: the rule asks where it must.
+    /// The same, and for some of the content the writer has to be believed: the rule asks where it must.
     Both,
     /// The writer, whatever the rule demands besides.
     Identity,
@@ -59,8 +61,8 @@ const TABLE: &[Row] = {
         row(("batch", "Job", "jobs", ""),                                              &[Create, Live],  "job.create",           &[Controller("cronjob-controller")], Content, job::judge),
         row(("apps", "ControllerRevision", "controllerrevisions", ""),                 &[Create, Live],  "revision.create",      &[Controller("statefulset-controller"), Controller("daemon-set-controller")], Content, controller_revision::judge),
         row(("", "PersistentVolumeClaim", "persistentvolumeclaims", ""),               &[Create, Live],  "claim.create",         &[Controller("statefulset-controller"), Controller("ephemeral-volume-controller")], Content, claim::judge),
-        row(("discovery.k8s.io", "EndpointSlice", "endpointslices", ""),               &[Create, Update, Live], "endpoint-slice", &[Controller("endpointslice-controller"), Controller("endpointslicemirroring-controller")], Both, endpoint_slice::judge),
-        row(("", "Endpoints", "endpoints", ""),                                        &[Create, Update, Live], "endpoints",     &[Controller("endpoint-controller")], Both, endpoints::judge),
+        row(("discovery.k8s.io", "EndpointSlice", "endpointslices", ""),               &[Create, Update, Live], "endpoint-slice", &[Controller("endpointslice-controller"), Controller("endpointslicemirroring-controller"), ApiServer], Both, endpoint_slice::judge),
+        row(("", "Endpoints", "endpoints", ""),                                        &[Create, Update, Live], "endpoints",     &[Controller("endpoint-controller"), ApiServer], Both, endpoints::judge),
         row(("resource.k8s.io", "ResourceClaim", "resourceclaims", ""),                &[Create, Live],  "resource-claim.create", &[Controller("resource-claim-controller")], Content, resource_claim::judge),
         row(("", "ServiceAccount", "serviceaccounts", ""),                             &[Create, Live],  "service-account.default", &[Controller("service-account-controller")], Content, service_account::judge),
         row(("", "ConfigMap", "configmaps", ""),                                       &[Create, Update, Live], "root-ca",       &[Controller("root-ca-cert-publisher")], Content, root_ca::judge),
@@ -103,8 +105,21 @@ impl Row {
                 case.by(self.writers)?;
                 Ok((self.rule)(case)?.and(Proof::Identity))
             }
-            Needs::Content | Needs::Both | Needs::Never => (self.rule)(case),
+            Needs::Content | Needs::Both | Needs::Never => {
+                let proof = (self.rule)(case)?;
+                if self.has_writers(case) {
+                    case.by(self.writers)?;
+                }
+                Ok(proof)
+            }
         }
+    }
+
+    /// Whether a request for a whole object is its writers' alone. Scales are within declared bounds
+    /// whoever sets them, and what is being deleted is let go by others too.
+    fn has_writers(&self, case: &Case<'_>) -> bool {
+        let is_going = case.old.is_some_and(object::is_terminating);
+        !self.writers.is_empty() && self.subresource.is_empty() && !case.is(Live) && !is_going
     }
 }
 

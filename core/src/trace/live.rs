@@ -52,7 +52,7 @@ pub fn judge_declared(declared: &Declared, live: &Value, context: &Context<'_>) 
 }
 
 fn undeclared(key: &ObjectKey, live: &Value, context: &Context<'_>) -> Judged {
-    if object::is_terminating(live) {
+    if object::is_terminating(live) && derived::without_strange_finalizers(key, live).is_none() {
         return Judged::Explained(Origin::Removal);
     }
     match derived::recognise_live(key, live, context) {

@@ -121,6 +121,39 @@ fn a_changed_image_is_denied_and_the_message_names_the_line() {
     }
 }
 
+/// A selector of everything, an empty security context: what is empty may mean something.
+#[test]
+fn an_empty_value_is_a_value() {
+    let verdict = update(|d| d["spec"]["template"]["spec"]["containers"][0]["securityContext"] = json!({}));
+    assert_eq!(denied_fields(&verdict), ["spec.template.spec.containers[name=app].securityContext"]);
+    assert!(update(|d| d["spec"]["template"]["spec"]["containers"][0]["resources"] = json!({})).allowed());
+}
+
+/// A Namespace's finalizers are put right through a subresource.
+#[test]
+fn what_is_finalized_as_git_says_is_let_through() {
+    let snapshot = snapshot(Mode::Enforce);
+    let index = Overlay::default();
+    let expected = expected_deployment();
+    let mut foreign = expected.clone();
+    foreign["spec"]["finalizers"] = json!(["evil.example.org/x"]);
+    for (old, new, allowed) in [(&foreign, &expected, true), (&expected, &foreign, false)] {
+        let request = Request {
+            operation: Operation::Update,
+            key: ObjectKey::of(new).unwrap(),
+            resource: "deployments",
+            subresource: "finalize",
+            user: User { name: "eve".into(), ..User::default() },
+            object: Some(new),
+            old_object: Some(old),
+            options: None,
+            dry_run: false,
+        };
+        let verdict = judge(&request, &Context { snapshot: &snapshot, live: &index, now: Timestamp::UNIX_EPOCH });
+        assert_eq!(verdict.allowed(), allowed, "{verdict:?}");
+    }
+}
+
 #[test]
 fn fields_that_git_does_not_declare_may_not_be_set_either() {
     let verdict = update(|d| {

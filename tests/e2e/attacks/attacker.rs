@@ -75,9 +75,6 @@ impl Attacker {
             };
             let mut request = http::Request::builder().method(step.method).uri(&path);
             request = request.header("Content-Type", step.content_type).header("Accept", "application/json");
-            if let Some(encoding) = step.encoding {
-                request = request.header("Content-Encoding", encoding);
-            }
             match step.identity {
                 Identity::User(user, group) => {
                     let user = self.fill(user, name).await.map_err(not_sent)?;

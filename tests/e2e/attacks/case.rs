@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+pub(crate) use crate::build::*;
 use crate::fixtures::Fixture;
 
 /// An attack. `NAME` in its texts stands for the name of its own objects.
@@ -23,6 +24,8 @@ pub(crate) struct Case {
     pub(crate) out_of_reach: Option<&'static str>,
     /// Why the reconciler alone does not undo it.
     pub(crate) left: Option<&'static str>,
+    /// Whether it leaves something behind in every round, and needs objects of its own for each.
+    pub(crate) fresh: bool,
     /// Whether it is played when no other is, since it changes what others rest on.
     pub(crate) apart: bool,
 }
@@ -42,7 +45,6 @@ pub(crate) struct Step {
     pub(crate) method: &'static str,
     pub(crate) path: &'static str,
     pub(crate) content_type: &'static str,
-    pub(crate) encoding: Option<&'static str>,
     pub(crate) body: Body,
     pub(crate) identity: Identity,
     /// How many times it is sent, at once.
@@ -122,7 +124,18 @@ impl When {
 /// An attack by both.
 pub(crate) fn case(name: &'static str, needs: &[Fixture], steps: Vec<Step>, effect: Effect) -> Case {
     let needs = needs.to_vec();
-    Case { name, needs, steps, effect, who: Who::Both, harmless: None, out_of_reach: None, left: None, apart: false }
+    Case {
+        name,
+        needs,
+        steps,
+        effect,
+        who: Who::Both,
+        harmless: None,
+        out_of_reach: None,
+        left: None,
+        fresh: false,
+        apart: false,
+    }
 }
 
 impl Case {
@@ -143,6 +156,11 @@ impl Case {
 
     pub(crate) fn left(mut self, why: &'static str) -> Self {
         self.left = Some(why);
+        self
+    }
+
+    pub(crate) fn fresh(mut self) -> Self {
+        self.fresh = true;
         self
     }
 
@@ -192,127 +210,8 @@ impl Step {
         self
     }
 
-    pub(crate) fn encoded(mut self, encoding: &'static str) -> Self {
-        self.encoding = Some(encoding);
-        self
-    }
-
     pub(crate) fn times(mut self, times: usize) -> Self {
         self.times = times;
         self
     }
-}
-
-fn step(method: &'static str, path: &'static str, content_type: &'static str, body: Body) -> Step {
-    Step { method, path, content_type, encoding: None, body, identity: Identity::Own, times: 1 }
-}
-
-/// A JSON merge patch.
-pub(crate) fn merge(path: &'static str, body: &str) -> Step {
-    step("PATCH", path, "application/merge-patch+json", Body::Text(body.to_owned()))
-}
-
-/// A strategic merge patch.
-pub(crate) fn strategic(path: &'static str, body: &str) -> Step {
-    step("PATCH", path, "application/strategic-merge-patch+json", Body::Text(body.to_owned()))
-}
-
-/// A JSON patch.
-pub(crate) fn json_patch(path: &'static str, body: &str) -> Step {
-    step("PATCH", path, "application/json-patch+json", Body::Text(body.to_owned()))
-}
-
-/// A server-side apply with force.
-pub(crate) fn apply(path: &'static str, body: &str) -> Step {
-    step("PATCH", path, "application/apply-patch+yaml", Body::Text(body.to_owned()))
-}
-
-/// A creation.
-pub(crate) fn post(path: &'static str, body: &str) -> Step {
-    step("POST", path, "application/json", Body::Text(body.to_owned()))
-}
-
-/// A replacement by a text.
-pub(crate) fn put(path: &'static str, body: &str) -> Step {
-    step("PUT", path, "application/json", Body::Text(body.to_owned()))
-}
-
-/// A replacement by the live object with edits: pointers and JSON, `-` to remove.
-pub(crate) fn replace(path: &'static str, edits: &[(&'static str, &'static str)]) -> Step {
-    step("PUT", path, "application/json", Body::Live(path, edits.to_vec()))
-}
-
-/// A replacement by way of another path of the same object.
-pub(crate) fn replace_through(path: &'static str, of: &'static str, edits: &[(&'static str, &'static str)]) -> Step {
-    step("PUT", path, "application/json", Body::Live(of, edits.to_vec()))
-}
-
-/// A creation from a live object with edits.
-pub(crate) fn copy(of: &'static str, to: &'static str, edits: &[(&'static str, &'static str)]) -> Step {
-    step("POST", to, "application/json", Body::Copy(of, edits.to_vec()))
-}
-
-/// A deletion.
-pub(crate) fn delete(path: &'static str) -> Step {
-    step("DELETE", path, "application/json", Body::Text(String::new()))
-}
-
-/// A deletion with options.
-pub(crate) fn delete_with(path: &'static str, options: &str) -> Step {
-    step("DELETE", path, "application/json", Body::Text(options.to_owned()))
-}
-
-/// A reading, for what is reached by it.
-pub(crate) fn get(path: &'static str) -> Step {
-    step("GET", path, "application/json", Body::Text(String::new()))
-}
-
-/// Raw bytes.
-pub(crate) fn raw(
-    method: &'static str,
-    path: &'static str,
-    content_type: &'static str,
-    bytes: fn(&str) -> Vec<u8>,
-) -> Step {
-    step(method, path, content_type, Body::Bytes(bytes))
-}
-
-/// A field has this value.
-pub(crate) fn is(at: &'static str, pointer: &'static str, value: impl Into<Value>) -> Effect {
-    Effect { at, when: When::Is(pointer, value.into()) }
-}
-
-/// A field is there.
-pub(crate) fn set(at: &'static str, pointer: &'static str) -> Effect {
-    Effect { at, when: When::Set(pointer) }
-}
-
-/// A field that was there is not.
-pub(crate) fn unset(at: &'static str, pointer: &'static str) -> Effect {
-    Effect { at, when: When::Unset(pointer) }
-}
-
-/// The object's text has this in it.
-pub(crate) fn says(at: &'static str, text: &'static str) -> Effect {
-    Effect { at, when: When::Says(text) }
-}
-
-/// There is an object.
-pub(crate) fn exists(at: &'static str) -> Effect {
-    Effect { at, when: When::Exists }
-}
-
-/// There is an object that was not there before.
-pub(crate) fn new(at: &'static str) -> Effect {
-    Effect { at, when: When::New }
-}
-
-/// An object is gone.
-pub(crate) fn gone(at: &'static str) -> Effect {
-    Effect { at, when: When::Gone }
-}
-
-/// The answer has one of these in it.
-pub(crate) fn answers(texts: &'static [&'static str]) -> Effect {
-    Effect { at: "", when: When::Answer(texts) }
 }

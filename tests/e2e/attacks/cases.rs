@@ -1,7 +1,10 @@
 //! The attacks, a file a class.
 
+mod admission;
 mod bytes;
 mod content;
+mod controllers;
+mod controllers_more;
 mod definitions;
 mod deletion;
 mod exempt;
@@ -13,6 +16,7 @@ mod lists;
 mod metadata;
 mod mutators;
 mod namespaces;
+mod objects;
 mod orphans;
 mod rbac;
 mod rollback;
@@ -22,17 +26,21 @@ use crate::case::Case;
 
 /// Every attack with its class.
 pub(crate) fn all() -> Vec<(&'static str, Case)> {
-    let classes: [(&'static str, Vec<Case>); 17] = [
+    let classes: [(&'static str, Vec<Case>); 21] = [
         ("content", content::cases()),
+        ("content", objects::cases()),
         ("lists and values", lists::cases()),
         ("subresources", subresources::cases()),
         ("forged derivation", forged::cases()),
         ("forged owners", forged_owners::cases()),
+        ("controllers' own", controllers::cases()),
+        ("controllers' own", controllers_more::cases()),
         ("orphans", orphans::cases()),
         ("rollback", rollback::cases()),
         ("identity", identity::cases()),
         ("rights", rbac::cases()),
         ("mutators and defaults", mutators::cases()),
+        ("the fence", admission::cases()),
         ("the fence", fence::cases()),
         ("namespaces", namespaces::cases()),
         ("definitions", definitions::cases()),

@@ -27,6 +27,8 @@ pub(crate) enum Fixture {
     Job,
     /// A CronJob.
     Cron,
+    /// A CronJob that runs every minute, suspended.
+    Suspended,
     /// An Ingress.
     Ingress,
     /// An autoscaler of `App`, one to three.
@@ -39,8 +41,6 @@ pub(crate) enum Fixture {
     Claim,
     /// A custom resource.
     Coupon,
-    /// A ResourceQuota of nothing that counts.
-    Quota,
     /// A governed namespace of this name, with a ConfigMap in it.
     Space,
     /// A CustomResourceDefinition with two versions, and an object of it.
@@ -80,6 +80,7 @@ impl Fixture {
             Self::Set => include_str!("fixtures/set.yaml"),
             Self::Daemon => include_str!("fixtures/daemon.yaml"),
             Self::Job => include_str!("fixtures/job.yaml"),
+            Self::Suspended => include_str!("fixtures/suspended.yaml"),
             Self::Cron => include_str!("fixtures/cron.yaml"),
             Self::Ingress => include_str!("fixtures/ingress.yaml"),
             Self::Autoscaler => include_str!("fixtures/autoscaler.yaml"),
@@ -88,9 +89,6 @@ impl Fixture {
             Self::Claim => include_str!("fixtures/claim.yaml"),
             Self::Coupon => {
                 "apiVersion: attack.example.org/v1\nkind: Coupon\nmetadata: {name: NAME, namespace: field}\nspec: {percent: 15}\n"
-            }
-            Self::Quota => {
-                "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: NAME, namespace: field}\nspec: {hard: {count/widgets.example.org: \"5\"}}\n"
             }
             Self::Space => include_str!("fixtures/space.yaml"),
             Self::Definition => include_str!("fixtures/definition.yaml"),

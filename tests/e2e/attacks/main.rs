@@ -7,6 +7,7 @@
 #![allow(clippy::print_stdout, reason = "the table is what a reader of the test's output is after")]
 
 mod attacker;
+mod build;
 mod case;
 mod cases;
 mod fixtures;

@@ -22,10 +22,10 @@ const CONCURRENT: usize = 40;
 const QUIET: Duration = Duration::from_millis(1200);
 
 /// How long an attack may stay in effect where something defends.
-const GIVE_UP: Duration = Duration::from_secs(25);
+const GIVE_UP: Duration = Duration::from_secs(40);
 
 /// How long an attack may take to take effect with nobody to defend.
-const EFFECT: Duration = Duration::from_secs(8);
+const EFFECT: Duration = Duration::from_secs(15);
 
 /// Only attacks with this in their name are played, for whoever looks for something.
 const ONLY: &str = "GITWARD_ATTACKS_ONLY";
@@ -40,12 +40,10 @@ pub(crate) struct Played {
 impl Played {
     /// The names of its objects in the rounds: others where a round may leave something behind.
     pub(crate) fn keys(&self) -> [String; ROUNDS] {
-        let leaves = [
-            false,
-            self.case.harmless.is_some(),
-            self.case.harmless.is_some() || self.case.out_of_reach.is_some(),
-            self.case.harmless.is_some() || self.case.out_of_reach.is_some() || self.case.left.is_some(),
-        ];
+        let case = &self.case;
+        let all = case.fresh || case.harmless.is_some();
+        let passes = all || case.out_of_reach.is_some();
+        let leaves = [false, all, passes, passes || case.left.is_some()];
         let mut letters = ["", "b", "c", "d"];
         for round in 1..ROUNDS {
             if !leaves[round] {
@@ -232,7 +230,8 @@ async fn make(attacker: &Attacker, case: &Case, key: &str) -> Vec<Answer> {
 /// Nothing came of it: by whose doing?
 fn refused(answers: &[Answer]) -> Ending {
     let says = |text: &str| answers.iter().find(|a| a.code != 200 && a.text.contains(text));
-    if let Some(answer) = says(".gitward.dev\" denied the request") {
+    let by_webhook = [".gitward.dev\" denied the request", ".gitward.dev\": failed to call webhook"];
+    if let Some(answer) = by_webhook.into_iter().find_map(says) {
         return Ending::Denied("webhook", answer.text.clone());
     }
     if let Some(answer) = says("ValidatingAdmissionPolicy 'gitward-") {

@@ -45,7 +45,7 @@ impl Ending {
             Self::Reverted(_) => "reverted".to_owned(),
             Self::Through(_) => "THROUGH".to_owned(),
             Self::RefusedByKubernetes(_) => "refused by Kubernetes".to_owned(),
-            Self::NoEffect => "no effect".to_owned(),
+            Self::NoEffect => "came to nothing".to_owned(),
             Self::NotPlayed => "–".to_owned(),
             Self::Failed(_) => "FAILED".to_owned(),
         }
@@ -59,7 +59,8 @@ impl Ending {
     }
 
     fn holds(&self) -> bool {
-        matches!(self, Self::Denied(..) | Self::Reverted(_) | Self::NotPlayed)
+        // What it would lead to is another's write, which was refused.
+        matches!(self, Self::Denied(..) | Self::Reverted(_) | Self::NotPlayed | Self::NoEffect)
     }
 
     fn why(&self) -> &str {

@@ -41,7 +41,7 @@ fn any_json() -> impl Strategy<Value = Value> {
         ];
         prop_oneof![
             vec(inner.clone(), 0..6).prop_map(Value::from),
-            btree_map(name, inner, 0..6).prop_map(|m| Value::from_iter(m)),
+            btree_map(name, inner, 0..6).prop_map(Value::from_iter),
         ]
     })
 }

@@ -30,10 +30,10 @@ fn the_root_certificate_is_the_clusters() {
             ("another name", |o| o["metadata"]["name"] = "x".into()),
             ("immutability", |o| o["immutable"] = true.into()),
         ],
-        |o| world.create(PERSON, o),
+        |o| world.create("@root-ca-cert-publisher", o),
     );
     assert_eq!(rule, "Derived root-ca");
-    assert!(world.update(PERSON, &root_ca("shop", "EVIL"), &own).is_ok(), "it is put right");
+    assert!(world.update("@root-ca-cert-publisher", &root_ca("shop", "EVIL"), &own).is_ok(), "it is put right");
     assert!(world.update(PERSON, &own, &root_ca("shop", "EVIL")).is_err());
 }
 

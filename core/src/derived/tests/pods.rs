@@ -131,8 +131,9 @@ fn a_pod_is_what_its_template_and_admission_make_of_it() {
         created(&world),
     );
     assert_eq!(rule, "Derived pod.create");
-    // Whoever writes it: content decides.
-    assert!(world.create(PERSON, &pod()).is_ok());
+    // Content decides, and nobody else has any business with it.
+    assert!(world.create(PERSON, &pod()).is_err());
+    assert!(world.there(&pod()).is_ok());
     assert!(world.create("as:@replicaset-controller", &with(&pod(), json!({"spec": {"hostPID": true}}))).is_err());
 }
 
@@ -172,8 +173,8 @@ fn long_names_are_cut_before_they_are_completed() {
     let mut world = World::new();
     world.declare(set.clone());
     let cut = format!("{}xk7lp", "w".repeat(58));
-    assert!(world.create(PERSON, &pod_of(&set, &cut, &template())).is_ok());
-    assert!(world.create(PERSON, &pod_of(&set, &format!("{name}-xk7lp"), &template())).is_err());
+    assert!(world.create("@replicaset-controller", &pod_of(&set, &cut, &template())).is_ok());
+    assert!(world.create("@replicaset-controller", &pod_of(&set, &format!("{name}-xk7lp"), &template())).is_err());
 }
 
 #[test]

@@ -100,7 +100,17 @@ fn a_slice_leads_to_pods_that_the_service_selects() {
         |o| world.create(SLICES, o),
     );
     assert_eq!(rule, "Derived endpoint-slice");
-    assert!(world.create(PERSON, &slice()).is_ok());
+    assert!(world.create(PERSON, &slice()).is_err());
+    // What steers the traffic besides addresses and ports.
+    for forged in
+        [json!({"ports": [{"appProtocol": "evil"}]}), json!({"endpoints": [{"deprecatedTopology": {"x": "y"}}]})]
+    {
+        let mut odd = slice();
+        for (list, item) in forged.as_object().unwrap() {
+            super::world::merge(&mut odd[list][0], item[0].clone());
+        }
+        assert!(world.create(SLICES, &odd).is_err(), "{odd}");
+    }
     assert!(world.there(&slice()).is_ok());
 }
 

@@ -66,7 +66,7 @@ fn a_claim_follows_the_sets_template() {
     );
     assert_eq!(rule, "Derived claim.create");
     let amount = with(&claim(), json!({"spec": {"resources": {"requests": {"storage": "1024Mi"}}}}));
-    assert!(world.create(PERSON, &amount).is_ok(), "the same amount, written otherwise");
+    assert!(world.create("@statefulset-controller", &amount).is_ok(), "the same amount, written otherwise");
     // A set that shrank leaves its claims, and they are bound by then.
     let left = with(
         &claim(),

@@ -141,7 +141,8 @@ fn all_replica_sets_together_stay_within_the_surge() {
         assert_eq!(world.update(who, set, &size(set, replicas)).is_ok(), recognised, "{who} to {replicas}");
     }
     world.put(size(&old, 0));
-    assert_eq!(world.update(PERSON, &new, &size(&new, 5)).unwrap(), "Derived replica-set.scale");
+    assert!(world.update(PERSON, &new, &size(&new, 5)).is_err());
+    assert_eq!(world.update("@deployment-controller", &new, &size(&new, 5)).unwrap(), "Derived replica-set.scale");
     // An old revision does not grow from nothing.
     world.put(size(&new, 0));
     assert!(world.update("@deployment-controller", &size(&old, 0), &size(&old, 1)).is_err());
@@ -166,6 +167,22 @@ fn the_template_of_a_replica_set_never_changes() {
         |o| world.update("@deployment-controller", &set, o),
     );
     assert_eq!(rule, "Derived replica-set.update (by identity)");
+}
+
+/// A planted finalizer would keep a controller's object for good: it shows, and anyone may take it off.
+#[test]
+fn a_strangers_finalizer_shows_on_what_a_controller_made() {
+    let world = world();
+    let set = replica_set("5597669dc4", "app:1", 4);
+    let kept = with(&set, json!({"metadata": {"finalizers": ["evil.example.org/x"]}}));
+    assert!(world.there(&set).is_ok());
+    assert!(world.there(&kept).is_err());
+    assert!(world.update(PERSON, &set, &kept).is_err());
+    assert!(world.update(PERSON, &kept, &set).is_ok());
+    let key = crate::object::ObjectKey::of(&kept).unwrap();
+    let without = crate::derived::without_strange_finalizers(&key, &kept).unwrap();
+    assert!(without["metadata"]["finalizers"].as_array().unwrap().is_empty());
+    assert_eq!(crate::derived::without_strange_finalizers(&key, &set), None);
 }
 
 /// Which template a rollback goes back to is the controller's to count.

@@ -1,7 +1,7 @@
 //! The same through other encodings, and what encodings allow.
 
-use crate::case::{Case, apply, case, is, merge, raw, says, set};
-use crate::fixtures::Fixture::{Config, Coupon, Idle};
+use crate::case::{Case, answers, apply, case, is, merge, raw, says, set};
+use crate::fixtures::Fixture::{Config, Coupon, Definition, Idle};
 
 const C: &str = "configmaps/NAME";
 const D: &str = "deployments/NAME";
@@ -110,9 +110,9 @@ pub(crate) fn cases() -> Vec<Case> {
             "a number as 1e3",
             &[Coupon],
             vec![raw("PATCH", "coupons/NAME", "application/merge-patch+json", |_| {
-                br#"{"spec":{"replicas":1e3}}"#.to_vec()
+                br#"{"spec":{"free":{"x":1e3}}}"#.to_vec()
             })],
-            set("coupons/NAME", "/spec/replicas"),
+            set("coupons/NAME", "/spec/free"),
         ),
         case(
             "minus nought",
@@ -147,13 +147,19 @@ pub(crate) fn cases() -> Vec<Case> {
         ),
         case(
             "free content deeper than parsers go",
-            &[Coupon],
-            vec![raw("PATCH", "coupons/NAME", "application/merge-patch+json", |_| {
-                format!(r#"{{"spec":{{"free":{}{}}}}}"#, r#"{"x":"#.repeat(300), "1".to_owned() + &"}".repeat(300))
-                    .into_bytes()
-            })],
-            set("coupons/NAME", "/spec/free"),
-        ),
+            &[Definition],
+            vec![raw(
+                "PATCH",
+                "/apis/NAME.example.org/v1/namespaces/field/things/NAME",
+                "application/merge-patch+json",
+                |_| {
+                    let depth = 300;
+                    format!(r#"{{"spec":{{"free":{}1{}}}}}"#, r#"{"x":"#.repeat(depth), "}".repeat(depth)).into_bytes()
+                },
+            )],
+            answers(&[r#"{"x":{"x":{"x":{"x":"#]),
+        )
+        .left("no JSON reader here goes deeper than 128: the reconciler does not see this kind while it is there"),
         case(
             "an object of a megabyte",
             &[Config],

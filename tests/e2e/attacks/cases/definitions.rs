@@ -26,6 +26,8 @@ pub(crate) fn cases() -> Vec<Case> {
             .left("it holds data: it is told, and left alone"),
         case("metadata of a definition through its status", &[Definition], vec![merge("customresourcedefinitions/things.NAME.example.org/status", r#"{"metadata":{"annotations":{"evil":"x"}}}"#)], says(CRD, "\"evil\"")),
         case("an owner that is not there, through a definition's status", &[Definition], vec![merge("customresourcedefinitions/things.NAME.example.org/status", r#"{"metadata":{"ownerReferences":[{"apiVersion":"v1","kind":"Namespace","name":"gone","uid":"8e8f4f4e-0000-4000-8000-000000000000"}]}}"#)], says(CRD, "8e8f4f4e")),
-        case("a status where Git has none", &[Definition], vec![merge(THING, r#"{"spec":{"mode":"evil"}}"#)], is(THING, "/spec/mode", "evil")),
+        case("a defaulted field", &[Definition], vec![merge(THING, r#"{"spec":{"mode":"evil"}}"#)], is(THING, "/spec/mode", "evil")),
+        case("a status that is a field like any other", &[Definition], vec![merge(THING, r#"{"status":{"paid":true}}"#)], is(THING, "/status/paid", true)),
+        case("an empty list where Git has none", &[crate::fixtures::Fixture::Coupon], vec![merge("coupons/NAME", r#"{"spec":{"free":{"ingress":[]}}}"#)], set("coupons/NAME", "/spec/free")),
     ]
 }

@@ -22,7 +22,8 @@ pub(crate) fn cases() -> Vec<Case> {
             &[Endpoints],
             vec![post("endpointslices", r#"{"apiVersion":"discovery.k8s.io/v1","kind":"EndpointSlice","metadata":{"name":"NAME-zzzzz","generateName":"NAME-","labels":{"kubernetes.io/service-name":"NAME","endpointslice.kubernetes.io/managed-by":"endpointslicemirroring-controller.k8s.io"},"ownerReferences":[{"apiVersion":"v1","kind":"Endpoints","name":"NAME","uid":"<uid endpoints/NAME>","controller":true,"blockOwnerDeletion":true}]},"addressType":"IPv4","ports":[{"name":"http","port":80,"protocol":"TCP"}],"endpoints":[{"addresses":["203.0.113.9"],"conditions":{"ready":true}}]}"#).forged("endpointslicemirroring-controller")],
             says("endpointslices/NAME-zzzzz", "203.0.113.9"),
-        ),
+        )
+        .fresh(),
         case(
             "Endpoints that no Service has",
             &[],

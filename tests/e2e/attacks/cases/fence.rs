@@ -1,81 +1,14 @@
-//! The root of trust: admission configuration, gitward's namespace, Environments and their definition.
+//! The fence: gitward's namespace, Environments and their definition, and kube-system.
 
-use crate::case::{Case, answers, case, delete, exists, gone, json_patch, merge, post, replace, says, set};
+use crate::case::{Case, answers, case, delete, exists, gone, json_patch, merge, post, says, set};
 
-const VWC: &str = "validatingwebhookconfigurations/gitward-prod";
 const ENV: &str = "environments/prod";
 const CRD: &str = "customresourcedefinitions/environments.gitward.dev";
 
 pub(crate) fn cases() -> Vec<Case> {
-    let mut cases = admission();
-    cases.extend(trust());
+    let mut cases = trust();
     cases.extend(kube_system());
     cases.into_iter().map(Case::person).collect()
-}
-
-fn admission() -> Vec<Case> {
-    vec![
-        case(
-            "the registration's label",
-            &[],
-            vec![merge(VWC, r#"{"metadata":{"labels":{"evil":"x"}}}"#)],
-            says(VWC, "\"evil\""),
-        ),
-        case(
-            "the registration made to fail open",
-            &[],
-            vec![json_patch(VWC, r#"[{"op":"add","path":"/metadata/annotations","value":{"evil":"NAME"}}]"#)],
-            says(VWC, "NAME"),
-        ),
-        case(
-            "another registration of gitward's name",
-            &[],
-            vec![post(
-                "validatingwebhookconfigurations",
-                r#"{"apiVersion":"admissionregistration.k8s.io/v1","kind":"ValidatingWebhookConfiguration","metadata":{"name":"gitward-NAME"}}"#,
-            )],
-            exists("validatingwebhookconfigurations/gitward-NAME"),
-        ),
-        case(
-            "a validating webhook that refuses everything",
-            &[],
-            vec![post(
-                "validatingwebhookconfigurations",
-                r#"{"apiVersion":"admissionregistration.k8s.io/v1","kind":"ValidatingWebhookConfiguration","metadata":{"name":"NAME"},"webhooks":[{"name":"a.evil.example.org","admissionReviewVersions":["v1"],"sideEffects":"None","failurePolicy":"Ignore","timeoutSeconds":1,"clientConfig":{"url":"https://127.0.0.1:1/"},"objectSelector":{"matchLabels":{"nobody":"NAME"}},"rules":[{"apiGroups":["x"],"apiVersions":["v1"],"operations":["CREATE"],"resources":["x"]}]}]}"#,
-            )],
-            exists("validatingwebhookconfigurations/NAME"),
-        ),
-        case(
-            "a policy of the fence, deleted",
-            &[],
-            vec![delete("validatingadmissionpolicies/gitward-namespace")],
-            gone("validatingadmissionpolicies/gitward-namespace"),
-        ),
-        case(
-            "a policy of the fence, emptied",
-            &[],
-            vec![merge(
-                "validatingadmissionpolicies/gitward-trust",
-                r#"{"spec":{"failurePolicy":"Ignore","validations":[{"expression":"1 == 1"}]}}"#,
-            )],
-            says("validatingadmissionpolicies/gitward-trust", "1 == 1"),
-        ),
-        case(
-            "a binding of the fence, deleted",
-            &[],
-            vec![delete("validatingadmissionpolicybindings/gitward-identities")],
-            gone("validatingadmissionpolicybindings/gitward-identities"),
-        ),
-        case(
-            "a binding of the fence, made to warn",
-            &[],
-            vec![merge(
-                "validatingadmissionpolicybindings/gitward-registration",
-                r#"{"spec":{"validationActions":["Warn"]}}"#,
-            )],
-            says("validatingadmissionpolicybindings/gitward-registration", "Warn"),
-        ),
-    ]
 }
 
 fn trust() -> Vec<Case> {
@@ -126,14 +59,15 @@ fn trust() -> Vec<Case> {
             says(CRD, "NAME"),
         ),
         case(
-            "the definition said to be no longer established",
+            "the definition said to be stored otherwise",
             &[],
-            vec![replace(
+            vec![json_patch(
                 "customresourcedefinitions/environments.gitward.dev/status",
-                &[("/status/storedVersions", r#"["v1alpha1","v9"]"#)],
+                r#"[{"op":"add","path":"/status/storedVersions/-","value":"v9"}]"#,
             )],
             says(CRD, "\"v9\""),
-        ),
+        )
+        .apart(),
         case(
             "an API service in place of Environments",
             &[],
@@ -270,6 +204,13 @@ fn kube_system() -> Vec<Case> {
                 "lookup",
             ]),
         ),
+        case(
+            "a Deployment of kube-system with a built-in controller's account",
+            &[],
+            vec![post("deployments@kube-system", r#"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"NAME"},"spec":{"selector":{"matchLabels":{"who":"NAME"}},"template":{"metadata":{"labels":{"who":"NAME"}},"spec":{"serviceAccountName":"job-controller","containers":[{"name":"app","image":"evil"}]}}}}"#), ],
+            exists("pods@kube-system?labelSelector=who%3DNAME"),
+        )
+        .fresh(),
         case(
             "a shell in a Pod of kube-system",
             &[],

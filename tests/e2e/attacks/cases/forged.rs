@@ -199,13 +199,15 @@ fn endpoints() -> Vec<Case> {
             &[Service],
             vec![post("endpointslices", SLICE)],
             says("endpointslices/NAME-zzzzz", "203.0.113.9"),
-        ),
+        )
+        .fresh(),
         case(
             "an endpoint elsewhere, as the controller of slices",
             &[Service],
             vec![post("endpointslices", SLICE).forged("endpointslice-controller")],
             says("endpointslices/NAME-zzzzz", "203.0.113.9"),
-        ),
+        )
+        .fresh(),
         case(
             "an endpoint elsewhere, in the slice that is there",
             &[App, Service],

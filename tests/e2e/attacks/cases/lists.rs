@@ -178,5 +178,41 @@ pub(crate) fn cases() -> Vec<Case> {
             )],
             says("roles/NAME", "watch"),
         ),
+        case(
+            "all namespaces, by an empty selector beside one that is there",
+            &[crate::fixtures::Fixture::Policy],
+            vec![merge(
+                "networkpolicies/NAME",
+                r#"{"spec":{"ingress":[{"from":[{"podSelector":{},"namespaceSelector":{}}],"ports":[{"port":8080}]}]}}"#,
+            )],
+            says("networkpolicies/NAME", "namespaceSelector"),
+        ),
+        case(
+            "an empty security context",
+            &[crate::fixtures::Fixture::App],
+            vec![strategic(
+                D,
+                r#"{"spec":{"template":{"spec":{"containers":[{"name":"app","securityContext":{}}]}}}}"#,
+            )],
+            set(D, "/spec/template/spec/containers/0/securityContext"),
+        ),
+        case(
+            "an empty affinity",
+            &[Idle],
+            vec![merge(D, r#"{"spec":{"template":{"spec":{"affinity":{"podAntiAffinity":{}}}}}}"#)],
+            set(D, "/spec/template/spec/affinity"),
+        ),
+        case(
+            "an empty directory for scratch",
+            &[Idle],
+            vec![strategic(D, r#"{"spec":{"template":{"spec":{"volumes":[{"name":"scratch","emptyDir":{}}]}}}}"#)],
+            set(D, "/spec/template/spec/volumes"),
+        ),
+        case(
+            "a life cycle with nothing in it",
+            &[Idle],
+            vec![strategic(D, r#"{"spec":{"template":{"spec":{"containers":[{"name":"app","lifecycle":{}}]}}}}"#)],
+            set(D, "/spec/template/spec/containers/0/lifecycle"),
+        ),
     ]
 }

@@ -29,29 +29,25 @@ pub(crate) fn cases() -> Vec<Case> {
             &[],
             vec![post("limitranges", r#"{"apiVersion":"v1","kind":"LimitRange","metadata":{"name":"NAME"},"spec":{"limits":[{"type":"PersistentVolumeClaim","max":{"storage":"100Gi"}}]}}"#)],
             exists("limitranges/NAME"),
-        )
-        .apart(),
+        ),
         case(
             "another default storage class",
             &[],
             vec![post("storageclasses", r#"{"apiVersion":"storage.k8s.io/v1","kind":"StorageClass","metadata":{"name":"NAME","annotations":{"storageclass.kubernetes.io/is-default-class":"true"}},"provisioner":"evil.example.org/disk"}"#)],
             exists("storageclasses/NAME"),
-        )
-        .apart(),
+        ),
         case(
             "a declared storage class made the default",
             &[Class],
             vec![merge("storageclasses/NAME", r#"{"metadata":{"annotations":{"storageclass.kubernetes.io/is-default-class":"true"}}}"#)],
             says("storageclasses/NAME", "is-default-class"),
-        )
-        .apart(),
+        ),
         case(
             "a declared ingress class made the default",
             &[IngressClass],
             vec![merge("ingressclasses/NAME", r#"{"metadata":{"annotations":{"ingressclass.kubernetes.io/is-default-class":"true"}}}"#)],
             says("ingressclasses/NAME", "is-default-class"),
-        )
-        .apart(),
+        ),
         case(
             "a declared priority made the global default",
             &[Priority],
@@ -90,6 +86,20 @@ pub(crate) fn cases() -> Vec<Case> {
             exists("validatingadmissionpolicies?labelSelector=who%3DNAME"),
         )
         .person(),
+        case(
+            "an API served by a stranger",
+            &[],
+            vec![post("apiservices", r#"{"apiVersion":"apiregistration.k8s.io/v1","kind":"APIService","metadata":{"name":"v1.evil-NAME.example.org"},"spec":{"group":"evil-NAME.example.org","version":"v1","groupPriorityMinimum":1000,"versionPriority":15,"insecureSkipTLSVerify":true,"service":{"namespace":"default","name":"evil"}}}"#)],
+            exists("apiservices/v1.evil-NAME.example.org"),
+        )
+        .apart(),
+        case(
+            "a declared API served by a stranger",
+            &[crate::fixtures::Fixture::Definition],
+            vec![merge("apiservices/v2.NAME.example.org", r#"{"metadata":{"labels":{"kube-aggregator.kubernetes.io/automanaged":null}},"spec":{"insecureSkipTLSVerify":true,"service":{"namespace":"default","name":"evil","port":443}}}"#)],
+            says("apiservices/v2.NAME.example.org", "\"evil\""),
+        )
+        .apart(),
         case(
             "a Deployment that a class of Git's would complete",
             &[Idle],

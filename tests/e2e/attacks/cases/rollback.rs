@@ -30,7 +30,8 @@ pub(crate) fn cases() -> Vec<Case> {
             &[App],
             vec![merge("replicasets/<name replicasets?labelSelector=app%3DNAME>", r#"{"metadata":{"annotations":{"deployment.kubernetes.io/revision":"77"}}}"#)],
             is(SETS, "/metadata/annotations/deployment.kubernetes.io~1revision", "77"),
-        ),
+        )
+        .left("a revision's number rests on its controller's account"),
         case(
             "an old replica set, as the controller, scaled up",
             &[App],
