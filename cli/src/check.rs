@@ -193,6 +193,11 @@ fn of_everything(place: &Place, args: &Args) -> anyhow::Result<Report> {
     let environment = &judge.configuration().environments[0];
     let evaluation = judge.environment(environment, &tree.files);
     let mut report = Report { findings: evaluation.findings, sources: tree.files, summary: Vec::new() };
+    // One that is too large to be read could have been a manifest.
+    report.findings.extend(tree.findings.into_iter().filter(|f| f.rule == "tree/too-large").map(|mut finding| {
+        finding.severity = Severity::Warning;
+        finding
+    }));
     // What is not read matters only where it could have been a manifest; nobody asked for a verdict
     // on other files.
     let declared: std::collections::HashSet<&Arc<str>> = evaluation.declared.iter().map(|d| &d.manifest.file).collect();

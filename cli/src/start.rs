@@ -1,7 +1,8 @@
 //! What webhook and reconciler need before they start, with the way to put right what is wrong with
 //! it: later nobody looks.
 
-use std::fs::{self, DirBuilder};
+use std::fs::{self, DirBuilder, File, TryLockError};
+use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::time::Duration;
@@ -92,8 +93,13 @@ fn no_context(file: &impl std::fmt::Display) -> Fault {
     )
 }
 
-/// Makes the state directory, for this account alone, and sees whether it can be written.
-pub(crate) fn state_dir(directory: &Path) -> Result<(), Fault> {
+/// Holds a state directory for this process until it ends.
+#[must_use]
+pub(crate) struct Held(#[expect(dead_code, reason = "the lock goes with the file")] File);
+
+/// Makes the state directory, for this account alone, sees whether it can be written, and that no
+/// other process works with it.
+pub(crate) fn state_dir(directory: &Path) -> Result<Held, Fault> {
     let probe = directory.join(".writable");
     let tried = DirBuilder::new()
         .recursive(true)
@@ -101,10 +107,30 @@ pub(crate) fn state_dir(directory: &Path) -> Result<(), Fault> {
         .create(directory)
         .and_then(|()| fs::write(&probe, b""))
         .and_then(|()| fs::remove_file(&probe));
-    tried.map_err(|error| {
+    let unwritable = |error: io::Error| {
         Fault::new(
             format!("the state directory {} cannot be written: {error}", directory.display()),
             "name a directory that this account may write with --state-dir",
         )
-    })
+    };
+    tried.map_err(unwritable)?;
+    let lock = File::create(directory.join(".lock")).map_err(unwritable)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(Held(lock)),
+        Err(TryLockError::WouldBlock) => Err(Fault::new(
+            format!("another process works with the state directory {}", directory.display()),
+            "give each webhook and each reconciler a directory of its own with --state-dir",
+        )),
+        Err(TryLockError::Error(error)) => Err(unwritable(error)),
+    }
+}
+
+/// The name of an Environment.
+pub(crate) fn environment(name: &str) -> Result<String, String> {
+    let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let label = name.bytes().all(|b| inner(b) || b == b'-') && !name.starts_with('-') && !name.ends_with('-');
+    if label && !name.is_empty() && name.len() <= 63 {
+        return Ok(name.to_owned());
+    }
+    Err("an Environment's name has at most 63 lower-case letters, digits and `-`".to_owned())
 }

@@ -20,7 +20,7 @@ use crate::{Outcome, start};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Name of the Environment resource that says which repository and ref are followed.
-    #[arg(long, env = "GITWARD_ENVIRONMENT")]
+    #[arg(long, env = "GITWARD_ENVIRONMENT", value_parser = start::environment)]
     environment: String,
     /// Kubeconfig file; without it the account of the Pod, or what kubectl would use.
     #[arg(long, value_name = "FILE")]
@@ -92,7 +92,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
 }
 
 async fn serve(args: &Args) -> anyhow::Result<()> {
-    start::state_dir(&args.state_dir)?;
+    let _held = start::state_dir(&args.state_dir)?;
     let client = start::client(args.kubeconfig.as_deref()).await?;
     let options = Options {
         environment: args.environment.clone(),

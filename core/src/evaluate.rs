@@ -205,7 +205,8 @@ fn others(file: &TreeFile) -> Vec<Place> {
     let (documents, _) = manifest::documents(&file.bytes, &Limits::default());
     documents
         .iter()
-        .filter(|d| d.value.get("apiVersion").is_none() && d.value.get("kind").is_none())
+        // Two of these three make a manifest with a mistake.
+        .filter(|d| ["apiVersion", "kind", "metadata"].iter().filter(|f| d.value.get(f).is_some()).count() < 2)
         .map(|d| d.spans.place(&file.path, &FieldPath::root()))
         .collect()
 }

@@ -28,6 +28,7 @@ use crate::break_glass::BreakGlass;
     printcolumn = r#"{"name":"Repository","type":"string","jsonPath":".spec.repository"}"#,
     printcolumn = r#"{"name":"Ref","type":"string","jsonPath":".spec.ref"}"#,
     printcolumn = r#"{"name":"Commit","type":"string","jsonPath":".status.commit"}"#,
+    printcolumn = r#"{"name":"Converged","type":"string","jsonPath":".status.conditions[?(@.type=='Converged')].status"}"#,
     printcolumn = r#"{"name":"Ready","type":"string","jsonPath":".status.conditions[?(@.type=='Ready')].status"}"#
 )]
 #[x_kube(

@@ -28,11 +28,13 @@ const READ_BUDGET: Duration = Duration::from_secs(5);
 
 /// Kinds that change other objects as they are written: group, kind, whether only the governed
 /// namespaces matter.
-const KINDS: [(&str, &str, bool); 4] = [
+const KINDS: [(&str, &str, bool); 5] = [
     ("admissionregistration.k8s.io", "MutatingWebhookConfiguration", false),
     ("admissionregistration.k8s.io", "MutatingAdmissionPolicy", false),
     ("admissionregistration.k8s.io", "MutatingAdmissionPolicyBinding", false),
     ("", "LimitRange", true),
+    // Of these, the one that is every Pod's default.
+    ("scheduling.k8s.io", "PriorityClass", false),
 ];
 
 /// Whether an object changes others as they are written. Such objects are learnt first, whatever
@@ -46,6 +48,9 @@ fn in_force(context: &Context<'_>) -> Vec<(ObjectKey, Arc<Value>)> {
     for (group, kind, governed) in KINDS {
         for object in context.live.list(group, kind, "") {
             let key = ObjectKey::new(group, kind, object::namespace(&object), object::name(&object));
+            if kind == "PriorityClass" && object["globalDefault"] != Value::Bool(true) {
+                continue;
+            }
             if !governed || context.snapshot.governs(&key) {
                 found.push((key, object));
             }
@@ -152,5 +157,5 @@ fn is_known(snapshot: &Snapshot, key: &ObjectKey, live: &Value, context: &Contex
 /// Whether webhooks or policies that mutate are in force at all: only then can a creation set
 /// fields that no built-in rule foretells.
 pub fn any_in_force(context: &Context<'_>) -> bool {
-    in_force(context).iter().any(|(key, _)| key.kind != "LimitRange")
+    in_force(context).iter().any(|(key, _)| key.group == "admissionregistration.k8s.io")
 }

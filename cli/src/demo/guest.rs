@@ -15,13 +15,14 @@ use super::narrator::Narrator;
 
 /// Everything that the demo makes outside its namespaces, and these; in the order in which it is
 /// taken back. What is within goes with it.
-const OURS: [&str; 11] = [
+const OURS: [&str; 12] = [
     // First, so that nothing that follows is judged.
     "validatingwebhookconfiguration/gitward-demo",
     "namespace/gitward-demo-shop",
     "namespace/gitward-demo-data",
     "customresourcedefinition/coupons.shop.example.org",
     "customresourcedefinition/environments.gitward.dev",
+    "customresourcedefinition/breakglasses.gitward.dev",
     "clusterrolebinding/gitward-demo-people",
     "clusterrolebinding/gitward-webhook",
     "clusterrolebinding/gitward-reconciler",

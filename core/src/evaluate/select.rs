@@ -65,7 +65,9 @@ pub fn is_policy_file(configuration: &Configuration, path: &str) -> bool {
 /// `kind`. Cheap enough for every file of a tree.
 pub fn looks_like_objects(text: &[u8]) -> bool {
     let holds = |word: &[u8]| text.windows(word.len()).any(|w| w == word);
-    holds(b"apiVersion") && holds(b"kind")
+    // Written in two bytes a character it cannot be read, and that has to be said.
+    let wide = text.starts_with(&[0xff, 0xfe]) || text.starts_with(&[0xfe, 0xff]);
+    wide || (holds(b"apiVersion") && holds(b"kind")) || (holds(b"metadata") && (holds(b"apiVersion") || holds(b"kind")))
 }
 
 /// The top of a file, for findings about the file as a whole.

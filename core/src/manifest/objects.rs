@@ -115,8 +115,12 @@ impl Collector<'_> {
             );
         }
         let Some(name) = self.text(&value, &base, &["metadata", "name"], Rule::MissingName, NAME_HINT) else { return };
-        if !is_name(&name) {
-            let hint = "Names are at most 253 characters, without `/` and `%`, and not `.` or `..`.";
+        if !is_name(&name) || (has_plain_name(&gvk) && !is_plain_name(&name)) {
+            let hint = if has_plain_name(&gvk) {
+                "Use at most 253 lower-case letters, digits, `-` and `.`, with a letter or digit at both ends."
+            } else {
+                "Names are at most 253 characters, without `/` and `%`, and not `.` or `..`."
+            };
             let at = base.field("metadata").field("name");
             return self.problem(
                 Rule::InvalidName,
@@ -188,6 +192,50 @@ fn what(value: &Value) -> &'static str {
 /// What every kind's names have to keep to: one segment of a URL path.
 fn is_name(name: &str) -> bool {
     name.len() <= 253 && name != "." && name != ".." && !name.contains(['/', '%'])
+}
+
+/// Kinds whose names the API server takes as DNS subdomains alone. Source: `ValidateName` in
+/// pkg/apis/*/validation of Kubernetes.
+const PLAINLY_NAMED: [(&str, &[&str]); 9] = [
+    (
+        "",
+        &[
+            "ConfigMap",
+            "Endpoints",
+            "LimitRange",
+            "PersistentVolume",
+            "PersistentVolumeClaim",
+            "Pod",
+            "ReplicationController",
+            "ResourceQuota",
+            "Secret",
+            "Service",
+            "ServiceAccount",
+        ],
+    ),
+    ("apps", &["DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"]),
+    ("batch", &["CronJob", "Job"]),
+    ("autoscaling", &["HorizontalPodAutoscaler"]),
+    ("policy", &["PodDisruptionBudget"]),
+    ("networking.k8s.io", &["Ingress", "IngressClass", "NetworkPolicy"]),
+    ("discovery.k8s.io", &["EndpointSlice"]),
+    ("storage.k8s.io", &["StorageClass"]),
+    ("scheduling.k8s.io", &["PriorityClass"]),
+];
+
+fn has_plain_name(gvk: &Gvk) -> bool {
+    PLAINLY_NAMED.iter().any(|(group, kinds)| *group == gvk.group && kinds.contains(&gvk.kind.as_str()))
+}
+
+/// A DNS subdomain (RFC 1123), as Kubernetes checks it.
+fn is_plain_name(name: &str) -> bool {
+    let inner = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    name.split('.').all(|label| {
+        let bytes = label.as_bytes();
+        bytes.iter().all(|b| inner(b) || *b == b'-')
+            && bytes.first().is_some_and(inner)
+            && bytes.last().is_some_and(inner)
+    })
 }
 
 fn is_namespace(name: &str) -> bool {

@@ -187,7 +187,14 @@ fn admission_plugins_are_recomputed() {
         json!({"spec": {"limits": [{"type": "Container",
         "default": {"ephemeral-storage": "1Gi"}, "defaultRequest": {"ephemeral-storage": "512Mi"}}]}}),
     ));
-    world.put(json!({"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": "usual"},
+    let evil = json!({"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": "evil"},
+        "globalDefault": true, "value": 5});
+    world.put(evil.clone());
+    assert!(
+        world.create(PERSON, &with(&pod(), json!({"spec": {"priorityClassName": "evil", "priority": 5}}))).is_err()
+    );
+    world.remove(&evil);
+    world.declare(json!({"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": "usual"},
         "globalDefault": true, "value": 10}));
     world.put(object("v1", "ServiceAccount", "default", json!({"imagePullSecrets": [{"name": "registry"}]})));
     let mut pod = pod();
