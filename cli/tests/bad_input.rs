@@ -140,6 +140,20 @@ fn places_without_a_repository_or_without_anything_are_answered() {
     fs::write(alone.path().join("a.yaml"), "apiVersion: v1\nkind: [\n").unwrap();
     let path = alone.path().to_str().unwrap();
     answered(&empty.try_gitward(&["check", path]), 1, &["--> a.yaml:3:1"]);
+    // Nothing that could have been a manifest is passed over, configured or not.
+    for (content, told) in [
+        ("apiVersion: v1\nmetadata: {name: a}\n".as_bytes().to_vec(), "manifest/missing-kind"),
+        ("kind: Pod\nmetadata: {name: a}\n".as_bytes().to_vec(), "manifest/missing-api-version"),
+        (
+            [&[0xff, 0xfe][..], &"kind: Pod\n".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>()].concat(),
+            "manifest/encoding",
+        ),
+    ] {
+        fs::write(alone.path().join("a.yaml"), content).unwrap();
+        answered(&empty.try_gitward(&["check", path]), 1, &[told]);
+    }
+    fs::write(alone.path().join("a.yaml"), vec![b'#'; 9 << 20]).unwrap();
+    answered(&empty.try_gitward(&["check", path]), 0, &["tree/too-large"]);
     answered(&empty.try_gitward(&["check", "--staged", path]), 2, &["is in no Git repository", "hint: "]);
     answered(&empty.try_gitward(&["check", "--range", "a..b", path]), 2, &["is in no Git repository", "hint: "]);
 }

@@ -75,6 +75,31 @@ fn a_kubeconfig_that_cannot_be_used_is_named_with_what_is_wrong() {
 }
 
 #[test]
+fn a_state_directory_belongs_to_one_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let (kubeconfig, state) = (write(folder.path(), "config", KUBECONFIG), folder.path().join("state"));
+    let arguments =
+        ["reconcile", "--environment=prod", "--state-dir", state.to_str().unwrap(), "--kubeconfig", &kubeconfig];
+    let mut first = Command::new(env!("CARGO_BIN_EXE_gitward")).args(arguments).spawn().unwrap();
+    while !state.join(".lock").exists() {
+        assert!(first.try_wait().unwrap().is_none(), "the first ended");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    refused(&arguments, &["another process works with the state directory"], "a directory of its own");
+    first.kill().unwrap();
+    first.wait().unwrap();
+}
+
+#[test]
+fn a_name_that_no_environment_can_have_is_refused() {
+    for name in ["No Pe", "", "-a", "ä"] {
+        let named = format!("--environment={name}");
+        refused(&["reconcile", &named, "--state-dir=s"], &["an Environment's name"], "--environment");
+    }
+}
+
+#[test]
 fn a_state_directory_that_cannot_be_written_is_told_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
     let file = write(folder.path(), "file", "");

@@ -243,6 +243,11 @@ fn findings_say_what_is_wrong_and_where() {
             &["3:18 manifest/invalid-name the API server takes no object named \"a/b\""],
         ),
         (
+            "kind: ConfigMap\napiVersion: v1\nmetadata: {name: My_App}\n",
+            &["3:18 manifest/invalid-name the API server takes no object named \"My_App\""],
+        ),
+        ("kind: Role\napiVersion: rbac.authorization.k8s.io/v1\nmetadata: {name: 'system:My_Role'}\n", &[]),
+        (
             "kind: A\napiVersion: v1\nmetadata: {name: a, namespace: on}\n",
             &["3:32 manifest/invalid-name metadata.namespace is a boolean, which names no namespace"],
         ),
