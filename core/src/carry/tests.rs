@@ -97,6 +97,10 @@ fn a_revision_is_the_highest_of_its_own_replica_sets() {
     for forged in ["1", "9", "99", "x"] {
         assert_eq!(annotation(&carried(&declared, &live(forged), None, &cluster)), None);
     }
+    // The last ReplicaSet is gone and the next has yet to come; another's say nothing.
+    let strangers = [set("9", "stranger")];
+    assert_eq!(annotation(&carried(&declared, &live("2"), None, &strangers)), Some(json!("2")));
+    assert_eq!(annotation(&carried(&declared, &live("x"), None, &strangers)), None);
 }
 
 /// Without its protection a claim goes while Pods use it.

@@ -11,6 +11,8 @@ use crate::snapshot::Digest;
 use crate::trace::rename_token_volume;
 
 /// The revision is the highest of the Deployment's own ReplicaSets; a forged one is none of them.
+/// While there are none, between the last one's removal and the next, it is what it was: with the next
+/// one its controller writes it anew.
 pub(super) fn revision(target: &mut Value, subject: &Subject<'_>, context: &Context<'_>) {
     annotation(target, subject, "deployment.kubernetes.io/revision", |value| {
         let uid = object::uid(subject.live);
@@ -18,7 +20,7 @@ pub(super) fn revision(target: &mut Value, subject: &Subject<'_>, context: &Cont
         let own = sets.iter().filter(|s| object::controller_reference(s).is_some_and(|r| r["uid"] == uid));
         let highest =
             own.filter_map(|s| object::annotation(s, "deployment.kubernetes.io/revision")?.parse::<u64>().ok()).max();
-        highest.is_some() && value.parse::<u64>().ok() == highest
+        value.parse::<u64>().is_ok_and(|revision| highest.is_none_or(|highest| revision == highest))
     });
 }
 
