@@ -210,15 +210,32 @@ fn query(effect: Effect) -> String {
     format!("fieldManager={FIELD_MANAGER}&fieldValidation=Strict{dry}")
 }
 
+fn without_diff(message: &str) -> String {
+    let lines: Vec<&str> = message.lines().take_while(|line| !line.starts_with("@@")).map(str::trim).collect();
+    lines.join(" ")
+}
+
 fn refused(status: &kube::core::Status) -> ApiError {
     let details = status.details.as_ref();
     ApiError::Refused {
         status: if status.code == 0 { StatusCode::INTERNAL_SERVER_ERROR.as_u16() } else { status.code },
         reason: status.reason.clone(),
         // Of an immutable field a whole diff follows, which no log and no condition has room for.
-        message: status.message.lines().next().unwrap_or_default().to_owned(),
+        message: without_diff(&status.message),
         kind: details.map(|d| d.kind.clone()).unwrap_or_default(),
         name: details.map(|d| d.name.clone()).unwrap_or_default(),
         field: details.and_then(|d| d.causes.first()).map(|c| c.field.clone()).unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_keeps_its_reasons_and_loses_its_diff() {
+        let immutable = "PersistentVolumeClaim \"a\" is invalid: spec: Forbidden\n@@ -9,7 +9,7 @@\n- \"x\"";
+        assert_eq!(without_diff(immutable), "PersistentVolumeClaim \"a\" is invalid: spec: Forbidden");
+        assert_eq!(without_diff("denied:\n  - the field\n    to do: push"), "denied: - the field to do: push");
     }
 }

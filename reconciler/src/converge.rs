@@ -187,6 +187,9 @@ pub fn refused(declared: &Declared, error: &ApiError) -> Finding {
         ApiError::Refused { status: 404, kind, .. } if kind == "namespaces" => {
             "declare the Namespace in the environment, or create it first"
         }
+        ApiError::Refused { message, .. } if message.contains("gitward.dev\" denied the request") => {
+            "gitward's webhook denies what gitward writes: report it, with the log of both"
+        }
         ApiError::Refused { status: 403, .. } => "give the environment's account the right, or change the object",
         _ => "correct it and push again",
     };
