@@ -24,6 +24,8 @@ pub(crate) struct Case {
     pub(crate) out_of_reach: Option<&'static str>,
     /// Why the reconciler alone does not undo it.
     pub(crate) left: Option<&'static str>,
+    /// Whether it races with the reconciler, and now one wins, now the other: the worse is published.
+    pub(crate) races: bool,
     /// Whether it leaves something behind in every round, and needs objects of its own for each.
     pub(crate) fresh: bool,
     /// Whether it is played when no other is, since it changes what others rest on.
@@ -133,6 +135,7 @@ pub(crate) fn case(name: &'static str, needs: &[Fixture], steps: Vec<Step>, effe
         harmless: None,
         out_of_reach: None,
         left: None,
+        races: false,
         fresh: false,
         apart: false,
     }
@@ -156,6 +159,11 @@ impl Case {
 
     pub(crate) fn left(mut self, why: &'static str) -> Self {
         self.left = Some(why);
+        self
+    }
+
+    pub(crate) fn races(mut self) -> Self {
+        self.races = true;
         self
     }
 

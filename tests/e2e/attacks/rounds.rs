@@ -25,7 +25,7 @@ const QUIET: Duration = Duration::from_millis(1200);
 const GIVE_UP: Duration = Duration::from_secs(40);
 
 /// How long an attack may take to take effect with nobody to defend.
-const EFFECT: Duration = Duration::from_secs(15);
+const EFFECT: Duration = Duration::from_secs(40);
 
 /// Only attacks with this in their name are played, for whoever looks for something.
 const ONLY: &str = "GITWARD_ATTACKS_ONLY";
