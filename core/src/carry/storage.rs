@@ -114,16 +114,19 @@ fn bound_claim(subject: &Subject<'_>, context: &Context<'_>) -> Option<Value> {
 }
 
 /// The claim that is gone, of a volume that its binder calls released: without it the volume, with all
-/// that the claim left on it, would be given to whoever asks next. A claim that never was can take a
-/// volume out of use that way, but opens none.
+/// that the claim left on it, would be given to whoever asks next. Who forges the binder's note as well
+/// can take a volume out of use that way, but opens none.
 fn released_claim(subject: &Subject<'_>, context: &Context<'_>) -> Option<Value> {
     let reference = at(subject.live, &["spec", "claimRef"])?;
     let released = matches!(str_at(subject.live, &["status", "phase"]), Some("Released" | "Failed"));
     let uid = str_at(reference, &["uid"]).filter(|u| !u.is_empty())?;
     let key =
         ObjectKey::new("", "PersistentVolumeClaim", str_at(reference, &["namespace"])?, str_at(reference, &["name"])?);
+    // The binder notes whom it bound; a reference without its note is not its own.
+    const NOTE: &str = "pv.kubernetes.io/bound-by-controller";
+    let by_binder = subject.declares(&["spec", "claimRef"]) || object::annotation(subject.live, NOTE) == Some("yes");
     let gone = context.live.get(&key).is_none_or(|claim| object::uid(&claim) != uid);
-    (released && gone && matches_declared(reference, subject)).then(|| as_bound(reference))
+    (released && by_binder && gone && matches_declared(reference, subject)).then(|| as_bound(reference))
 }
 
 /// Whether a volume's reference names the claim that Git reserves it for, if Git does.

@@ -162,7 +162,8 @@ fn a_job_without_labels_has_generated_ones_or_none() {
 fn a_released_volume_keeps_the_claim_that_is_gone() {
     let declared = json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "v"}, "spec": {}});
     let live = |phase: &str| {
-        json!({"spec": {"claimRef": {"kind": "PersistentVolumeClaim", "namespace": "n", "name": "c", "uid": "u1", "x": "y"}},
+        json!({"metadata": {"annotations": {"pv.kubernetes.io/bound-by-controller": "yes"}},
+            "spec": {"claimRef": {"kind": "PersistentVolumeClaim", "namespace": "n", "name": "c", "uid": "u1", "x": "y"}},
             "status": {"phase": phase}})
     };
     let claim = |uid: &str, volume: &str| {
@@ -174,6 +175,9 @@ fn a_released_volume_keeps_the_claim_that_is_gone() {
     let kept = reference(&live("Released"), &[]);
     assert_eq!((&kept["uid"], &kept["x"]), (&json!("u1"), &Value::Null));
     assert_eq!(reference(&live("Released"), &[claim("u2", "w")])["uid"], "u1");
+    let mut forged = live("Released");
+    forged["metadata"] = json!({});
+    assert_eq!(reference(&forged, &[]), Value::Null, "the binder notes whom it bound");
     // Nobody released it, or the claim is there and another volume's.
     for (phase, cluster) in [("Available", vec![]), ("Bound", vec![]), ("Released", vec![claim("u1", "w")])] {
         assert_eq!(reference(&live(phase), &cluster), Value::Null, "{phase}");
