@@ -60,19 +60,15 @@ fn counts(revision: &Value, owner: &Value) -> bool {
 }
 
 /// Whether a revision was made after the one that holds the owner's template: history lies before.
-/// The one that a rollback went back to is older than what was left, but has the highest number.
+/// What was made before the commit in force may be what a rollback through Git left.
 fn is_newer(case: &Case<'_>, revision: &Value, owner: &Value) -> bool {
     let wanted = at(owner, &["spec", "template"]);
     case.list("apps", "ControllerRevision", case.namespace).iter().any(|sibling| {
         owner::controller_uid(sibling) == object::uid(owner)
             && template::same(wanted, &template(sibling), &[])
             && template::is_younger(revision, sibling)
-            && number(revision) >= number(sibling)
+            && template::is_younger_than_commit(revision, case)
     })
-}
-
-fn number(revision: &Value) -> i64 {
-    revision["revision"].as_i64().unwrap_or(0)
 }
 
 fn created(revision: &Value, owner: &Value) -> Result<(), Refusal> {

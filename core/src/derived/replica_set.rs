@@ -55,14 +55,14 @@ pub(super) fn judge(case: &Case<'_>) -> Judged {
 }
 
 /// Whether a ReplicaSet was made after the one that has the Deployment's template: history lies
-/// before. One that still has replicas may be what a rollback through Git is leaving; and the one
-/// that a rollback went back to is older than what was left, which its own history tells.
+/// before. One that still has replicas may be what a rollback through Git is leaving, and what was
+/// made before the commit in force may be what such a rollback left.
 fn is_newer(case: &Case<'_>, set: &Value, deployment: &Value) -> bool {
     let wanted = at(deployment, &["spec", "template"]);
     siblings(case, deployment).iter().any(|sibling| {
         template::same(wanted, at(sibling, &["spec", "template"]), &[HASH_LABEL])
-            && object::annotation(sibling, REVISION_HISTORY).is_none_or(str::is_empty)
             && template::is_younger(set, sibling)
+            && template::is_younger_than_commit(set, case)
     })
 }
 

@@ -43,6 +43,12 @@ pub(super) fn is_younger(object: &Value, other: &Value) -> bool {
     made(object).zip(made(other)).is_some_and(|(a, b)| a > b)
 }
 
+/// Whether an object was made after the commit in force was: no other template was Git's by then.
+pub(super) fn is_younger_than_commit(object: &Value, case: &Case<'_>) -> bool {
+    let made = text(object, &["metadata", "creationTimestamp"]).parse::<Timestamp>();
+    made.is_ok_and(|made| made > case.context.snapshot.commit.time)
+}
+
 /// Whether two Pod templates mean the same, but for labels that a controller sets.
 pub(super) fn same(wanted: &Value, found: &Value, controller_labels: &[&str]) -> bool {
     let metadata = |t| map(t, &["metadata"]);
