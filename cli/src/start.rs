@@ -7,6 +7,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::time::Duration;
 
+use gitward_core::object::is_dns_label;
 use kube::client::Body;
 use kube::client::retry::RetryPolicy;
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
@@ -127,9 +128,7 @@ pub(crate) fn state_dir(directory: &Path) -> Result<Held, Fault> {
 
 /// The name of an Environment.
 pub(crate) fn environment(name: &str) -> Result<String, String> {
-    let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-    let label = name.bytes().all(|b| inner(b) || b == b'-') && !name.starts_with('-') && !name.ends_with('-');
-    if label && !name.is_empty() && name.len() <= 63 {
+    if is_dns_label(name) {
         return Ok(name.to_owned());
     }
     Err("an Environment's name has at most 63 lower-case letters, digits and `-`".to_owned())

@@ -133,12 +133,12 @@ pub struct Receipt {
 pub fn receipt(request: &Request<'_>, context: &Context<'_>) -> Option<Receipt> {
     let creates = request.operation == Operation::Create && request.subresource.is_empty() && !request.dry_run;
     let object = request.object.filter(|_| creates && is_about(&request.key))?;
-    let (_, lasts) = demanded(object, context).ok()?;
+    let demand = demanded(object, context).ok()?;
     Some(Receipt {
         name: object::name(object).to_owned(),
         uid: object::uid(object).to_owned(),
         account: request.user.name.clone(),
-        until: context.now.checked_add(lasts).ok()?,
+        until: context.now.checked_add(demand.lasts).ok()?,
     })
 }
 
@@ -160,15 +160,11 @@ fn judged(request: &Request<'_>, context: &Context<'_>) -> Result<Verdict, Strin
         (Operation::Delete, "") => Ok(Verdict::default()),
         (Operation::Create, "") => {
             let object = request.object.ok_or("the request holds no object")?;
-            let (place, _) = demanded(object, context)?;
-            let name = object.pointer("/spec/declaration").and_then(Value::as_str).unwrap_or_default();
-            let Some((_, declaration, _)) = find(&context.snapshot.configuration, name) else {
-                return Err(format!("Git declares no break-glass {name:?}"));
-            };
+            let Demand { declaration, place, .. } = demanded(object, context)?;
             if !declaration.admits(&request.user) {
                 return Err(format!("{} is none of those who may by {place}", request.user.name));
             }
-            Ok(Verdict::whole(Origin::BreakGlass { name: name.to_owned(), place }))
+            Ok(Verdict::whole(Origin::BreakGlass { name: declaration.name.clone(), place }))
         }
         (Operation::Update, "") => {
             let spec = |o: Option<&Value>| o.and_then(|o| o.get("spec")).cloned();
@@ -186,8 +182,14 @@ fn is_webhook(user: &User) -> bool {
     user.name == "system:serviceaccount:gitward-system:gitward-webhook" && user.has_credential_id
 }
 
-/// Where Git allows what is asked for, and how long it is to last.
-fn demanded(object: &Value, context: &Context<'_>) -> Result<(Place, SignedDuration), String> {
+/// What a `BreakGlass` asks for, as far as Git allows it.
+struct Demand<'a> {
+    declaration: &'a config::BreakGlass,
+    place: Place,
+    lasts: SignedDuration,
+}
+
+fn demanded<'a>(object: &Value, context: &Context<'a>) -> Result<Demand<'a>, String> {
     let text = |path| object.pointer(path).and_then(Value::as_str).unwrap_or_default();
     let name = text("/spec/declaration");
     let Some((_, declaration, place)) = find(&context.snapshot.configuration, name) else {
@@ -207,7 +209,7 @@ fn demanded(object: &Value, context: &Context<'_>) -> Result<(Place, SignedDurat
     if lasts > declaration.maximum {
         return Err(format!("spec.duration is longer than the {:#} of {place}", declaration.maximum));
     }
-    Ok((place, lasts))
+    Ok(Demand { declaration, place, lasts })
 }
 
 /// Lets a denied change pass with a warning where its author has broken a glass that reaches it.

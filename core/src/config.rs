@@ -98,6 +98,11 @@ impl Configuration {
         roots
     }
 
+    /// Whether a mutator that Git does not declare is known to be good.
+    pub fn knows_mutator(&self, kind: &str, name: &str) -> bool {
+        self.known_mutators.iter().any(|k| k.split_once('/') == Some((kind, name)))
+    }
+
     /// The environments that a ref feeds.
     pub fn fed_from<'a>(&'a self, git_ref: &'a str) -> impl Iterator<Item = &'a EnvironmentConfig> {
         self.environments.iter().filter(move |e| e.git_ref == git_ref)

@@ -62,6 +62,13 @@ pub fn in_force<'a>(
     )
 }
 
+/// The exemption that gives a whole object to others, if there is one.
+pub fn of_whole(configuration: &Configuration, key: &ObjectKey, now: Timestamp) -> Option<Origin> {
+    in_force(configuration, key, now)
+        .find(|(e, _)| e.fields.is_empty())
+        .map(|(e, place)| Origin::Exempted { name: e.name.clone(), place })
+}
+
 /// The field names of an exemption's path: dots separate, `["…"]` quotes a name with dots in it.
 pub fn parse_fields(path: &str) -> Vec<String> {
     let mut fields = Vec::new();

@@ -110,6 +110,21 @@ pub fn uid(object: &Value) -> &str {
     metadata_str(object, "uid").unwrap_or_default()
 }
 
+/// Whether a text is a DNS label (RFC 1123), as names of Namespaces are.
+pub fn is_dns_label(text: &str) -> bool {
+    text.len() <= 63 && is_label(text)
+}
+
+/// Whether a text is a DNS subdomain (RFC 1123) as Kubernetes checks it, without a bound on each label.
+pub fn is_dns_subdomain(text: &str) -> bool {
+    text.len() <= 253 && text.split('.').all(is_label)
+}
+
+fn is_label(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    !text.is_empty() && text.bytes().all(plain) && !text.starts_with('-') && !text.ends_with('-')
+}
+
 /// Whether `metadata.deletionTimestamp` is set.
 pub fn is_terminating(object: &Value) -> bool {
     metadata_str(object, "deletionTimestamp").is_some()

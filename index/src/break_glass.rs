@@ -61,23 +61,3 @@ pub struct Receipt {
     /// When it ends (RFC 3339).
     pub until: String,
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use kube::CustomResourceExt;
-
-    /// With GITWARD_UPDATE set the file is written instead.
-    #[test]
-    fn the_shipped_crd_is_generated_from_the_type() {
-        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/crd-breakglasses.yaml");
-        let crd = serde_json::to_value(BreakGlass::crd()).unwrap();
-        let yaml = serde_saphyr::to_string(&crd).unwrap();
-        let generated = format!("# Generated from the type in index/src/break_glass.rs.\n{yaml}");
-        if std::env::var_os("GITWARD_UPDATE").is_some() {
-            std::fs::write(file, &generated).unwrap();
-        }
-        let shipped = std::fs::read_to_string(file).unwrap_or_default();
-        assert_eq!(shipped, generated, "run the test with GITWARD_UPDATE=1");
-    }
-}

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use gitward_core::break_glass;
+
 /// How much of an object is kept in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Content {
@@ -85,7 +87,7 @@ pub fn for_derived_rules() -> Vec<WatchedKind> {
         ("resource.k8s.io", "ResourceClaimTemplate"),
     ];
     const CLUSTER: [(&str, &str); 9] = [
-        ("gitward.dev", "BreakGlass"),
+        (break_glass::GROUP, break_glass::KIND),
         ("", "Node"),
         ("", "Namespace"),
         ("", "PersistentVolume"),

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use gitward_core::object::ObjectKey;
 use serde_json::Value;
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
 
 use crate::kinds::{Span, Target};
 
@@ -27,6 +29,18 @@ pub struct Event {
     /// What was seen of an object last before its removal was seen. `None` where it was missing from
     /// a list: it may have changed before it went.
     pub last: Option<Arc<Value>>,
+}
+
+/// Waits for an event about an object that `concerns`, or until events were missed, which may have
+/// been such; whether there will be any more.
+pub async fn next_about(events: &mut broadcast::Receiver<Event>, concerns: impl Fn(&ObjectKey) -> bool) -> bool {
+    loop {
+        match events.recv().await {
+            Ok(event) if !concerns(&event.key) => {}
+            Ok(_) | Err(RecvError::Lagged(_)) => return true,
+            Err(RecvError::Closed) => return false,
+        }
+    }
 }
 
 type ByName = HashMap<String, Arc<Value>>;

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use gitward_core::break_glass::{self, Broken};
 use gitward_core::object::ObjectKey;
+use gitward_index::next_about;
 use jiff::Timestamp;
-use tokio::sync::broadcast::error::RecvError;
-use tokio::time::sleep;
+use tokio::time::timeout;
 
 use crate::fight::Memory;
 use crate::guard::Poke;
@@ -58,18 +58,9 @@ pub(crate) async fn watch(state: Arc<State>, status: Arc<Status>, poke: Poke) {
             before = Some(now);
         }
         let next = before.iter().flatten().map(|glass| left(glass.until)).min().unwrap_or(INTERVAL);
-        let pause = sleep(next.min(INTERVAL));
-        tokio::pin!(pause);
-        loop {
-            tokio::select! {
-                () = &mut pause => break,
-                event = events.recv() => match event {
-                    Ok(event) if break_glass::is_about(&event.key) => break,
-                    Ok(_) => {}
-                    Err(RecvError::Lagged(_)) => break,
-                    Err(RecvError::Closed) => return,
-                },
-            }
+        let event = timeout(next.min(INTERVAL), next_about(&mut events, break_glass::is_about)).await;
+        if event == Ok(false) {
+            return;
         }
     }
 }

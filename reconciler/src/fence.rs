@@ -8,9 +8,9 @@ use std::time::Duration;
 use gitward_core::lookup::Lookup;
 use gitward_core::manifest::{self, Limits};
 use gitward_core::object::{self, Gvk, ObjectKey};
-use gitward_index::EventKind;
+use gitward_index::{Event, EventKind, next_about};
 use serde_json::{Value, json};
-use tokio::sync::broadcast::error::RecvError;
+use tokio::time::timeout;
 
 use crate::api::{ApiError, Effect};
 use crate::report::Reason;
@@ -74,38 +74,29 @@ fn standing(part: &Part, live: Option<&Value>) -> Standing {
 pub(crate) async fn watch(state: Arc<State>, status: Arc<Status>, keep: bool) {
     state.index.wait_synced().await;
     let mut events = state.index.subscribe();
-    let mut tick = tokio::time::interval(INTERVAL);
     let mut told = None;
     loop {
         let sound = look(&state, status.environment(), keep).await;
         if told.as_ref() != Some(&sound) {
-            let holds = if sound.holds { "True" } else { "False" };
-            status.set_condition(CONDITION, holds, sound.reason, &sound.message).await;
+            let (holds, reason) = if sound.holds { ("True", "AllHold") } else { ("False", "NotAllHold") };
+            status.set_condition(CONDITION, holds, reason, &sound.message).await;
             told = Some(sound);
         }
-        loop {
-            tokio::select! {
-                _ = tick.tick() => break,
-                event = events.recv() => match event {
-                    Ok(event) if event.key.group == GROUP && is_guard(&event.key) => break,
-                    Ok(_) => {}
-                    Err(RecvError::Lagged(_)) => break,
-                    Err(RecvError::Closed) => return,
-                },
-            }
+        if timeout(INTERVAL, next_about(&mut events, is_guard)).await == Ok(false) {
+            return;
         }
     }
 }
 
 fn is_guard(key: &ObjectKey) -> bool {
-    key.kind == "ValidatingWebhookConfiguration" || PARTS.iter().any(|p| p.key == *key)
+    let registers = key.group == GROUP && key.kind == "ValidatingWebhookConfiguration";
+    registers || PARTS.iter().any(|p| p.key == *key)
 }
 
 /// What is said in the Environment.
 #[derive(PartialEq, Eq)]
 struct Sound {
     holds: bool,
-    reason: &'static str,
     message: String,
 }
 
@@ -129,10 +120,10 @@ async fn look(state: &State, environment: &str, keep: bool) -> Sound {
     }
     let held = if holding.is_empty() { "none".to_owned() } else { holding.join(", ") };
     if lacking.is_empty() {
-        return Sound { holds: true, reason: "AllHold", message: format!("all guards hold: {held}") };
+        return Sound { holds: true, message: format!("all guards hold: {held}") };
     }
     let message = format!("guards that do not hold: {}; guards that hold: {held}", lacking.join(", "));
-    Sound { holds: false, reason: "NotAllHold", message }
+    Sound { holds: false, message }
 }
 
 /// Puts one object of the fence back; how it stands then.
@@ -172,7 +163,7 @@ async fn try_to_put_back(state: &State, part: &Part) -> Result<Option<String>, A
         }
     };
     // The watch has yet to tell of it.
-    state.index.tell_again(gitward_index::Event { key: part.key.clone(), kind: EventKind::Applied, last: None });
+    state.index.tell_again(Event { key: part.key.clone(), kind: EventKind::Applied, last: None });
     Ok(Some(object::uid(&written).to_owned()))
 }
 

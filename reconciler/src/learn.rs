@@ -56,7 +56,7 @@ impl Learnt {
 }
 
 /// How often a conflict is answered by reading again.
-const ATTEMPTS: usize = 5;
+pub(crate) const ATTEMPTS: usize = 5;
 
 /// Learns one object of `snapshot` by a dry run.
 ///

@@ -89,10 +89,12 @@ fn with_those_of_late(state: &State, mut found: Vec<ObjectKey>) -> Vec<ObjectKey
 }
 
 fn strangers(context: &Context<'_>) -> Vec<ObjectKey> {
-    let known = &context.snapshot.configuration.known_mutators;
+    let configuration = &context.snapshot.configuration;
     in_force(context)
         .into_iter()
-        .filter(|(key, live)| !is_known(context.snapshot, key, live, context) && !is_listed(known, key))
+        .filter(|(key, live)| {
+            !is_known(context.snapshot, key, live, context) && !configuration.knows_mutator(&key.kind, &key.name)
+        })
         .map(|(key, _)| key)
         .collect()
 }
@@ -104,7 +106,7 @@ pub(crate) fn came_or_went(state: &Arc<State>, event: &Event, memory: &Memory, p
     let Some(held) = state.held().filter(|h| h.environment.mode != Mode::Suspended) else { return };
     let key = &event.key;
     if event.kind == EventKind::Deleted {
-        let listed = is_listed(&held.configuration.known_mutators, key);
+        let listed = held.configuration.knows_mutator(&key.kind, &key.name);
         let governed = key.namespace.is_empty() || held.governs(key);
         if governed && !listed && !held.is_declared(key) {
             state.strangers().insert(key.clone(), Instant::now());
@@ -141,10 +143,6 @@ pub(crate) fn what_it_is(key: &ObjectKey) -> String {
     format!(
         "{key} changes objects as they are written and is not as Git declares it: nothing is learnt while it is in force"
     )
-}
-
-fn is_listed(known: &[String], key: &ObjectKey) -> bool {
-    known.iter().any(|k| k.split_once('/').is_some_and(|(kind, name)| kind == key.kind && name == key.name))
 }
 
 fn is_known(snapshot: &Snapshot, key: &ObjectKey, live: &Value, context: &Context<'_>) -> bool {

@@ -8,6 +8,8 @@ use kube::api::PostParams;
 use kube::{Api, Client};
 use tokio::sync::mpsc;
 
+use crate::status;
+
 /// Where Events live that are about objects without a namespace: the API server takes them nowhere
 /// else.
 const ELSEWHERE: &str = "default";
@@ -87,8 +89,8 @@ impl Reporter {
 
     /// Tells something about the environment as a whole.
     pub fn about_environment(&self, reason: Reason, message: String) {
-        let key = ObjectKey::new("gitward.dev", "Environment", "", &self.environment);
-        self.about(&key, "gitward.dev/v1alpha1", "", reason, message);
+        let (gvk, key) = status::environment(&self.environment);
+        self.about(&key, &gvk.api_version(), "", reason, message);
     }
 
     fn note(&self, note: Note) {

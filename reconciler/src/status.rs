@@ -38,7 +38,7 @@ impl Status {
     /// Sets one condition to `True`, `False` or `Unknown`, keeping the others and, if its status is the same, its time.
     pub(crate) async fn set_condition(&self, kind: &str, status: &str, reason: &str, message: &str) {
         let _turn = self.turn.lock().await;
-        let (gvk, key) = self.key();
+        let (gvk, key) = environment(&self.environment);
         let Ok(Some(live)) = self.api.get(&gvk, &key).await else { return };
         let mut conditions = live.pointer("/status/conditions").and_then(Value::as_array).cloned().unwrap_or_default();
         let before = conditions.iter().find(|c| c["type"] == kind && c["status"] == status);
@@ -53,14 +53,16 @@ impl Status {
     }
 
     async fn patch(&self, status: &Value) {
-        let (gvk, key) = self.key();
+        let (gvk, key) = environment(&self.environment);
         if let Err(error) = self.api.patch_status(&gvk, &key, &json!({"status": status})).await {
             tracing::warn!(%error, "the Environment's status could not be written");
         }
     }
+}
 
-    fn key(&self) -> (Gvk, ObjectKey) {
-        let key = ObjectKey::new("gitward.dev", "Environment", "", &self.environment);
-        (Gvk::new("gitward.dev/v1alpha1", "Environment"), key)
-    }
+/// Kind and key of an Environment.
+pub(crate) fn environment(name: &str) -> (Gvk, ObjectKey) {
+    let gvk = Gvk::new("gitward.dev/v1alpha1", "Environment");
+    let key = ObjectKey::new(&gvk.group, &gvk.kind, "", name);
+    (gvk, key)
 }

@@ -15,7 +15,9 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use crate::api::{ApiError, Effect};
-use crate::learn::{Action, Learnt, alias, creation_record, current, learn, record_additions, with_entry, write_body};
+use crate::learn::{
+    ATTEMPTS, Action, Learnt, alias, creation_record, current, learn, record_additions, with_entry, write_body,
+};
 use crate::mutators;
 use crate::orphans;
 use crate::report::Reason;
@@ -26,9 +28,6 @@ use crate::stuck::leave;
 /// How long a write is tried again when it is denied (a webhook replica has not seen the commit
 /// yet), conflicts, or the API server is away.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// How often a conflict is answered by reading again.
-const ATTEMPTS: usize = 5;
 
 /// Brings one object to what was learnt of it.
 ///

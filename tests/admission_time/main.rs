@@ -75,12 +75,7 @@ async fn open() -> (Stage, Api<Deployment>) {
     for (file, content) in repository::files() {
         stage.work.write(file, content).unwrap();
     }
-    let (commit, pushed) = stage.push("Open the shop").unwrap();
-    assert!(pushed.success(), "{}", pushed.stderr);
-    stage.create_environment().await.unwrap();
-    stage.start_reconciler().await.unwrap();
-    stage.start_webhook().await.unwrap();
-    stage.wait_converged(&commit, WITHIN).await.unwrap();
+    stage.open("Open the shop", WITHIN).await.unwrap();
     stage.kill_reconciler();
     let client = stage.cluster.client_for(alice).await.unwrap();
     (stage, Api::namespaced(client, "shop"))

@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use gitward_test_cluster::{Result, Stage};
+use gitward_test_cluster::{Result, Stage, WorkTree};
 use serde_json::Value;
 
 use crate::edits::{self, Editor, MALLORY, SRE};
-use crate::fleet::{gitward, plant};
+use crate::fleet::fenced_with;
 use crate::picture;
 
 const WITHIN: Duration = Duration::from_secs(60);
@@ -89,7 +89,6 @@ async fn whom_git_names_may_repair_by_hand_and_it_is_undone_at_the_end() {
 /// Nobody judged it: with the webhook gone anybody may make one, and it lets nothing through.
 async fn forged(stage: &mut Stage) {
     stage.kill_webhook();
-    let registration = ["delete", "validatingwebhookconfiguration", "gitward-prod"];
     // The fence keeps the registration, so it goes first.
     stage.kill_reconciler();
     stage
@@ -100,9 +99,7 @@ async fn forged(stage: &mut Stage) {
         .checked()
         .unwrap();
     stage
-        .wait_for("the registration's removal", WITHIN, async || {
-            Ok(stage.cluster.kubectl(&registration).await?.success().then_some(()))
-        })
+        .wait_for("the registration's removal", WITHIN, async || Ok(stage.unregister_webhook().await.ok()))
         .await
         .unwrap();
     stage.start_reconciler().await.unwrap();
@@ -123,21 +120,11 @@ async fn forged(stage: &mut Stage) {
 }
 
 async fn set() -> Result<Stage> {
-    let mut stage = Stage::set(gitward(), edits::options()).await?;
-    stage.install_hooks()?;
-    stage.keep_fence(true);
-    edits::empower(&stage).await?;
-    plant(&stage);
-    let configuration = stage.work.read("gitward.yaml")?;
-    stage.work.write("gitward.yaml", configuration + DECLARATION)?;
-    let (commit, pushed) = stage.push("The whole shop")?;
-    assert!(pushed.success(), "{}", pushed.stderr);
-    stage.create_environment().await?;
-    stage.start_reconciler().await?;
-    stage.start_webhook().await?;
-    stage.wait_converged(&commit, WITHIN).await?;
-    stage.wait_condition("Guarded", "True", WITHIN).await?;
-    Ok(stage)
+    let declare = |work: &WorkTree| {
+        let configuration = work.read("gitward.yaml")?;
+        work.write("gitward.yaml", configuration + DECLARATION)
+    };
+    fenced_with(edits::options(), declare).await
 }
 
 async fn denied(who: &Editor<'_>, line: &str, input: &str, says: &str) {

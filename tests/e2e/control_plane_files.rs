@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-use gitward_test_cluster::{Options, Result, Stage};
+use gitward_test_cluster::Options;
 
 use crate::edits::{self, Editor, MALLORY};
-use crate::fleet::{gitward, plant};
+use crate::fleet::fenced_with;
 
 const WITHIN: Duration = Duration::from_secs(60);
 
@@ -29,8 +29,7 @@ const NAMES: [&str; 4] = [
 #[tokio::test(flavor = "multi_thread")]
 async fn files_of_the_control_plane_guard_the_fence_and_stop_impersonation() {
     let files = tempfile::tempdir().unwrap();
-    let mut stage = set(&with_files(files.path())).await.unwrap();
-    stage.wait_condition("Guarded", "True", WITHIN).await.unwrap();
+    let mut stage = fenced_with(with_files(files.path()), |_| Ok(())).await.unwrap();
     let mallory = Editor::new(&stage, MALLORY).unwrap();
     for attempt in ON_THE_FENCE {
         for (who, tried) in [
@@ -56,8 +55,7 @@ async fn files_of_the_control_plane_guard_the_fence_and_stop_impersonation() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_these_files_the_same_succeeds() {
-    let mut stage = set(&edits::options()).await.unwrap();
-    stage.wait_condition("Guarded", "True", WITHIN).await.unwrap();
+    let mut stage = fenced_with(edits::options(), |_| Ok(())).await.unwrap();
     stage.kill_reconciler();
     let mallory = Editor::new(&stage, MALLORY).unwrap();
     for name in NAMES {
@@ -90,18 +88,4 @@ fn with_files(folder: &Path) -> Options {
         ),
         ..edits::options()
     }
-}
-
-async fn set(options: &Options) -> Result<Stage> {
-    let mut stage = Stage::set(gitward(), options.clone()).await?;
-    stage.keep_fence(true);
-    edits::empower(&stage).await?;
-    plant(&stage);
-    let (commit, pushed) = stage.push("The whole shop")?;
-    assert!(pushed.success(), "{}", pushed.stderr);
-    stage.create_environment().await?;
-    stage.start_reconciler().await?;
-    stage.start_webhook().await?;
-    stage.wait_converged(&commit, WITHIN).await?;
-    Ok(stage)
 }

@@ -7,7 +7,7 @@ use gitward_test_cluster::{Result, Stage};
 use serde_json::Value;
 
 use crate::edits::{self, Editor, MALLORY};
-use crate::fleet::{gitward, plant};
+use crate::fleet::fenced_with;
 
 const WITHIN: Duration = Duration::from_secs(60);
 
@@ -32,7 +32,7 @@ const ATTEMPTS: [(&str, &str); 8] = [
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_fence_refuses_what_no_webhook_sees_and_comes_back_when_it_is_taken_away() {
-    let mut stage = set().await.unwrap();
+    let mut stage = fenced_with(edits::options(), |_| Ok(())).await.unwrap();
     let told = stage.wait_condition("Guarded", "True", WITHIN).await.unwrap();
     assert!(told.contains("ValidatingAdmissionPolicyBinding/gitward-trust"), "{told}");
     assert!(told.contains("ValidatingWebhookConfiguration/gitward-prod"), "{told}");
@@ -88,20 +88,6 @@ async fn without_its_keeper(stage: &mut Stage) {
     stage.start_reconciler().await.unwrap();
     stage.wait_condition("Guarded", "True", WITHIN).await.unwrap();
     attempts_are_refused(stage).await.unwrap();
-}
-
-async fn set() -> Result<Stage> {
-    let mut stage = Stage::set(gitward(), edits::options()).await?;
-    stage.keep_fence(true);
-    edits::empower(&stage).await?;
-    plant(&stage);
-    let (commit, pushed) = stage.push("The whole shop")?;
-    assert!(pushed.success(), "{}", pushed.stderr);
-    stage.create_environment().await?;
-    stage.start_reconciler().await?;
-    stage.start_webhook().await?;
-    stage.wait_converged(&commit, WITHIN).await?;
-    Ok(stage)
 }
 
 /// Tried for real a token works, so everything is a dry run but for tokens, which know none.

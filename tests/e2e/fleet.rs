@@ -5,6 +5,14 @@ use std::time::Duration;
 
 use gitward_test_cluster::{Options, Result, Stage, WorkTree};
 
+use crate::edits;
+
+/// Message of the first commit.
+const FIRST: &str = "The whole shop";
+
+/// How long convergence may take.
+const WITHIN: Duration = Duration::from_secs(120);
+
 /// The binary under test.
 pub(crate) fn gitward() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_gitward"))
@@ -39,15 +47,25 @@ pub(crate) async fn converged_with(
     options: Options,
     add: impl FnOnce(&WorkTree) -> Result<()>,
 ) -> Result<(Stage, String)> {
-    let mut stage = Stage::set(gitward(), options).await?;
+    let mut stage = planted(options, add).await?;
+    let commit = stage.open(FIRST, WITHIN).await?;
+    Ok((stage, commit))
+}
+
+/// The same with the fence kept up, and administrators who may try to take it away.
+pub(crate) async fn fenced_with(options: Options, add: impl FnOnce(&WorkTree) -> Result<()>) -> Result<Stage> {
+    let mut stage = planted(options, add).await?;
+    stage.keep_fence(true);
+    edits::empower(&stage).await?;
+    stage.open(FIRST, WITHIN).await?;
+    stage.wait_condition("Guarded", "True", WITHIN).await?;
+    Ok(stage)
+}
+
+async fn planted(options: Options, add: impl FnOnce(&WorkTree) -> Result<()>) -> Result<Stage> {
+    let stage = Stage::set(gitward(), options).await?;
     stage.install_hooks()?;
     plant(&stage);
     add(&stage.work)?;
-    let (commit, pushed) = stage.push("The whole shop")?;
-    assert!(pushed.success(), "{}", pushed.stderr);
-    stage.create_environment().await?;
-    stage.start_reconciler().await?;
-    stage.start_webhook().await?;
-    stage.wait_converged(&commit, Duration::from_secs(120)).await?;
-    Ok((stage, commit))
+    Ok(stage)
 }

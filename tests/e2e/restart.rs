@@ -99,8 +99,7 @@ async fn denied(stage: &Stage, commit: &str) -> Result<()> {
 /// brings it back.
 async fn reverted_without_git(stage: &Stage) -> Result<()> {
     let mallory = Editor::new(stage, MALLORY)?;
-    let registration = ["delete", "validatingwebhookconfiguration", &stage.webhook_configuration()];
-    stage.cluster.kubectl(&registration).await?.checked()?;
+    stage.unregister_webhook().await?;
     mallory.kubectl(SCALE, "").await?.checked()?;
     let reverted = async || Ok((mallory.get("deployment web -n shop").await?["spec"]["replicas"] == 2).then_some(()));
     stage.wait_for("the revert of the edit", Duration::from_secs(60), reverted).await

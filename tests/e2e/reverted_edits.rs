@@ -19,9 +19,7 @@ async fn edits_that_get_in_are_reverted_and_told() {
     let (mut stage, _) = converged_with(edits::options(), edits::plant).await.unwrap();
     edits::empower(&stage).await.unwrap();
     stage.wait_condition("Ready", "True", Duration::from_secs(120)).await.unwrap();
-    stage.kill_webhook();
-    let registration = ["delete", "validatingwebhookconfiguration", "gitward-prod"];
-    stage.cluster.kubectl(&registration).await.unwrap().checked().unwrap();
+    stage.remove_webhook().await.unwrap();
 
     let mallory = Editor::new(&stage, MALLORY).unwrap();
     let story = Story { client: stage.cluster.client().await.unwrap(), mallory };
@@ -163,9 +161,7 @@ async fn who_shares_a_field_by_applying_it_keeps_nothing() {
     assert_eq!(env().await.unwrap(), Value::Null);
 
     // And with the gate away, applying it again keeps it no longer.
-    stage.kill_webhook();
-    let registration = ["delete", "validatingwebhookconfiguration", "gitward-prod"];
-    stage.cluster.kubectl(&registration).await.unwrap().checked().unwrap();
+    stage.remove_webhook().await.unwrap();
     let mallory = Editor::new(&stage, MALLORY).unwrap();
     mallory.kubectl(apply, applied).await.unwrap().checked().unwrap();
     stage.wait_for("the revert", GIVE_UP, async || Ok(env().await?.is_null().then_some(()))).await.unwrap();

@@ -42,12 +42,7 @@ impl Traps {
         for (file, text) in files {
             stage.work.write(file, text).unwrap();
         }
-        let (commit, pushed) = stage.push("Traps").unwrap();
-        assert!(pushed.success(), "{}", pushed.stderr);
-        stage.create_environment().await.unwrap();
-        stage.start_reconciler().await.unwrap();
-        stage.start_webhook().await.unwrap();
-        stage.wait_converged(&commit, GIVE_UP).await.unwrap();
+        stage.open("Traps", GIVE_UP).await.unwrap();
         let client = stage.cluster.client().await.unwrap();
         Self { stage, client }
     }
@@ -74,9 +69,7 @@ impl Traps {
 
     /// Takes the admission gate away.
     async fn without_webhook(&mut self) {
-        self.stage.kill_webhook();
-        let registration = ["delete", "validatingwebhookconfiguration", "gitward-prod"];
-        self.stage.cluster.kubectl(&registration).await.unwrap().checked().unwrap();
+        self.stage.remove_webhook().await.unwrap();
     }
 
     /// Runs `kubectl` as a person.

@@ -111,12 +111,7 @@ impl Shop {
         stage.work.write("gitward.yaml", CONFIGURATION).unwrap();
         stage.work.write("crds/widgets.yaml", &widgets).unwrap();
         stage.work.write("prod/shop.yaml", SHOP).unwrap();
-        let (commit, pushed) = stage.push("Open the shop").unwrap();
-        assert!(pushed.success(), "{}", pushed.stderr);
-        stage.create_environment().await.unwrap();
-        stage.start_reconciler().await.unwrap();
-        stage.start_webhook().await.unwrap();
-        stage.wait_converged(&commit, WITHIN).await.unwrap();
+        stage.open("Open the shop", WITHIN).await.unwrap();
         Self { stage, alice }
     }
 

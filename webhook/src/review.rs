@@ -233,4 +233,4 @@ fn builtin(group: &str, plural: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

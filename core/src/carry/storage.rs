@@ -23,7 +23,7 @@ pub(super) fn claim(target: &mut Value, subject: &Subject<'_>, context: &Context
             None => remove(target, &path),
         }
     }
-    for name in ["pv.kubernetes.io/bind-completed", "pv.kubernetes.io/bound-by-controller"] {
+    for name in ["pv.kubernetes.io/bind-completed", BOUND_BY_CONTROLLER] {
         annotation(target, subject, name, |v| v == "yes" && bound.is_some());
     }
     for name in ["volume.kubernetes.io/storage-provisioner", "volume.beta.kubernetes.io/storage-provisioner"] {
@@ -38,6 +38,9 @@ pub(super) fn claim(target: &mut Value, subject: &Subject<'_>, context: &Context
         waits && context.live.get(&ObjectKey::new("", "Node", "", node)).is_some()
     });
 }
+
+/// The binder's note on what it bound, where nobody had chosen it.
+const BOUND_BY_CONTROLLER: &str = "pv.kubernetes.io/bound-by-controller";
 
 /// The class that was the default when the claim was made; a claim made without one takes the
 /// default class that Git declares. Anyone may set a class while there is none, for good.
@@ -91,7 +94,7 @@ pub(super) fn volume(target: &mut Value, subject: &Subject<'_>, context: &Contex
         None if !subject.declares(&path) => remove(target, &path),
         None => {}
     }
-    annotation(target, subject, "pv.kubernetes.io/bound-by-controller", |v| v == "yes" && proven.is_some());
+    annotation(target, subject, BOUND_BY_CONTROLLER, |v| v == "yes" && proven.is_some());
 }
 
 /// The one governed claim that is bound to this volume, where the volume itself names another or
@@ -123,8 +126,8 @@ fn released_claim(subject: &Subject<'_>, context: &Context<'_>) -> Option<Value>
     let key =
         ObjectKey::new("", "PersistentVolumeClaim", str_at(reference, &["namespace"])?, str_at(reference, &["name"])?);
     // The binder notes whom it bound; a reference without its note is not its own.
-    const NOTE: &str = "pv.kubernetes.io/bound-by-controller";
-    let by_binder = subject.declares(&["spec", "claimRef"]) || object::annotation(subject.live, NOTE) == Some("yes");
+    let noted = object::annotation(subject.live, BOUND_BY_CONTROLLER) == Some("yes");
+    let by_binder = noted || subject.declares(&["spec", "claimRef"]);
     let gone = context.live.get(&key).is_none_or(|claim| object::uid(&claim) != uid);
     (released && by_binder && gone && matches_declared(reference, subject)).then(|| as_bound(reference))
 }

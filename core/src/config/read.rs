@@ -10,6 +10,7 @@ use serde_path_to_error::Segment;
 use super::{API_VERSION, BreakGlass, Configuration, EnvironmentConfig, Exemption, KIND};
 use crate::finding::{Finding, Place};
 use crate::manifest::{self, Document, Limits};
+use crate::object::is_dns_label;
 use crate::path::FieldPath;
 use crate::schema::Schemas;
 
@@ -343,11 +344,6 @@ fn not_a_full_ref(name: &str) -> Option<&'static str> {
         || name.contains("@{")
         || name.ends_with('.');
     broken.then_some("is no valid ref name")
-}
-
-fn is_dns_label(name: &str) -> bool {
-    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    !name.is_empty() && name.len() <= 63 && name.bytes().all(plain) && !name.starts_with('-') && !name.ends_with('-')
 }
 
 #[cfg(test)]

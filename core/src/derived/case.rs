@@ -114,8 +114,7 @@ impl<'a> Case<'a> {
 
     /// Whether an exemption in Git lets others make the object, and all of it.
     pub(super) fn is_exempted(&self, key: &ObjectKey) -> bool {
-        let mut exemptions = exemption::in_force(&self.context.snapshot.configuration, key, self.context.now);
-        exemptions.any(|(e, _)| e.fields.is_empty())
+        exemption::of_whole(&self.context.snapshot.configuration, key, self.context.now).is_some()
     }
 
     /// Whether Git declares the object, or lets others make it.

@@ -59,16 +59,14 @@ fn counts(revision: &Value, owner: &Value) -> bool {
     ["currentRevision", "updateRevision"].iter().any(|f| text(owner, &["status", f]) == object::name(revision))
 }
 
-/// Whether a revision was made after the one that holds the owner's template: history lies before.
-/// What was made before the commit in force may be what a rollback through Git left.
+/// Whether a revision came after the one that holds the owner's template.
 fn is_newer(case: &Case<'_>, revision: &Value, owner: &Value) -> bool {
     let wanted = at(owner, &["spec", "template"]);
-    case.list("apps", "ControllerRevision", case.namespace).iter().any(|sibling| {
-        owner::controller_uid(sibling) == object::uid(owner)
-            && template::same(wanted, &template(sibling), &[])
-            && template::is_younger(revision, sibling)
-            && template::is_younger_than_commit(revision, case)
-    })
+    let all = case.list("apps", "ControllerRevision", case.namespace);
+    let follows = |sibling: &&Value| {
+        owner::controller_uid(sibling) == object::uid(owner) && template::same(wanted, &template(sibling), &[])
+    };
+    template::is_no_history(case, revision, all.iter().map(AsRef::as_ref).filter(follows))
 }
 
 fn created(revision: &Value, owner: &Value) -> Result<(), Refusal> {

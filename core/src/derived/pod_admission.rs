@@ -259,9 +259,8 @@ fn priority(case: &Case<'_>, spec: &mut Spec, pod: &Value) -> Result<(), Refusal
 }
 
 fn is_known_class(case: &Case<'_>, name: &str) -> bool {
-    let listed = &case.context.snapshot.configuration.known_mutators;
     case.is_declared("scheduling.k8s.io", "PriorityClass", "", name)
-        || listed.iter().any(|k| k.strip_prefix("PriorityClass/") == Some(name))
+        || case.context.snapshot.configuration.knows_mutator("PriorityClass", name)
 }
 
 /// DefaultTolerationSeconds: five minutes on a node that is lost.

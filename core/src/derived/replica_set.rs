@@ -44,6 +44,7 @@ pub(super) fn judge(case: &Case<'_>) -> Judged {
         // What was replaced may run until the rollout is over, however long that takes, and stays
         // as history. That it came in properly was judged then; here it rests on the controller.
         Standing::Unknown => {
+            // One that still has replicas may be what a rollback through Git is leaving.
             ensure!(
                 replicas(set, 0) > 0 || !is_newer(case, set, &deployment.object),
                 "its template is not Git's, and it was made after the ReplicaSet whose template is"
@@ -54,16 +55,11 @@ pub(super) fn judge(case: &Case<'_>) -> Judged {
     })
 }
 
-/// Whether a ReplicaSet was made after the one that has the Deployment's template: history lies
-/// before. One that still has replicas may be what a rollback through Git is leaving, and what was
-/// made before the commit in force may be what such a rollback left.
+/// Whether a ReplicaSet came after the one that has the Deployment's template.
 fn is_newer(case: &Case<'_>, set: &Value, deployment: &Value) -> bool {
-    let wanted = at(deployment, &["spec", "template"]);
-    siblings(case, deployment).iter().any(|sibling| {
-        template::same(wanted, at(sibling, &["spec", "template"]), &[HASH_LABEL])
-            && template::is_younger(set, sibling)
-            && template::is_younger_than_commit(set, case)
-    })
+    let (wanted, all) = (at(deployment, &["spec", "template"]), siblings(case, deployment));
+    let follows = |s: &&Value| template::same(wanted, at(s, &["spec", "template"]), &[HASH_LABEL]);
+    template::is_no_history(case, set, all.iter().map(AsRef::as_ref).filter(follows))
 }
 
 fn standing(case: &Case<'_>, set: &Value, deployment: &Owner) -> Standing {

@@ -37,16 +37,13 @@ pub(super) fn standing(case: &Case<'_>, owner: &Owner, path: &[&str], follows: i
     Standing::Unknown
 }
 
-/// Whether an object was made after another. The API server alone sets the time, in whole seconds.
-pub(super) fn is_younger(object: &Value, other: &Value) -> bool {
+/// Whether an object is younger than one of those that follow its owner's template, and than the
+/// commit in force: history lies before the first, and what a rollback through Git left before the
+/// second. The API server alone sets the times, in whole seconds.
+pub(super) fn is_no_history<'a>(case: &Case<'_>, object: &Value, mut current: impl Iterator<Item = &'a Value>) -> bool {
     let made = |o: &Value| text(o, &["metadata", "creationTimestamp"]).parse::<Timestamp>().ok();
-    made(object).zip(made(other)).is_some_and(|(a, b)| a > b)
-}
-
-/// Whether an object was made after the commit in force was: no other template was Git's by then.
-pub(super) fn is_younger_than_commit(object: &Value, case: &Case<'_>) -> bool {
-    let made = text(object, &["metadata", "creationTimestamp"]).parse::<Timestamp>();
-    made.is_ok_and(|made| made > case.context.snapshot.commit.time)
+    let Some(own) = made(object) else { return false };
+    own > case.context.snapshot.commit.time && current.any(|other| made(other).is_some_and(|at| own > at))
 }
 
 /// Whether two Pod templates mean the same, but for labels that a controller sets.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::problem::{Problem, Rule};
 use super::{Document, Limits, Manifest, Spans};
 use crate::finding::Place;
-use crate::object::{Gvk, ObjectKey};
+use crate::object::{Gvk, ObjectKey, is_dns_label, is_dns_subdomain};
 use crate::path::FieldPath;
 
 /// Adds all objects of a document, and what is wrong with the others.
@@ -115,7 +115,7 @@ impl Collector<'_> {
             );
         }
         let Some(name) = self.text(&value, &base, &["metadata", "name"], Rule::MissingName, NAME_HINT) else { return };
-        if !is_name(&name) || (has_plain_name(&gvk) && !is_plain_name(&name)) {
+        if !is_name(&name) || (has_plain_name(&gvk) && !is_dns_subdomain(&name)) {
             let hint = if has_plain_name(&gvk) {
                 "Use at most 253 lower-case letters, digits, `-` and `.`, with a letter or digit at both ends."
             } else {
@@ -131,7 +131,7 @@ impl Collector<'_> {
         }
         let namespace = match metadata.get("namespace") {
             None | Some(Value::Null) => String::new(),
-            Some(Value::String(namespace)) if namespace.is_empty() || is_namespace(namespace) => namespace.clone(),
+            Some(Value::String(namespace)) if namespace.is_empty() || is_dns_label(namespace) => namespace.clone(),
             Some(other) => {
                 let found = other.as_str().map_or_else(|| what(other).to_owned(), |text| format!("{text:?}"));
                 let hint = "A namespace is text of at most 63 lower-case letters, digits and `-`; quote it if it looks like a number.";
@@ -225,24 +225,4 @@ const PLAINLY_NAMED: [(&str, &[&str]); 9] = [
 
 fn has_plain_name(gvk: &Gvk) -> bool {
     PLAINLY_NAMED.iter().any(|(group, kinds)| *group == gvk.group && kinds.contains(&gvk.kind.as_str()))
-}
-
-/// A DNS subdomain (RFC 1123), as Kubernetes checks it.
-fn is_plain_name(name: &str) -> bool {
-    let inner = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-    name.split('.').all(|label| {
-        let bytes = label.as_bytes();
-        bytes.iter().all(|b| inner(b) || *b == b'-')
-            && bytes.first().is_some_and(inner)
-            && bytes.last().is_some_and(inner)
-    })
-}
-
-fn is_namespace(name: &str) -> bool {
-    let inner = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-    let bytes = name.as_bytes();
-    name.len() <= 63
-        && bytes.iter().all(|b| inner(b) || *b == b'-')
-        && bytes.first().is_some_and(inner)
-        && bytes.last().is_some_and(inner)
 }

@@ -57,13 +57,9 @@ fn undeclared(key: &ObjectKey, live: &Value, context: &Context<'_>) -> Judged {
     }
     match derived::recognise_live(key, live, context) {
         Ok(origin) => Judged::Explained(origin),
-        Err(refusal) => {
-            let whole = |e: &crate::config::Exemption| e.fields.is_empty();
-            let mut exemptions = exemption::in_force(&context.snapshot.configuration, key, context.now);
-            match exemptions.find(|(e, _)| whole(e)) {
-                Some((e, place)) => Judged::Explained(Origin::Exempted { name: e.name.clone(), place }),
-                None => Judged::Undeclared(refusal.reason),
-            }
-        }
+        Err(refusal) => match exemption::of_whole(&context.snapshot.configuration, key, context.now) {
+            Some(origin) => Judged::Explained(origin),
+            None => Judged::Undeclared(refusal.reason),
+        },
     }
 }

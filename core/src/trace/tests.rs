@@ -87,23 +87,25 @@ fn update(edit: impl FnOnce(&mut Value)) -> Verdict {
 }
 
 fn update_as(user: &str, mode: Mode, edit: impl FnOnce(&mut Value)) -> Verdict {
-    let snapshot = snapshot(mode);
-    let index = Overlay::default();
     let old = expected_deployment();
     let mut new = old.clone();
     edit(&mut new);
+    judge_update(&snapshot(mode), user, &old, &new)
+}
+
+fn judge_update(snapshot: &Snapshot, user: &str, old: &Value, new: &Value) -> Verdict {
     let request = Request {
         operation: Operation::Update,
-        key: ObjectKey::of(&old).unwrap(),
+        key: ObjectKey::of(old).unwrap(),
         resource: "deployments",
         subresource: "",
         user: User { name: user.into(), ..User::default() },
-        object: Some(&new),
-        old_object: Some(&old),
+        object: Some(new),
+        old_object: Some(old),
         options: None,
         dry_run: false,
     };
-    judge(&request, &Context { snapshot: &snapshot, live: &index, now: Timestamp::UNIX_EPOCH })
+    judge(&request, &Context { snapshot, live: &Overlay::default(), now: Timestamp::UNIX_EPOCH })
 }
 
 fn denied_fields(verdict: &Verdict) -> Vec<String> {
@@ -209,24 +211,11 @@ fn managed_fields_alone_change_nothing() {
 
 #[test]
 fn what_moves_towards_git_is_let_through() {
-    let snapshot = snapshot(Mode::Enforce);
-    let index = Overlay::default();
     let new = expected_deployment();
     let mut old = new.clone();
     old["metadata"]["labels"] = json!({"team": "x"});
     old["spec"]["replicas"] = json!(9);
-    let request = Request {
-        operation: Operation::Update,
-        key: ObjectKey::of(&old).unwrap(),
-        resource: "deployments",
-        subresource: "",
-        user: User::default(),
-        object: Some(&new),
-        old_object: Some(&old),
-        options: None,
-        dry_run: false,
-    };
-    let verdict = judge(&request, &Context { snapshot: &snapshot, live: &index, now: Timestamp::UNIX_EPOCH });
+    let verdict = judge_update(&snapshot(Mode::Enforce), "", &old, &new);
     assert!(verdict.allowed());
     assert_eq!(verdict.origin_summary(), "Removal=1 Declared=1");
 }
@@ -345,18 +334,7 @@ fn until_a_new_content_is_learnt_the_content_before_goes_on_counting() {
         old["spec"]["replicas"] = json!(9);
         let mut new = expected_deployment();
         new["spec"]["replicas"] = json!(replicas);
-        let request = Request {
-            operation: Operation::Update,
-            key: key.clone(),
-            resource: "deployments",
-            subresource: "",
-            user: User::default(),
-            object: Some(&new),
-            old_object: Some(&old),
-            options: None,
-            dry_run: false,
-        };
-        judge(&request, &Context { snapshot: &snapshot, live: &Overlay::default(), now: Timestamp::UNIX_EPOCH })
+        judge_update(&snapshot, "", &old, &new)
     };
     assert!(verdict(2).allowed(), "a revert to what was declared before");
     for other in [5, 7] {

@@ -177,6 +177,39 @@ impl<C: Deref<Target = Cluster>> Stage<C> {
         .await
     }
 
+    /// Pushes what stands in the work tree, starts both gates and waits until the cluster is as it
+    /// says; the commit.
+    ///
+    /// # Errors
+    /// Where the push is rejected, or something does not come in time.
+    pub async fn open(&mut self, message: &str, within: Duration) -> Result<String> {
+        let (commit, pushed) = self.push(message)?;
+        pushed.checked()?;
+        self.create_environment().await?;
+        self.start_reconciler().await?;
+        self.start_webhook().await?;
+        self.wait_converged(&commit, within).await?;
+        Ok(commit)
+    }
+
+    /// Takes the admission gate away: the webhook, and what the API server asks it by.
+    ///
+    /// # Errors
+    /// Where the API server refuses it.
+    pub async fn remove_webhook(&mut self) -> Result<()> {
+        self.kill_webhook();
+        self.unregister_webhook().await
+    }
+
+    /// Deletes the webhook's registration.
+    ///
+    /// # Errors
+    /// Where the API server refuses it.
+    pub async fn unregister_webhook(&self) -> Result<()> {
+        let name = self.webhook_configuration();
+        self.cluster.kubectl(&["delete", "validatingwebhookconfiguration", &name]).await?.checked().map(drop)
+    }
+
     /// Starts the webhook and waits until it is ready.
     ///
     /// # Errors

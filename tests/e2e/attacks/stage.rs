@@ -90,10 +90,7 @@ pub(crate) async fn open_the_fence(stage: &Stage) -> Result<()> {
 
 /// Takes the webhook and its registration away.
 pub(crate) async fn without_webhook(stage: &mut Stage) -> Result<()> {
-    stage.kill_webhook();
-    let name = stage.webhook_configuration();
-    let line = ["delete", "validatingwebhookconfiguration", &name];
-    stage.cluster.kubectl(&line).await.and_then(|o| o.checked()).map_err(text)?;
+    stage.remove_webhook().await.map_err(text)?;
     tokio::time::sleep(Duration::from_secs(1)).await;
     Ok(())
 }

@@ -127,12 +127,7 @@ async fn acts(stage: &mut Stage, commit: &str, began: Instant) -> Result<()> {
     wrong.extend(tally.let_through.iter().map(|e| format!("admission let through: {e}")));
     println!("{:?}: {} denied", began.elapsed(), tally.denied);
 
-    stage.kill_webhook();
-    let gone =
-        stage.cluster.kubectl(&["delete", "validatingwebhookconfiguration", "gitward-prod"]).await.map_err(text)?;
-    if !gone.success() {
-        return Err(gone.stderr);
-    }
+    stage.remove_webhook().await.map_err(text)?;
     let only = std::env::var(ONLY).ok();
     let wanted = |t: &Target| only.as_ref().is_none_or(|o| o.split(',').any(|k| k == t.key.0));
     let targets: Vec<Target> = targets.into_iter().filter(wanted).collect();

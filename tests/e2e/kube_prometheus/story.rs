@@ -38,10 +38,7 @@ pub(crate) async fn play(bundle: &Path) -> std::result::Result<(), String> {
     stage.wait_condition("Ready", "True", Duration::from_secs(180)).await.map_err(text)?;
     denied_by_hand(&stage, &denials).await?;
     println!("memory: webhook {}, reconciler {}", resident(stage.webhook_pid()), resident(stage.reconciler_pid()));
-    stage.kill_webhook();
-    let name = format!("gitward-{}", gitward_test_cluster::ENVIRONMENT);
-    let deleted = stage.cluster.kubectl(&["delete", "validatingwebhookconfiguration", &name]).await.map_err(text)?;
-    deleted.checked().map_err(text)?;
+    stage.remove_webhook().await.map_err(text)?;
     edits::all_come_back(&stage).await?;
     println!("memory after the edits: reconciler {}", resident(stage.reconciler_pid()));
     equal::verify(&stage).await

@@ -10,13 +10,12 @@ use gitward_core::object::{Gvk, ObjectKey};
 use gitward_core::snapshot::Snapshot;
 use gitward_index::pauses::Pauses;
 use gitward_index::trouble::{Told, explain};
-use gitward_index::{Discovery, Event, LiveIndex};
+use gitward_index::{Discovery, Event, LiveIndex, next_about};
 use k8s_openapi::api::admissionregistration::v1::ValidatingWebhookConfiguration;
 use kube::api::PostParams;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Config};
 use kube::{Api, Client};
-use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -118,13 +117,8 @@ fn tell(what: &str, error: &kube::Error, keeper: &Keeper, told: &Told) {
 
 /// Waits until some CustomResourceDefinition changed.
 async fn definition_changed(events: &mut broadcast::Receiver<Event>) {
-    loop {
-        match events.recv().await {
-            Ok(event) if event.key.kind != "CustomResourceDefinition" => {}
-            // Too many to tell: it may have been among them.
-            Ok(_) | Err(RecvError::Lagged(_)) => return,
-            Err(RecvError::Closed) => std::future::pending().await,
-        }
+    if !next_about(events, |key| key.kind == "CustomResourceDefinition").await {
+        std::future::pending().await
     }
 }
 

@@ -94,7 +94,7 @@ fn what_is_no_review_is_refused() {
     assert!(review(Value::Null).is_err());
 }
 
-pub(super) fn snapshot() -> Snapshot {
+pub(crate) fn snapshot() -> Snapshot {
     let time = "2026-01-02T03:04:05Z".parse().unwrap();
     let commit = Commit {
         id: "0123456789abcdef0123456789abcdef01234567".into(),

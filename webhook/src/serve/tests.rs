@@ -2,11 +2,10 @@ use super::*;
 use axum::body::Body;
 use axum::http::Request;
 use gitward_core::config::{EnvironmentConfig, Mode};
-use gitward_core::snapshot::{Commit, Snapshot};
+use gitward_core::snapshot::Snapshot;
 use gitward_index::{Discovery, LiveIndex};
 use gitward_repo::Credentials;
 use serde_json::{Value, json};
-use std::collections::HashMap;
 use tower::ServiceExt;
 
 use crate::follow::{Follower, SnapshotStore};
@@ -39,12 +38,6 @@ fn webhook(limits: Limits) -> Webhook {
 }
 
 fn snapshot(mode: Mode) -> Snapshot {
-    let commit = Commit {
-        id: "0123456789abcdef0123456789abcdef01234567".into(),
-        author: "Ada <ada@example.org>".into(),
-        time: "2026-01-02T03:04:05Z".parse().unwrap(),
-        subject: "Sell more".into(),
-    };
     let environment = EnvironmentConfig {
         name: "prod".into(),
         git_ref: "refs/heads/main".into(),
@@ -52,14 +45,7 @@ fn snapshot(mode: Mode) -> Snapshot {
         mode,
         ..EnvironmentConfig::default()
     };
-    Snapshot {
-        environment,
-        configuration: Arc::default(),
-        commit,
-        declared: HashMap::new(),
-        former: HashMap::new(),
-        autoscalers: Default::default(),
-    }
+    Snapshot { environment, ..crate::review::tests::snapshot() }
 }
 
 fn review() -> Value {
