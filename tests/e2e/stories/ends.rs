@@ -86,8 +86,8 @@ async fn remove_what_is_to_go(theatre: &Theatre) {
     for pod in theatre.scene("ends").all("pod", "").await {
         let name = pod["metadata"]["name"].as_str().unwrap();
         if !pod["metadata"]["deletionTimestamp"].is_null() {
-            let delete =
-                ["delete", "pod", name, "-n", "ends", "--grace-period=0", "--wait=false", "--ignore-not-found"];
+            // Without --force kubectl asks for one second, and leaves the removal to the kubelet.
+            let delete = ["delete", "pod", name, "-n", "ends", "--grace-period=0", "--force", "--ignore-not-found"];
             theatre.stage.cluster.kubectl_as(&kubelet, &delete, "").await.unwrap().checked().unwrap();
         }
     }
