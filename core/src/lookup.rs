@@ -17,6 +17,12 @@ pub trait Lookup {
 
     /// All live objects of a kind in a namespace; an empty namespace means all of them.
     fn list(&self, group: &str, kind: &str, namespace: &str) -> Vec<Arc<Value>>;
+
+    /// What was seen last of an object that went a short while ago, where somebody keeps that: a
+    /// controller may still write what it read then.
+    fn gone(&self, _key: &ObjectKey) -> Option<Arc<Value>> {
+        None
+    }
 }
 
 /// One question that a rule asked.
@@ -57,6 +63,10 @@ impl Lookup for Recording<'_> {
         self.asked.borrow_mut().insert(Question::List(group.to_owned(), kind.to_owned(), namespace.to_owned()));
         self.inner.list(group, kind, namespace)
     }
+
+    fn gone(&self, key: &ObjectKey) -> Option<Arc<Value>> {
+        self.inner.gone(key)
+    }
 }
 
 /// Live objects held in memory: what tests use, and what fresh reads are laid over an index with.
@@ -68,6 +78,7 @@ pub struct Overlay<'a> {
     beneath: Option<&'a dyn Lookup>,
     objects: HashMap<ObjectKey, Option<Arc<Value>>>,
     lists: HashMap<(String, String, String), Vec<Arc<Value>>>,
+    gone: HashMap<ObjectKey, Arc<Value>>,
 }
 
 impl<'a> Overlay<'a> {
@@ -79,6 +90,12 @@ impl<'a> Overlay<'a> {
     /// Sets the fresh answer for one object.
     pub fn set(&mut self, key: ObjectKey, object: Option<Arc<Value>>) {
         self.objects.insert(key, object);
+    }
+
+    /// Sets what was seen last of an object that is not there any more.
+    pub fn set_gone(&mut self, key: ObjectKey, last: Arc<Value>) {
+        self.objects.insert(key.clone(), None);
+        self.gone.insert(key, last);
     }
 
     /// Sets the fresh answer for one list.
@@ -110,5 +127,9 @@ impl Lookup for Overlay<'_> {
                 .filter_map(|(_, o)| o.clone())
                 .collect(),
         }
+    }
+
+    fn gone(&self, key: &ObjectKey) -> Option<Arc<Value>> {
+        self.gone.get(key).cloned().or_else(|| self.beneath.and_then(|b| b.gone(key)))
     }
 }

@@ -14,10 +14,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::additions::{Additions, Entry};
+use crate::change;
 use crate::config::{Configuration, EnvironmentConfig};
 use crate::finding::Place;
 use crate::manifest::Manifest;
-use crate::object::{Gvk, ObjectKey};
+use crate::object::{self, Gvk, ObjectKey};
 use crate::path::{FieldPath, Step};
 
 pub use autoscalers::Autoscalers;
@@ -151,9 +152,12 @@ pub struct Former {
 impl Former {
     /// Whether controllers make other objects by it.
     fn has_template(&self) -> bool {
-        ["/spec/template", "/spec/jobTemplate"].iter().any(|path| self.expected.object.pointer(path).is_some())
+        TEMPLATES.iter().any(|path| self.expected.object.pointer(path).is_some())
     }
 }
+
+/// Where a workload keeps the template of what its controller makes.
+const TEMPLATES: [&str; 2] = ["/spec/template", "/spec/jobTemplate"];
 
 /// How long a former template counts for what controllers make of it (see `derived.md`: a
 /// controller read its owner before it wrote the child).
@@ -268,6 +272,20 @@ impl Snapshot {
             .iter()
             .filter(move |f| now.duration_since(f.replaced) <= FORMER_WINDOW)
             .map(|f| f.expected.as_ref())
+    }
+
+    /// Whether this very object is one that Git stopped declaring and that was not pruned yet. Until
+    /// it goes, controllers work on it as they did.
+    pub fn is_leaving(&self, key: &ObjectKey, live: &Value) -> bool {
+        let former = self.former.get(key).and_then(|kept| kept.last());
+        former.filter(|_| !self.is_declared(key)).is_some_and(|former| {
+            let (uid, last) = (former.expected.uid.as_deref(), &former.expected.object);
+            let same_template = |path: &&str| match (last.pointer(path), live.pointer(path)) {
+                (Some(last), Some(live)) => change::same(last, live),
+                (last, live) => last.is_none() && live.is_none(),
+            };
+            uid == Some(object::uid(live)) && TEMPLATES.iter().all(same_template)
+        })
     }
 
     /// Whether an object is this environment's to judge: it lives in a governed namespace, is a

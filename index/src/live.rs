@@ -171,4 +171,8 @@ impl Lookup for LiveIndex {
     fn list(&self, group: &str, kind: &str, namespace: &str) -> Vec<Arc<Value>> {
         self.inner.shared.store.read().unwrap_or_else(PoisonError::into_inner).list(group, kind, namespace)
     }
+
+    fn gone(&self, key: &ObjectKey) -> Option<Arc<Value>> {
+        self.inner.shared.store.read().unwrap_or_else(PoisonError::into_inner).gone(key)
+    }
 }

@@ -1,7 +1,8 @@
 //! The objects themselves: plain data that watches fold into and rules read from.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use gitward_core::object::ObjectKey;
 use serde_json::Value;
@@ -43,6 +44,10 @@ pub async fn next_about(events: &mut broadcast::Receiver<Event>, concerns: impl 
     }
 }
 
+/// How long, and how many objects at most, what was seen last of them is kept after they went.
+const GONE_FOR: Duration = Duration::from_secs(30);
+const GONE_KEPT: usize = 2048;
+
 type ByName = HashMap<String, Arc<Value>>;
 type ByNamespace = BTreeMap<String, ByName>;
 
@@ -50,11 +55,26 @@ type ByNamespace = BTreeMap<String, ByName>;
 #[derive(Default)]
 pub(crate) struct Store {
     groups: HashMap<String, HashMap<String, ByNamespace>>,
+    /// The latest at the back.
+    gone: VecDeque<(Instant, ObjectKey, Arc<Value>)>,
 }
 
 impl Store {
     pub(crate) fn get(&self, key: &ObjectKey) -> Option<Arc<Value>> {
         self.groups.get(&key.group)?.get(&key.kind)?.get(&key.namespace)?.get(&key.name).cloned()
+    }
+
+    /// What was seen last of an object that went a short while ago.
+    pub(crate) fn gone(&self, key: &ObjectKey) -> Option<Arc<Value>> {
+        let recent = self.gone.iter().rev().take_while(|(when, ..)| when.elapsed() <= GONE_FOR);
+        recent.filter(|(_, k, _)| k == key).map(|(.., last)| last.clone()).next()
+    }
+
+    fn remember(&mut self, key: &ObjectKey, last: Arc<Value>) {
+        self.gone.push_back((Instant::now(), key.clone(), last));
+        while self.gone.len() > GONE_KEPT || self.gone.front().is_some_and(|(when, ..)| when.elapsed() > GONE_FOR) {
+            self.gone.pop_front();
+        }
     }
 
     pub(crate) fn list(&self, group: &str, kind: &str, namespace: &str) -> Vec<Arc<Value>> {
@@ -82,6 +102,7 @@ impl Store {
         if names.is_empty() {
             namespaces.remove(&key.namespace);
         }
+        self.remember(key, last.clone());
         Some(Event { key: key.clone(), kind: EventKind::Deleted, last: Some(last) })
     }
 
@@ -159,6 +180,22 @@ mod tests {
         assert_eq!(told, [("gone", EventKind::Deleted), ("new", EventKind::Applied)]);
         assert_eq!(store.list("", "Pod", "").len(), 3);
         assert!(store.get(&ObjectKey::new("", "Pod", "b", "other")).is_some());
+    }
+
+    #[test]
+    fn what_went_is_known_for_a_while() {
+        let mut store = Store::default();
+        let (key, object) = pod("a", "x", "1");
+        store.apply(&key, object.clone());
+        assert_eq!(store.gone(&key), None);
+        store.delete(&key);
+        assert_eq!((store.get(&key), store.gone(&key)), (None, Some(object)));
+        for i in 0..GONE_KEPT {
+            let (key, object) = pod("a", &i.to_string(), "1");
+            store.apply(&key, object);
+            store.delete(&key);
+        }
+        assert_eq!(store.gone(&key), None, "it is bounded");
     }
 
     #[test]

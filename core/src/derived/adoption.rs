@@ -60,9 +60,7 @@ fn is_adoptable_by(case: &Case<'_>, orphan: &Value, group: &str, kind: &str, own
 fn is_of_declared(case: &Case<'_>, pod: &Value) -> bool {
     let Some(hash) = object::label(pod, HASH_LABEL) else { return false };
     let deployments = case.list("apps", "Deployment", case.namespace);
-    let mut declared = deployments.iter().filter(|d| {
-        case.is_declared_or_exempted("apps", "Deployment", case.namespace, object::name(d)) && selects(d, pod)
-    });
+    let mut declared = deployments.iter().filter(|d| case.is_of_git("apps", "Deployment", d) && selects(d, pod));
     declared.any(|deployment| {
         let mut template = at(deployment, &["spec", "template"]).clone();
         template["metadata"]["labels"][HASH_LABEL] = hash.into();

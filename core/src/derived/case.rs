@@ -104,6 +104,12 @@ impl<'a> Case<'a> {
         self.context.live.get(&ObjectKey::new(group, kind, namespace, name))
     }
 
+    /// What was seen last of an object that went a short while ago; for requests only.
+    pub(super) fn gone(&self, group: &str, kind: &str, name: &str) -> Option<Arc<Value>> {
+        let key = ObjectKey::new(group, kind, self.namespace, name);
+        self.user.and_then(|_| self.context.live.gone(&key))
+    }
+
     pub(super) fn list(&self, group: &str, kind: &str, namespace: &str) -> Vec<Arc<Value>> {
         self.context.live.list(group, kind, namespace)
     }
@@ -117,10 +123,12 @@ impl<'a> Case<'a> {
         exemption::of_whole(&self.context.snapshot.configuration, key, self.context.now).is_some()
     }
 
-    /// Whether Git declares the object, or lets others make it.
-    pub(super) fn is_declared_or_exempted(&self, group: &str, kind: &str, namespace: &str, name: &str) -> bool {
-        let key = ObjectKey::new(group, kind, namespace, name);
-        self.context.snapshot.is_declared(&key) || self.is_exempted(&key)
+    /// Whether a live object of the namespace is one that Git declares, that it declared and is about
+    /// to go, or that it lets others make.
+    pub(super) fn is_of_git(&self, group: &str, kind: &str, live: &Value) -> bool {
+        let key = ObjectKey::new(group, kind, self.namespace, object::name(live));
+        let snapshot = self.context.snapshot;
+        snapshot.is_declared(&key) || snapshot.is_leaving(&key, live) || self.is_exempted(&key)
     }
 
     /// Whether one of the accounts writes. A live object's writer is unknown: nobody.

@@ -29,15 +29,21 @@ pub(super) fn judge(case: &Case<'_>) -> Judged {
         }
     }
     let service = service::declared(case, object::label(slice, SERVICE_NAME).unwrap_or_default())?;
-    owner::living(case, &[("", "Service"), ("", "Endpoints")], Reference::Blocking)?;
+    let mut proof = Proof::Content;
+    if case.get("", "Service", case.namespace, object::name(&service)).is_some() {
+        owner::living(case, &[("", "Service"), ("", "Endpoints")], Reference::Blocking)?;
+    } else {
+        ensure!(owner::controller_uid(slice) == object::uid(&service), "it has another owner than its Service");
+        proof = case.by(&[Controller("endpointslice-controller"), Controller("endpointslicemirroring-controller")])?;
+    }
     ensure!(object::finalizers(slice).next().is_none(), "it has finalizers");
     service::labels_follow(slice, &service, &OWN_LABELS)?;
     for (key, _) in entries(object::annotations(slice)) {
         ensure!(key == endpoints::TRIGGER, "no controller sets the annotation {key}");
     }
     match object::label(slice, MANAGED_BY) {
-        Some("endpointslice-controller.k8s.io") => selected(case, slice, &service),
-        Some("endpointslicemirroring-controller.k8s.io") => mirrored(case, slice, &service),
+        Some("endpointslice-controller.k8s.io") => selected(case, slice, &service).map(|p| p.and(proof)),
+        Some("endpointslicemirroring-controller.k8s.io") => mirrored(case, slice, &service).map(|p| p.and(proof)),
         _ => Err(Refusal::new("it is managed by no built-in controller")),
     }
 }
@@ -62,8 +68,9 @@ fn selected(case: &Case<'_>, slice: &Value, service: &Value) -> Judged {
                 Ok(pod) if shows_readiness(endpoint, &pod, service) => {}
                 // Readiness moves faster than anyone can follow it.
                 Ok(_) => proof = case.by(&[Controller("endpointslice-controller")])?,
-                Err(Stray::Gone) => {
-                    ensure!(was_there(case, slice, endpoint), "the Pod of the address {address} does not exist");
+                Err(Stray::Gone { was_right }) => {
+                    let was_right = was_right || was_there(case, slice, endpoint);
+                    ensure!(was_right, "the Pod of the address {address} does not exist");
                     proof = case.by(&[Controller("endpointslice-controller")])?;
                 }
                 Err(Stray::Wrong(refusal)) => return Err(refusal),

@@ -34,6 +34,9 @@ pub(super) fn judge(case: &Case<'_>) -> Judged {
         ensure!([TRIGGER, OVER_CAPACITY].contains(&key), "no controller sets the annotation {key}");
     }
     let mut proof = Proof::Content;
+    if case.get("", "Service", case.namespace, case.name).is_none() {
+        proof = case.by(&[Controller("endpoint-controller")])?;
+    }
     for subset in list(own, &["subsets"]) {
         let ports = service::ports(list(subset, &["ports"]))?;
         for address in addresses(subset) {
@@ -48,8 +51,11 @@ pub(super) fn judge(case: &Case<'_>) -> Judged {
             );
             match found {
                 Ok(_) => {}
-                Err(Stray::Gone) => {
-                    ensure!(was_there(case, subset, address), "the Pod of the address {ip} does not exist");
+                Err(Stray::Gone { was_right }) => {
+                    ensure!(
+                        was_right || was_there(case, subset, address),
+                        "the Pod of the address {ip} does not exist"
+                    );
                     proof = case.by(&[Controller("endpoint-controller")])?;
                 }
                 Err(Stray::Wrong(refusal)) => return Err(refusal),

@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::accounts::Account::{self, ApiServer, Controller, Scheduler};
-use super::case::{Case, has_uid};
+use super::case::Case;
 use super::compare::{list, text};
-use super::{Judged, Proof, Refusal};
+use super::{Judged, Proof, Refusal, job};
 use crate::change::Change;
 use crate::object::{self, ObjectKey};
 
@@ -89,7 +89,7 @@ fn added(case: &Case<'_>, new: &Value, finalizer: &str) -> Result<(), Refusal> {
 fn removed(case: &Case<'_>, old: &Value, finalizer: &str) -> Judged {
     if finalizer == JOB_TRACKING && (case.group, case.kind) == ("", "Pod") {
         ensure!(
-            object::is_terminating(old) || is_finished(old) || is_job_over(case, old),
+            object::is_terminating(old) || is_finished(old) || job::lets_go(case, old),
             "the Pod still counts for an unfinished Job"
         );
         return Ok(Proof::Content);
@@ -115,20 +115,8 @@ fn removed(case: &Case<'_>, old: &Value, finalizer: &str) -> Judged {
 }
 
 /// Whether a Pod has run to its end.
-fn is_finished(pod: &Value) -> bool {
+pub(super) fn is_finished(pod: &Value) -> bool {
     matches!(text(pod, &["status", "phase"]), "Succeeded" | "Failed")
-}
-
-/// Whether a Pod has no Job, or one that no longer counts its Pods.
-fn is_job_over(case: &Case<'_>, pod: &Value) -> bool {
-    const OVER: [&str; 5] = ["Complete", "Failed", "FailureTarget", "SuccessCriteriaMet", "Suspended"];
-    let Some(reference) = object::controller_reference(pod) else { return true };
-    let Some(job) = case.get("batch", "Job", case.namespace, text(reference, &["name"])) else { return true };
-    !has_uid(&job, text(reference, &["uid"]))
-        || object::is_terminating(&job)
-        || list(&job, &["status", "conditions"])
-            .iter()
-            .any(|c| OVER.contains(&text(c, &["type"])) && text(c, &["status"]) == "True")
 }
 
 fn is_claim_used(case: &Case<'_>) -> bool {

@@ -1,15 +1,17 @@
 //! Jobs of CronJobs, and Pods of Jobs. Source: `pkg/controller/cronjob`, `pkg/controller/job`,
 //! `pkg/apis/batch/v1/defaults.go`, `pkg/registry/batch/job/strategy.go`.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::case::{Act, Case};
-use super::compare::{at, differs, entries, is_number, map, same_but, text};
+use super::case::{Act, Case, has_uid};
+use super::compare::{at, differs, entries, is_number, list, map, same_but, text};
 use super::container::{self, default_to, list_in, map_in};
 use super::cron::Schedule;
 use super::expected_pod::{ExpectedPod, same_amounts};
-use super::finalizers::JOB_TRACKING;
+use super::finalizers::{JOB_TRACKING, is_finished};
 use super::owner::{self, Owner, Reference};
 use super::{Judged, Refusal};
 use crate::object;
@@ -163,4 +165,56 @@ pub(super) fn expected_pod(pod: &Value, owner: &Owner, mut expected: ExpectedPod
         }
     });
     Ok(expected)
+}
+
+/// Whether a Pod that runs counts for its Job no longer: there is no such Job, it is over, or the Pod
+/// is one too many, and the controller takes the tracking off before it deletes it.
+pub(super) fn lets_go(case: &Case<'_>, pod: &Value) -> bool {
+    let Some(reference) = object::controller_reference(pod) else { return true };
+    let Some(job) = case.get("batch", "Job", case.namespace, text(reference, &["name"])) else { return true };
+    !has_uid(&job, text(reference, &["uid"])) || is_over(&job) || is_one_too_many(case, pod, &job)
+}
+
+fn is_over(job: &Value) -> bool {
+    const OVER: [&str; 5] = ["Complete", "Failed", "FailureTarget", "SuccessCriteriaMet", "Suspended"];
+    let holds = |c: &Value| OVER.contains(&text(c, &["type"])) && text(c, &["status"]) == "True";
+    object::is_terminating(job) || list(job, &["status", "conditions"]).iter().any(holds)
+}
+
+/// Whether a Job runs more Pods that count than it asks for, or this one has an index that it does
+/// not ask for or that another has as well.
+fn is_one_too_many(case: &Case<'_>, pod: &Value, job: &Value) -> bool {
+    let all = case.list("", "Pod", case.namespace);
+    let own: Vec<&Value> =
+        all.iter().map(AsRef::as_ref).filter(|p| owner::controller_uid(p) == object::uid(job)).collect();
+    let counts = |p: &&&Value| object::finalizers(p).any(|f| f == JOB_TRACKING);
+    let active = |p: &&&Value| !is_finished(p) && !object::is_terminating(p);
+    let spec = |field: &str| at(job, &["spec", field]);
+    if text(job, &["spec", "completionMode"]) == "Indexed" {
+        let index = object::label(pod, INDEX);
+        let in_range = index.and_then(|i| i.parse().ok()).is_some_and(|i: i64| Some(i) < spec("completions").as_i64());
+        let has_index = |p: &&&Value| object::label(p, INDEX) == index;
+        if !in_range || own.iter().filter(counts).filter(active).filter(has_index).count() > 1 {
+            return true;
+        }
+    }
+    let running = own.iter().filter(counts).filter(active).count();
+    let succeeded = succeeded(job, own.iter().filter(counts).copied());
+    let most = if spec("suspend") == true { 0 } else { spec("parallelism").as_i64().unwrap_or(1) };
+    let wanted = match spec("completions").as_i64() {
+        Some(completions) => most.min(completions.saturating_sub(succeeded)),
+        // Once one has succeeded, the others run to their end.
+        None if succeeded > 0 && most > 0 => return false,
+        None => most,
+    };
+    i64::try_from(running).is_ok_and(|running| running > wanted.max(0))
+}
+
+/// How many Pods have succeeded: those that the Job counted, and those that it is about to count.
+fn succeeded<'a>(job: &'a Value, tracked: impl Iterator<Item = &'a Value>) -> i64 {
+    let counted = at(job, &["status", "succeeded"]).as_i64().unwrap_or(0);
+    let noted = list(job, &["status", "uncountedTerminatedPods", "succeeded"]).iter().filter_map(Value::as_str);
+    let done = tracked.filter(|p| text(p, &["status", "phase"]) == "Succeeded").map(object::uid);
+    let all: BTreeSet<&str> = noted.chain(done).collect();
+    counted.saturating_add(i64::try_from(all.len()).unwrap_or(i64::MAX))
 }

@@ -73,7 +73,8 @@ fn resolve(case: &Case<'_>, reference: &Value) -> Result<(ObjectKey, Arc<Value>)
 
 /// Whether a live owner is declared, exempted as a whole, or derived itself.
 pub(super) fn traced(case: &Case<'_>, key: &ObjectKey, owner: &Value) -> Judged {
-    if case.context.snapshot.is_declared(key) {
+    let snapshot = case.context.snapshot;
+    if snapshot.is_declared(key) || snapshot.is_leaving(key, owner) {
         return Ok(Proof::Content);
     }
     // What people made while the glass is broken is theirs until it ends, with what follows from it.

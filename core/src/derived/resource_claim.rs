@@ -20,11 +20,9 @@ pub(super) fn judge(case: &Case<'_>) -> Judged {
     let wanted = object::annotation(claim, POD_CLAIM).unwrap_or_default();
     let asked = list(&owner.object, &["spec", "resourceClaims"]).iter().find(|c| text(c, &["name"]) == wanted);
     let template = asked.map_or("", |c| text(c, &["resourceClaimTemplateName"]));
-    let declared = case.is_declared_or_exempted("resource.k8s.io", "ResourceClaimTemplate", case.namespace, template);
-    let Some(template) = case
-        .get("resource.k8s.io", "ResourceClaimTemplate", case.namespace, template)
-        .filter(|_| declared && !template.is_empty())
-    else {
+    let (group, kind) = ("resource.k8s.io", "ResourceClaimTemplate");
+    let named = case.get(group, kind, case.namespace, template).filter(|_| !template.is_empty());
+    let Some(template) = named.filter(|t| case.is_of_git(group, kind, t)) else {
         return Err(Refusal::new(format!("{} asks for no such claim by a declared template", owner.key)));
     };
     same("spec", at(&template, &["spec", "spec"]), at(claim, &["spec"]))?;

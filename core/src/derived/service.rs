@@ -15,8 +15,9 @@ pub(super) type Port<'a> = (&'a str, i64, &'a str);
 
 /// Why an address is not a Service's.
 pub(super) enum Stray {
-    /// Its Pod is gone: harmless only if the object said so before.
-    Gone,
+    /// Its Pod is gone: harmless only if the object said so before, or if it was right as long as the
+    /// Pod was there, a short while ago.
+    Gone { was_right: bool },
     /// It never was one.
     Wrong(Refusal),
 }
@@ -27,16 +28,14 @@ impl From<Refusal> for Stray {
     }
 }
 
-/// The Service of that name, which Git declares or lets others make.
+/// The Service of that name, which Git declares or lets others make, or did so until it went a short
+/// while ago.
 pub(super) fn declared(case: &Case<'_>, name: &str) -> Result<Arc<Value>, Refusal> {
-    let service = case.get("", "Service", case.namespace, name);
+    let service = case.get("", "Service", case.namespace, name).or_else(|| case.gone("", "Service", name));
     let Some(service) = service.filter(|_| !name.is_empty()) else {
         return Err(Refusal::new(format!("the Service {name:?} does not exist")));
     };
-    ensure!(
-        case.is_declared_or_exempted("", "Service", case.namespace, name),
-        "the Service {name} is not declared in Git"
-    );
+    ensure!(case.is_of_git("", "Service", &service), "the Service {name} is not declared in Git");
     Ok(service)
 }
 
@@ -87,23 +86,39 @@ pub(super) fn endpoint(
     let namespace = text(target, &["namespace"]);
     let right = text(target, &["kind"]) == "Pod" && (namespace.is_empty() || namespace == case.namespace);
     check(right, || format!("the address {address} is not a Pod's"))?;
-    let pod = case.get("", "Pod", case.namespace, named).filter(|p| has_uid(p, text(target, &["uid"])));
-    let pod = pod.ok_or(Stray::Gone)?;
-    let mut addresses = list(&pod, &["status", "podIPs"]).iter().map(|a| text(a, &["ip"]));
-    let own = text(&pod, &["status", "podIP"]) == address || addresses.any(|a| a == address);
-    check(own, || format!("the address {address} is not that of Pod {named}"))?;
-    let selected =
-        has_selector(service) && selector::contains(map(service, &["spec", "selector"]), object::labels(&pod));
-    check(selected, || format!("the Service does not select Pod {named}"))?;
-    for port in ports {
-        let reached = list(service, &["spec", "ports"]).iter().any(|p| reaches(p, &pod, *port));
-        check(reached, || format!("port {} of Pod {named} is not one that the Service reaches", port.1))?;
+    let meant = |pod: &Arc<Value>| has_uid(pod, text(target, &["uid"]));
+    if let Some(pod) = case.get("", "Pod", case.namespace, named).filter(meant) {
+        is_reached(case, service, address, &pod, node, ports)?;
+        return Ok(pod);
     }
-    check(node.is_empty() || node == text(&pod, &["spec", "nodeName"]), || format!("Pod {named} is on another node"))?;
-    let traced =
-        case.is_declared_or_exempted("", "Pod", case.namespace, named) || object::controller_reference(&pod).is_some();
-    check(traced, || format!("Pod {named} is neither declared in Git nor made by a controller"))?;
-    Ok(pod)
+    let last = case.gone("", "Pod", named).filter(meant);
+    Err(Stray::Gone { was_right: last.is_some_and(|p| is_reached(case, service, address, &p, node, ports).is_ok()) })
+}
+
+/// Demands that a Service reaches a Pod at that address and these ports.
+fn is_reached(
+    case: &Case<'_>,
+    service: &Value,
+    address: &str,
+    pod: &Value,
+    node: &str,
+    ports: &[Port<'_>],
+) -> Result<(), Refusal> {
+    let named = object::name(pod);
+    let mut addresses = list(pod, &["status", "podIPs"]).iter().map(|a| text(a, &["ip"]));
+    let own = text(pod, &["status", "podIP"]) == address || addresses.any(|a| a == address);
+    ensure!(own, "the address {address} is not that of Pod {named}");
+    let selected =
+        has_selector(service) && selector::contains(map(service, &["spec", "selector"]), object::labels(pod));
+    ensure!(selected, "the Service does not select Pod {named}");
+    for port in ports {
+        let reached = list(service, &["spec", "ports"]).iter().any(|p| reaches(p, pod, *port));
+        ensure!(reached, "port {} of Pod {named} is not one that the Service reaches", port.1);
+    }
+    ensure!(node.is_empty() || node == text(pod, &["spec", "nodeName"]), "Pod {named} is on another node");
+    let traced = case.is_of_git("", "Pod", pod) || object::controller_reference(pod).is_some();
+    ensure!(traced, "Pod {named} is neither declared in Git nor made by a controller");
+    Ok(())
 }
 
 fn check(holds: bool, reason: impl FnOnce() -> String) -> Result<(), Stray> {

@@ -58,6 +58,19 @@ pub(super) async fn resumed(scene: Scene<'_>) {
     scene.until("it is complete", "job/long", |j| ended(j, "Complete")).await;
 }
 
+pub(super) async fn fewer(scene: Scene<'_>) {
+    // Its Pods wait for a node that there is not.
+    let wide = |spec: &str| job("jobs", "wide").pod("nodeSelector: {no: where}").spec(spec).text();
+    let active = |count: u64| move |job: &Value| job["status"]["active"].as_u64().unwrap_or(0) == count;
+    scene.declare("wide", &wide("completions: 6, parallelism: 4")).await;
+    scene.until("it is at work", "job/wide", active(4)).await;
+    scene.declare("wide", &wide("completions: 6, parallelism: 1")).await;
+    scene.until("fewer Pods are at work", "job/wide", active(1)).await;
+    scene.declare("wide", &wide("completions: 6, parallelism: 1, suspend: true")).await;
+    scene.until("it is suspended", "job/wide", |j| ended(j, "Suspended")).await;
+    scene.until_all("its Pods are gone", "pod", "wide-", <[Value]>::is_empty).await;
+}
+
 pub(super) async fn failing(scene: Scene<'_>) {
     let bad = |name, spec| job("jobs", name).annotation("simulation.example.org/ends: badly").spec(spec);
     let plain = bad("failing", "backoffLimit: 1").text();

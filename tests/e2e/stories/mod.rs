@@ -57,6 +57,7 @@ const STORIES: &[Story] = stories! {
     "a Job that is gone when its time is over" in jobs: jobs::time_to_live,
     "a suspended Job is resumed" in jobs: jobs::resumed,
     "a Job that fails, its Pods collected" in jobs: jobs::failing,
+    "a Job with fewer Pods, and with none" in jobs: jobs::fewer,
     "a Job that takes too long" in jobs: jobs::too_long,
     "a CronJob fires" in cron: jobs::cron,
     "a job out of turn" in cron: jobs::out_of_turn,

@@ -195,3 +195,53 @@ fn job_tracking_ends_with_the_pod_or_the_job() {
         assert_eq!(world.update("@job-controller", &old, &new).is_ok(), recognised, "{of_job}");
     }
 }
+
+#[test]
+fn job_tracking_ends_with_a_pod_that_is_one_too_many() {
+    let pod = |name: &str, over: Value| {
+        let tracking = json!({"metadata": {"uid": name, "finalizers": ["batch.kubernetes.io/job-tracking"],
+            "labels": {"batch.kubernetes.io/job-completion-index": name.rsplit_once('-').unwrap().1}}});
+        with(&with(&pod_of(&job(false), name, &template()), tracking), over)
+    };
+    let spec = |spec: Value| json!({"spec": spec});
+    let running = || pod("sum-2", json!({"status": {"phase": "Running"}}));
+    let none = || json!({});
+    let done = || json!({"status": {"phase": "Succeeded"}});
+    let going = || json!({"metadata": {"deletionTimestamp": "2026-05-01T10:00:00Z"}});
+    let untracked = || json!({"metadata": {"finalizers": []}});
+    // What the Job asks for, the Pods sum-0 and sum-1 beside the one in question.
+    let cases = [
+        ("as many as asked for", spec(json!({"parallelism": 3, "completions": 3})), none(), none(), false),
+        ("suspended", spec(json!({"parallelism": 3, "completions": 3, "suspend": true})), none(), none(), true),
+        ("one too many", spec(json!({"parallelism": 2, "completions": 3})), none(), none(), true),
+        ("one that has ended", spec(json!({"parallelism": 2, "completions": 3})), done(), none(), false),
+        ("one that ends", spec(json!({"parallelism": 2, "completions": 3})), going(), none(), false),
+        ("one let go already", spec(json!({"parallelism": 2, "completions": 3})), untracked(), none(), false),
+        ("enough have ended", spec(json!({"parallelism": 3, "completions": 2})), done(), done(), true),
+        ("one of a work queue", spec(json!({"parallelism": 2, "completions": null})), none(), none(), true),
+        ("the rest of a work queue", spec(json!({"parallelism": 2, "completions": null})), done(), none(), false),
+        (
+            "an index out of range",
+            spec(json!({"parallelism": 3, "completions": 2, "completionMode": "Indexed"})),
+            going(),
+            going(),
+            true,
+        ),
+        (
+            "an index of its own",
+            spec(json!({"parallelism": 3, "completions": 3, "completionMode": "Indexed"})),
+            none(),
+            none(),
+            false,
+        ),
+    ];
+    for (what, asked, first, second, lets_go) in cases {
+        let mut world = World::new();
+        world.declare(with(&job(false), asked));
+        world.put(pod("sum-0", first));
+        world.put(pod("sum-1", second));
+        world.put(running());
+        let decided = world.update("@job-controller", &running(), &with(&running(), untracked()));
+        assert_eq!(decided.is_ok(), lets_go, "{what}: {decided:?}");
+    }
+}

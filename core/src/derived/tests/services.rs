@@ -115,6 +115,30 @@ fn a_slice_leads_to_pods_that_the_service_selects() {
 }
 
 #[test]
+fn what_went_a_short_while_ago_may_still_be_written() {
+    let empty_slice = with(&slice(), json!({"endpoints": []}));
+    let empty = with(&endpoints(), json!({"subsets": []}));
+    let mut world = world();
+    world.went(&pod());
+    for gone in ["the Pod", "the Service too", "and Git does not declare it"] {
+        assert_eq!(world.update(SLICES, &empty_slice, &slice()).unwrap(), "Derived endpoint-slice (by identity)");
+        assert_eq!(world.update(ENDPOINTS, &empty, &endpoints()).unwrap(), "Derived endpoints (by identity)");
+        // To anybody else that is a way to an address that somebody else has by now.
+        assert!(world.update(PERSON, &empty_slice, &slice()).is_err(), "{gone}");
+        assert!(world.update(PERSON, &empty, &endpoints()).is_err(), "{gone}");
+        let mut other = slice();
+        other["endpoints"][0]["addresses"] = json!(["10.0.0.2"]);
+        assert!(world.update(SLICES, &empty_slice, &other).is_err(), "{gone}");
+        world.went(&service());
+        if gone == "the Service too" {
+            world.undeclare(&service());
+            assert!(world.update(SLICES, &empty_slice, &slice()).is_err(), "Git never declared it");
+            world.declared_until(service(), 1);
+        }
+    }
+}
+
+#[test]
 fn a_slice_of_an_undeclared_service_is_refused() {
     let mut world = World::new();
     world.put(service());

@@ -114,6 +114,20 @@ fn former_templates_count_for_a_while_only() {
 }
 
 #[test]
+fn controllers_work_on_what_git_stopped_declaring_until_it_goes() {
+    let set = replica_set("5597669dc5", "app:1", 1);
+    let mut world = world();
+    world.undeclare(&deployment());
+    assert!(world.create("@deployment-controller", &set).is_err(), "Git never declared it");
+    world.declared_until(deployment(), 3600);
+    assert!(world.create("@deployment-controller", &set).is_ok());
+    world.put(with(&deployment(), json!({"metadata": {"uid": "made-anew"}})));
+    assert!(world.create("@deployment-controller", &set).is_err(), "another of that name");
+    world.put(with(&deployment(), json!({"spec": {"template": template("evil")}})));
+    assert!(world.create("@deployment-controller", &replica_set("5597669dc5", "evil", 1)).is_err(), "edited since");
+}
+
+#[test]
 fn a_replica_set_whose_template_exists_already_is_refused() {
     let mut world = world();
     world.put(replica_set("5597669dc4", "app:1", 1));

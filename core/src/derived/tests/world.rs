@@ -59,6 +59,16 @@ impl World {
         self.live.set(ObjectKey::of(&object).unwrap(), Some(Arc::new(object)));
     }
 
+    /// A live object went a short while ago.
+    pub(super) fn went(&mut self, object: &Value) {
+        self.live.set_gone(ObjectKey::of(object).unwrap(), Arc::new(object.clone()));
+    }
+
+    /// Git declares an object no longer.
+    pub(super) fn undeclare(&mut self, object: &Value) {
+        self.snapshot.declared.remove(&ObjectKey::of(object).unwrap());
+    }
+
     /// A live object is gone.
     pub(super) fn remove(&mut self, object: &Value) {
         self.live.set(ObjectKey::of(object).unwrap(), None);
@@ -91,7 +101,8 @@ impl World {
     /// What Git declared until so many seconds ago.
     pub(super) fn declared_until(&mut self, object: Value, seconds: i64) {
         let key = ObjectKey::of(&object).unwrap();
-        let expected = Arc::new(Expected { object, uid: None, record: None });
+        let uid = Some(crate::object::uid(&object).to_owned());
+        let expected = Arc::new(Expected { object, uid, record: None });
         let former = Former { replaced: self.now - SignedDuration::from_secs(seconds), expected };
         self.snapshot.former.entry(key).or_default().push(former);
     }
