@@ -6,6 +6,9 @@ use super::{Subject, annotation, at, remove, set, str_at};
 use crate::derived::Context;
 use crate::object::{self, ObjectKey};
 
+/// The binder's note on what it bound, where nobody had chosen it.
+const BOUND_BY_CONTROLLER: &str = "pv.kubernetes.io/bound-by-controller";
+
 pub(super) fn claim(target: &mut Value, subject: &Subject<'_>, context: &Context<'_>) {
     default_class(target, subject, context);
     let class_name = str_at(target, &["spec", "storageClassName"]).map(str::to_owned);
@@ -38,9 +41,6 @@ pub(super) fn claim(target: &mut Value, subject: &Subject<'_>, context: &Context
         waits && context.live.get(&ObjectKey::new("", "Node", "", node)).is_some()
     });
 }
-
-/// The binder's note on what it bound, where nobody had chosen it.
-const BOUND_BY_CONTROLLER: &str = "pv.kubernetes.io/bound-by-controller";
 
 /// The class that was the default when the claim was made; a claim made without one takes the
 /// default class that Git declares. Anyone may set a class while there is none, for good.
