@@ -21,5 +21,5 @@ pub use discovery::{Discovery, Served};
 pub use fresh::{FreshReads, read_live};
 pub use kinds::{Content, WatchedKind};
 pub use live::{Health, LiveIndex};
-pub use store::{Event, EventKind, next_about};
+pub use store::{Event, EventKind, GONE_FOR, next_about};
 pub use trouble::Trouble;

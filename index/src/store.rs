@@ -44,8 +44,10 @@ pub async fn next_about(events: &mut broadcast::Receiver<Event>, concerns: impl 
     }
 }
 
-/// How long, and how many objects at most, what was seen last of them is kept after they went.
-const GONE_FOR: Duration = Duration::from_secs(30);
+/// How long it is known of an object that went what was seen of it last.
+pub const GONE_FOR: Duration = Duration::from_secs(30);
+
+/// Of so many objects at most.
 const GONE_KEPT: usize = 2048;
 
 type ByName = HashMap<String, Arc<Value>>;

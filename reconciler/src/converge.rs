@@ -73,8 +73,10 @@ pub async fn converge(state: &State, target: Snapshot) -> Result<Outcome, Refusa
     // One that came into force while we learnt taught us its changes.
     refuse_unknown_mutators(state, &target).await?;
     let mut run = Run { state, target, learnt, outcome: Outcome::default() };
+    let turn = state.turn_of_commit().await;
     run.hold(&deferred);
     run.publish().await.map_err(|e| Refusal::Passing(e.to_string()))?;
+    drop(turn);
     if run.target.environment.mode != Mode::Enforce {
         run.only_look();
         return Ok(run.outcome);

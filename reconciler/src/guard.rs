@@ -22,6 +22,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::api::{ApiError, Effect};
 use crate::broken_glass;
+use crate::departed;
 use crate::fight::Memory;
 use crate::lanes;
 use crate::learn::{Action, Learnt, learn};
@@ -97,6 +98,7 @@ async fn distribute(
                     if mutators::is_mutator(&event.key) {
                         mutators::came_or_went(&state, &event, &memory, &poke);
                     }
+                    departed::look_again_later(&state, &event, &poke);
                     hand_over(&lanes, event);
                 }
                 // Too slow: what was missed is found by looking at everything.
@@ -219,6 +221,12 @@ fn again_after(state: &Arc<State>, event: Event, pause: Duration) {
     });
 }
 
+/// A new commit took over: the object is looked at again by that one.
+fn look_anew(state: &Arc<State>, event: &Event) -> Result<(), ApiError> {
+    again_after(state, event.clone(), Duration::ZERO);
+    Ok(())
+}
+
 /// Whether the write against Git is let be for now, since others write against it again and again.
 fn pauses(state: &Arc<State>, declared: &Declared, live: &Value, event: &Event, memory: &Memory) -> bool {
     let Some(fight) = memory.fight(&event.key, live, Instant::now()) else { return false };
@@ -303,6 +311,7 @@ async fn declared_event(
         if pauses(state, declared, &live, event, memory) {
             return Ok(());
         }
+        let Some(_turn) = state.turn_of(held).await else { return look_anew(state, event) };
         match write_over(state, held, declared, &learnt, &live).await {
             // Somebody changed more of it: that is looked at, and told, for itself.
             Err(error) if error.is_conflict() => {
@@ -438,6 +447,7 @@ async fn deleted(
         if pauses(state, declared, &Value::Null, event, memory) {
             return Ok(());
         }
+        let Some(_turn) = state.turn_of(held).await else { return look_anew(state, event) };
         write(state, held, declared, &learnt).await?;
         state.refresh_held();
         state.publish().await;

@@ -5,6 +5,7 @@ pub mod api;
 mod broken_glass;
 pub mod converge;
 pub mod curable;
+mod departed;
 mod fence;
 mod fight;
 pub mod guard;

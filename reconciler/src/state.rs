@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use gitward_core::additions::{Additions, Entry};
@@ -12,12 +13,16 @@ use gitward_core::snapshot::Snapshot;
 use gitward_index::LiveIndex;
 use jiff::Timestamp;
 use serde_json::Value;
-use tokio::time::Instant;
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+use tokio::time::{Instant, timeout};
 
 use crate::api::Api;
 use crate::publish::{Channel, shards};
 use crate::report::Reporter;
 use crate::surroundings::Surroundings;
+
+/// How long a new commit waits for the guard's writes by the old one.
+const TURN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Shared by the task that converges and the one that guards.
 pub struct State {
@@ -34,6 +39,8 @@ pub struct State {
     held: ArcSwapOption<Snapshot>,
     additions: Mutex<Additions>,
     busy: Mutex<HashSet<ObjectKey>>,
+    /// Shared while the guard writes, held alone while a new commit takes over.
+    turn: RwLock<()>,
     adopted: Mutex<Option<Timestamp>>,
     learnt_in: Mutex<Option<Surroundings>>,
     strangers: Mutex<HashMap<ObjectKey, Instant>>,
@@ -52,6 +59,7 @@ impl State {
             held: ArcSwapOption::empty(),
             additions: Mutex::default(),
             busy: Mutex::default(),
+            turn: RwLock::default(),
             adopted: Mutex::default(),
             learnt_in: Mutex::default(),
             strangers: Mutex::default(),
@@ -67,6 +75,19 @@ impl State {
     /// Holds every object to this from now on.
     pub fn hold(&self, snapshot: Snapshot) {
         self.held.store(Some(Arc::new(snapshot)));
+    }
+
+    /// The guard's turn to write by `snapshot`, which no new commit takes over meanwhile; `None` if one
+    /// did already.
+    pub async fn turn_of(&self, snapshot: &Snapshot) -> Option<RwLockReadGuard<'_, ()>> {
+        let turn = self.turn.read().await;
+        self.held().is_some_and(|held| held.commit.id == snapshot.commit.id).then_some(turn)
+    }
+
+    /// The turn of a new commit, once the guard has written what it was about to write by the old one.
+    /// A write that drags on is not waited for: at worst the gate denies it.
+    pub async fn turn_of_commit(&self) -> Option<RwLockWriteGuard<'_, ()>> {
+        timeout(TURN_TIMEOUT, self.turn.write()).await.ok()
     }
 
     /// The rules' context with this snapshot, now.

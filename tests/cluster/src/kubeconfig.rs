@@ -1,8 +1,6 @@
 //! Kubeconfig files.
 
-use std::fs;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use base64::Engine;
@@ -49,11 +47,12 @@ pub(crate) fn write_parts(path: &Path, cluster: &Value, user: &Value) -> Result<
     write_private(path, &format!("{kubeconfig:#}\n"))
 }
 
-/// Writes a file that its owner alone may read.
+/// Writes a file that its owner alone may read, all of it at once: a client may be reading it.
 pub(crate) fn write_private(path: &Path, text: &str) -> Result<()> {
     let write = || {
-        let file = fs::File::options().write(true).create(true).truncate(true).mode(0o600).open(path);
-        file.and_then(|mut file| file.write_all(text.as_bytes()))
+        let mut file = tempfile::NamedTempFile::new_in(path.parent().unwrap_or(Path::new(".")))?;
+        file.write_all(text.as_bytes())?;
+        file.persist(path).map(drop).map_err(|e| e.error)
     };
     write().map_err(Error::io(format!("write {}", path.display())))
 }
