@@ -1,5 +1,6 @@
 //! `gitward.yaml`: the configuration, kept in Git, read alike by hooks, webhook and reconciler.
 
+mod delegation;
 mod read;
 
 use jiff::Timestamp;
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::finding::Place;
 use crate::object::ObjectKey;
 
+pub use delegation::{Delegation, Makes, OwnerRule, Sets};
 pub use read::parse;
 
 /// Name of the configuration file, at the root of the repository.
@@ -48,6 +50,9 @@ pub struct Configuration {
     /// Changes that others may make.
     #[serde(default)]
     pub exemptions: Vec<Exemption>,
+    /// What operators may do, within ceilings.
+    #[serde(default)]
+    pub delegations: Vec<Delegation>,
     /// Who may change by hand what Git says, for a bounded time; see [`crate::break_glass`].
     #[serde(default)]
     pub break_glass: Vec<BreakGlass>,
@@ -62,6 +67,9 @@ pub struct Configuration {
     /// Where each exemption stands, filled in by [`parse`].
     #[serde(skip)]
     pub exemption_places: Vec<Place>,
+    /// Where each delegation stands, filled in by [`parse`].
+    #[serde(skip)]
+    pub delegation_places: Vec<Place>,
     /// Where each break-glass declaration stands, filled in by [`parse`].
     #[serde(skip)]
     pub break_glass_places: Vec<Place>,

@@ -93,7 +93,8 @@ pub fn parse_fields(path: &str) -> Vec<String> {
     fields
 }
 
-fn is_prefix(prefix: &[String], path: &FieldPath) -> bool {
+/// Whether the fields on a path begin with these names; elements of lists are not told apart.
+pub(crate) fn is_prefix(prefix: &[String], path: &FieldPath) -> bool {
     let mut fields = path.0.iter().filter_map(|s| if let Step::Field(f) = s { Some(f) } else { None });
     prefix.iter().all(|p| fields.next() == Some(p))
 }

@@ -12,6 +12,7 @@ pub mod caught;
 pub mod change;
 pub mod config;
 pub mod created;
+pub mod delegation;
 pub mod derived;
 pub mod evaluate;
 pub mod exemption;

@@ -113,7 +113,7 @@ impl Default for Metrics {
         registry.register("decisions", "Answers to reviews", decisions.clone());
         registry.register("origins", "Reviews let through, by origin of their changes", origins.clone());
         registry.register("rules", "Reviews let through as derived, by rule and what it rests on", rules.clone());
-        let used = "Reviews let through by an exemption or a break-glass declaration; zero: not used since the start";
+        let used = "Reviews let through by an exemption, a delegation or a break-glass declaration; zero: not used since the start";
         registry.register("declaration_uses", used, declarations.clone());
         registry.register("second_looks", "Denials looked at again", seconds.clone());
         registry.register_with_unit("answer", "Time to an answer", Unit::Seconds, duration.clone());
@@ -146,7 +146,8 @@ impl Metrics {
     pub fn declared(&self, configuration: &Configuration) {
         let exemptions = configuration.exemptions.iter().map(|e| ("Exempted", &e.name));
         let glasses = configuration.break_glass.iter().map(|b| ("BreakGlass", &b.name));
-        for (kind, name) in exemptions.chain(glasses) {
+        let delegations = configuration.delegations.iter().map(|d| ("Delegated", &d.name));
+        for (kind, name) in exemptions.chain(delegations).chain(glasses) {
             let _ = self.declarations.get_or_create(&ByDeclaration { kind, name: name.clone() });
         }
     }
@@ -165,7 +166,9 @@ impl Metrics {
             if let Origin::Derived { rule, by_identity } = origin {
                 rules.insert((*rule, if *by_identity { "identity" } else { "content" }));
             }
-            if let Origin::Exempted { name, .. } | Origin::BreakGlass { name, .. } = origin {
+            if let Origin::Exempted { name, .. } | Origin::Delegated { name, .. } | Origin::BreakGlass { name, .. } =
+                origin
+            {
                 declarations.insert((origin.name(), name));
             }
         }

@@ -15,6 +15,7 @@ mod workload;
 use serde_json::{Map, Value};
 
 use crate::created;
+use crate::delegation;
 use crate::derived::Context;
 use crate::exemption;
 use crate::object::ObjectKey;
@@ -75,18 +76,17 @@ pub fn carry(target: &mut Value, subject: &Subject<'_>, context: &Context<'_>) {
     }
 }
 
-/// Leaves fields that an exemption in Git gives to others as they are.
+/// Leaves fields that an exemption or a delegation in Git gives to others as they are.
 ///
 /// For writes and comparisons of live objects only: there the writer is not known. At admission it
-/// is, and the exemption's accounts are asked instead.
+/// is, and their accounts are asked instead.
 pub fn exempted(target: &mut Value, subject: &Subject<'_>, context: &Context<'_>) {
     let configuration = &context.snapshot.configuration;
-    for (exemption, _) in exemption::in_force(configuration, subject.key, context.now) {
-        for field in &exemption.fields {
-            let names = exemption::parse_fields(field);
-            let path: Vec<&str> = names.iter().map(String::as_str).collect();
-            copy(target, subject.live, &path);
-        }
+    let exempted = exemption::in_force(configuration, subject.key, context.now).flat_map(|(e, _)| &e.fields);
+    for field in exempted.map(String::as_str).chain(delegation::fields_of(subject.key, context)) {
+        let names = exemption::parse_fields(field);
+        let path: Vec<&str> = names.iter().map(String::as_str).collect();
+        copy(target, subject.live, &path);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Reading `gitward.yaml`: one finding for each mistake, at its place.
 
+mod delegations;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -32,6 +34,7 @@ pub fn parse(file: &Arc<str>, text: &[u8]) -> Result<Configuration, Vec<Finding>
     }
     let places = |list: &str, count: usize| (0..count).map(|i| source.place(&FieldPath::of([list]).index(i))).collect();
     configuration.exemption_places = places("exemptions", configuration.exemptions.len());
+    configuration.delegation_places = places("delegations", configuration.delegations.len());
     configuration.break_glass_places = places("breakGlass", configuration.break_glass.len());
     configuration.environment_places = places("environments", configuration.environments.len());
     Ok(configuration)
@@ -108,6 +111,9 @@ impl Check<'_> {
         self.contradictions();
         for (i, exemption) in configuration.exemptions.iter().enumerate() {
             self.exemption(exemption, &FieldPath::of(["exemptions"]).index(i));
+        }
+        for (i, delegation) in configuration.delegations.iter().enumerate() {
+            self.delegation(delegation, &FieldPath::of(["delegations"]).index(i));
         }
         for (i, glass) in configuration.break_glass.iter().enumerate() {
             self.break_glass(glass, &FieldPath::of(["breakGlass"]).index(i));

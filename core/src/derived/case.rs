@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::accounts::Account;
 use super::{Context, Judged, Proof, Refusal};
 use crate::change::{self, Change};
+use crate::delegation;
 use crate::exemption;
 use crate::object::{self, ObjectKey};
 use crate::request::{Operation, User};
@@ -104,10 +105,10 @@ impl<'a> Case<'a> {
         self.context.live.get(&ObjectKey::new(group, kind, namespace, name))
     }
 
-    /// What was seen last of an object that went a short while ago; for requests only.
+    /// What was seen last of an object that went a short while ago.
     pub(super) fn gone(&self, group: &str, kind: &str, name: &str) -> Option<Arc<Value>> {
         let key = ObjectKey::new(group, kind, self.namespace, name);
-        self.user.and_then(|_| self.context.live.gone(&key))
+        self.context.live.gone(&key)
     }
 
     pub(super) fn list(&self, group: &str, kind: &str, namespace: &str) -> Vec<Arc<Value>> {
@@ -124,11 +125,14 @@ impl<'a> Case<'a> {
     }
 
     /// Whether a live object of the namespace is one that Git declares, that it declared and is about
-    /// to go, or that it lets others make.
+    /// to go, or that it lets others make; operators, within their ceilings, too.
     pub(super) fn is_of_git(&self, group: &str, kind: &str, live: &Value) -> bool {
         let key = ObjectKey::new(group, kind, self.namespace, object::name(live));
         let snapshot = self.context.snapshot;
-        snapshot.is_declared(&key) || snapshot.is_leaving(&key, live) || self.is_exempted(&key)
+        snapshot.is_declared(&key)
+            || snapshot.is_leaving(&key, live)
+            || self.is_exempted(&key)
+            || delegation::of_live_at(&key, live, self.context, self.depth).is_some()
     }
 
     /// Whether one of the accounts writes. A live object's writer is unknown: nobody.

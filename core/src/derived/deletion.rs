@@ -9,6 +9,7 @@ use super::case::{Act, Case};
 use super::compare::{at, list, text};
 use super::owner::{self, Fate};
 use super::{Proof, Refusal, bootstrap, origin, replica_set, table};
+use crate::delegation;
 use crate::object;
 use crate::trace::Judged::Diverged;
 use crate::trace::judge_declared;
@@ -226,6 +227,9 @@ fn derived_or_stray(case: &Case<'_>, old: &Value, rule: &'static str, writers: &
             case.key()
         );
         return Ok(Origin::Removal);
+    }
+    if let Some(origin) = delegation::of_live(&case.key(), old, case.context) {
+        return Err(Refusal::new(format!("{} is an operator's: {origin}", case.key())));
     }
     let live = Case { act: Act::Live, object: Some(old), old: None, user: None, ..*case };
     ensure!(table::judge(&live).is_err(), "{} is a controller's, which would only make it anew", case.key());

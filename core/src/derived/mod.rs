@@ -63,7 +63,7 @@ mod status;
 mod table;
 mod template;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod token;
 mod volume;
 
@@ -180,6 +180,12 @@ pub fn recognise_live(key: &ObjectKey, object: &Value, context: &Context<'_>) ->
         Some(finalizer) => Err(Refusal::new(format!("no controller puts the finalizer {finalizer} on a {}", key.kind))),
         None => Ok(found),
     }
+}
+
+/// Whether a live object that others belong to has an origin itself: declared, exempted as a whole,
+/// delegated, or derived. `depth` is how many owners away it is from the object that was asked about.
+pub(crate) fn is_traced(key: &ObjectKey, live: &Value, context: &Context<'_>, depth: u8) -> bool {
+    depth <= owner::MAX_DEPTH && owner::traced(&Case::live(key, live, context, depth), key, live).is_ok()
 }
 
 /// An object that Git does not declare without the finalizers that no controller sets, which would

@@ -10,6 +10,7 @@ use super::compare::text;
 use super::{Judged, Proof, Refusal, claim, selector, table};
 use crate::break_glass;
 use crate::change::{self, Change, is_empty};
+use crate::delegation;
 use crate::object::{self, Gvk, ObjectKey};
 
 /// How many owners up a chain is followed: CronJob, Job, Pod, claim, and one to spare.
@@ -83,6 +84,9 @@ pub(super) fn traced(case: &Case<'_>, key: &ObjectKey, owner: &Value) -> Judged 
     }
     // What Git lets others make, controllers may work on: who made it was asked when it was made.
     if case.is_exempted(key) {
+        return Ok(Proof::Identity);
+    }
+    if delegation::of_live_at(key, owner, case.context, case.depth).is_some() {
         return Ok(Proof::Identity);
     }
     let derivable =

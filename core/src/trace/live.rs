@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::expected_of;
 use crate::carry::{self, Subject};
 use crate::change::{Change, object_changes};
+use crate::delegation;
 use crate::derived::{self, Context};
 use crate::exemption;
 use crate::object::{self, ObjectKey};
@@ -57,9 +58,12 @@ fn undeclared(key: &ObjectKey, live: &Value, context: &Context<'_>) -> Judged {
     }
     match derived::recognise_live(key, live, context) {
         Ok(origin) => Judged::Explained(origin),
-        Err(refusal) => match exemption::of_whole(&context.snapshot.configuration, key, context.now) {
-            Some(origin) => Judged::Explained(origin),
-            None => Judged::Undeclared(refusal.reason),
-        },
+        Err(refusal) => {
+            let exempted = exemption::of_whole(&context.snapshot.configuration, key, context.now);
+            match exempted.or_else(|| delegation::of_live(key, live, context)) {
+                Some(origin) => Judged::Explained(origin),
+                None => Judged::Undeclared(refusal.reason),
+            }
+        }
     }
 }

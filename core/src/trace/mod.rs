@@ -14,6 +14,7 @@ use crate::break_glass;
 use crate::carry::{Subject, carry};
 use crate::change::{self, Change, object_changes};
 use crate::config::Mode;
+use crate::delegation;
 use crate::derived::{self, Context};
 use crate::exemption;
 use crate::finding::Severity;
@@ -69,19 +70,29 @@ fn trace(request: &Request<'_>, context: &Context<'_>) -> Verdict {
 fn by_rule(request: &Request<'_>, context: &Context<'_>) -> Verdict {
     match derived::recognise(request, context) {
         Ok(origin) => Verdict::whole(origin),
-        Err(refusal) => match exempted(request, &Change::whole(), context) {
-            Some(origin) => Verdict::whole(origin),
-            None => Verdict::deny(
-                denial::scaled(request, &refusal.reason, context)
-                    .unwrap_or_else(|| denial::refused(request, &refusal.reason, context)),
-            ),
-        },
+        Err(refusal) => {
+            let delegated = delegation::judge(request, context);
+            if let Some(Ok(origin)) = delegated {
+                return Verdict::whole(origin);
+            }
+            if let Some(origin) = exempted(request, &Change::whole(), context) {
+                return Verdict::whole(origin);
+            }
+            let reason = delegated.and_then(Result::err).unwrap_or(refusal.reason);
+            let scaled = denial::scaled(request, &reason, context);
+            Verdict::deny(scaled.unwrap_or_else(|| denial::refused(request, &reason, context)))
+        }
     }
 }
 
 fn exempted(request: &Request<'_>, change: &Change, context: &Context<'_>) -> Option<Origin> {
     let configuration = &context.snapshot.configuration;
     exemption::exempts(configuration, &request.key, change, &request.user.name, context.now)
+}
+
+/// Whose a change of a declared object is: who Git exempts, or an operator that it delegates to.
+fn of_others(request: &Request<'_>, change: &Change, context: &Context<'_>) -> Option<Origin> {
+    delegation::sets(request, change, context).or_else(|| exempted(request, change, context))
 }
 
 fn scales_to_git(request: &Request<'_>, declared: &Declared) -> bool {
@@ -184,7 +195,7 @@ fn origin_of(
             (Some(_), None) => Origin::Defaulted,
         });
     }
-    if let Some(origin) = exempted(request, change, context) {
+    if let Some(origin) = of_others(request, change, context) {
         return Ok(origin);
     }
     derived::recognise_change(request, change, context).map_err(|refusal| refusal.reason)
@@ -202,7 +213,7 @@ fn create(request: &Request<'_>, declared: &Declared, context: &Context<'_>) -> 
     let status = declared.has_status_subresource;
     let mut verdict = Verdict::default();
     for change in object_changes(&expected, new, status) {
-        match exempted(request, &change, context) {
+        match of_others(request, &change, context) {
             Some(origin) => verdict.traced.push(Traced { change, origin }),
             None => verdict.findings.push(denial::change(request, declared, &change, &expected, "", context)),
         }

@@ -10,4 +10,4 @@ mod pods;
 mod services;
 mod storage;
 mod workloads;
-mod world;
+pub(crate) mod world;

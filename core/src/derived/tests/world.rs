@@ -16,24 +16,24 @@ use crate::path::FieldPath;
 use crate::request::{Operation, Request, User};
 use crate::snapshot::{Commit, Declared, Digest, Expected, Former, Snapshot};
 
-pub(super) const PERSON: &str = "admin";
-pub(super) const SCHEDULER: &str = "system:kube-scheduler";
-pub(super) const CONTROLLER_MANAGER: &str = "system:kube-controller-manager";
-pub(super) const API_SERVER: &str = "system:apiserver";
-pub(super) const KUBELET: &str = "system:node:n1";
+pub(crate) const PERSON: &str = "admin";
+pub(crate) const SCHEDULER: &str = "system:kube-scheduler";
+pub(crate) const CONTROLLER_MANAGER: &str = "system:kube-controller-manager";
+pub(crate) const API_SERVER: &str = "system:apiserver";
+pub(crate) const KUBELET: &str = "system:node:n1";
 
 /// What was decided: the rule, or the reason of the refusal.
-pub(super) type Decided = Result<String, String>;
+pub(crate) type Decided = Result<String, String>;
 
-pub(super) struct World {
-    pub(super) snapshot: Snapshot,
+pub(crate) struct World {
+    pub(crate) snapshot: Snapshot,
     live: Overlay<'static>,
-    pub(super) now: Timestamp,
+    pub(crate) now: Timestamp,
 }
 
 impl World {
     /// A cluster with the namespace `shop` and the node `n1`.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let commit =
             Commit { id: "0".repeat(40), author: String::new(), time: Timestamp::UNIX_EPOCH, subject: String::new() };
         let configuration = Configuration { node_accounts: vec!["kwok".to_owned()], ..Configuration::default() };
@@ -55,27 +55,27 @@ impl World {
     }
 
     /// A live object that Git does not declare.
-    pub(super) fn put(&mut self, object: Value) {
+    pub(crate) fn put(&mut self, object: Value) {
         self.live.set(ObjectKey::of(&object).unwrap(), Some(Arc::new(object)));
     }
 
     /// A live object went a short while ago.
-    pub(super) fn went(&mut self, object: &Value) {
+    pub(crate) fn went(&mut self, object: &Value) {
         self.live.set_gone(ObjectKey::of(object).unwrap(), Arc::new(object.clone()));
     }
 
     /// Git declares an object no longer.
-    pub(super) fn undeclare(&mut self, object: &Value) {
+    pub(crate) fn undeclare(&mut self, object: &Value) {
         self.snapshot.declared.remove(&ObjectKey::of(object).unwrap());
     }
 
     /// A live object is gone.
-    pub(super) fn remove(&mut self, object: &Value) {
+    pub(crate) fn remove(&mut self, object: &Value) {
         self.live.set(ObjectKey::of(object).unwrap(), None);
     }
 
     /// A live object that Git declares.
-    pub(super) fn declare(&mut self, object: Value) {
+    pub(crate) fn declare(&mut self, object: Value) {
         let key = ObjectKey::of(&object).unwrap();
         let manifest = Manifest {
             gvk: Gvk::of(&object).unwrap(),
@@ -99,7 +99,7 @@ impl World {
     }
 
     /// What Git declared until so many seconds ago.
-    pub(super) fn declared_until(&mut self, object: Value, seconds: i64) {
+    pub(crate) fn declared_until(&mut self, object: Value, seconds: i64) {
         let key = ObjectKey::of(&object).unwrap();
         let uid = Some(crate::object::uid(&object).to_owned());
         let expected = Arc::new(Expected { object, uid, record: None });
@@ -107,38 +107,38 @@ impl World {
         self.snapshot.former.entry(key).or_default().push(former);
     }
 
-    pub(super) fn create(&self, who: &str, object: &Value) -> Decided {
+    pub(crate) fn create(&self, who: &str, object: &Value) -> Decided {
         self.judge(who, Operation::Create, "", &ObjectKey::of(object).unwrap(), Some(object), None)
     }
 
-    pub(super) fn update(&self, who: &str, old: &Value, new: &Value) -> Decided {
+    pub(crate) fn update(&self, who: &str, old: &Value, new: &Value) -> Decided {
         self.judge(who, Operation::Update, "", &ObjectKey::of(old).unwrap(), Some(new), Some(old))
     }
 
-    pub(super) fn status(&self, who: &str, old: &Value, new: &Value) -> Decided {
+    pub(crate) fn status(&self, who: &str, old: &Value, new: &Value) -> Decided {
         self.judge(who, Operation::Update, "status", &ObjectKey::of(old).unwrap(), Some(new), Some(old))
     }
 
-    pub(super) fn delete(&self, who: &str, old: &Value) -> Decided {
+    pub(crate) fn delete(&self, who: &str, old: &Value) -> Decided {
         self.judge(who, Operation::Delete, "", &ObjectKey::of(old).unwrap(), None, Some(old))
     }
 
     /// Something is posted to a subresource of an object.
-    pub(super) fn post(&self, who: &str, to: &Value, subresource: &str, body: &Value) -> Decided {
+    pub(crate) fn post(&self, who: &str, to: &Value, subresource: &str, body: &Value) -> Decided {
         self.judge(who, Operation::Create, subresource, &ObjectKey::of(to).unwrap(), Some(body), None)
     }
 
     /// A subresource of an object changes.
-    pub(super) fn change(&self, who: &str, of: &Value, subresource: &str, old: &Value, new: &Value) -> Decided {
+    pub(crate) fn change(&self, who: &str, of: &Value, subresource: &str, old: &Value, new: &Value) -> Decided {
         self.judge(who, Operation::Update, subresource, &ObjectKey::of(of).unwrap(), Some(new), Some(old))
     }
 
-    pub(super) fn connect(&self, who: &str, to: &Value, subresource: &str) -> Decided {
+    pub(crate) fn connect(&self, who: &str, to: &Value, subresource: &str) -> Decided {
         self.judge(who, Operation::Connect, subresource, &ObjectKey::of(to).unwrap(), None, None)
     }
 
     /// Each change of a declared object by itself.
-    pub(super) fn changes(&self, who: &str, old: &Value, new: &Value) -> Decided {
+    pub(crate) fn changes(&self, who: &str, old: &Value, new: &Value) -> Decided {
         let key = ObjectKey::of(old).unwrap();
         let resource = plural(&key.kind);
         let request = request(who, Operation::Update, "", &key, &resource, Some(new), Some(old));
@@ -151,12 +151,12 @@ impl World {
     }
 
     /// Whatever else is asked of the rules.
-    pub(super) fn asks<T>(&self, ask: impl FnOnce(&Context<'_>) -> T) -> T {
+    pub(crate) fn asks<T>(&self, ask: impl FnOnce(&Context<'_>) -> T) -> T {
         ask(&Context { snapshot: &self.snapshot, live: &self.live, now: self.now })
     }
 
     /// Whether a live object may be there.
-    pub(super) fn there(&self, object: &Value) -> Decided {
+    pub(crate) fn there(&self, object: &Value) -> Decided {
         let context = Context { snapshot: &self.snapshot, live: &self.live, now: self.now };
         let found = recognise_live(&ObjectKey::of(object).unwrap(), object, &context);
         found.map(|o| o.to_string()).map_err(|r| r.reason)
@@ -231,10 +231,10 @@ fn plural(kind: &str) -> String {
 }
 
 /// A change that turns a legitimate object into a forged one.
-pub(super) type Forgery<'a> = (&'a str, fn(&mut Value));
+pub(crate) type Forgery<'a> = (&'a str, fn(&mut Value));
 
 /// Demands that a judge lets an object pass, and none of its forgeries.
-pub(super) fn check(legitimate: &Value, forgeries: &[Forgery<'_>], judge: impl Fn(&Value) -> Decided) -> String {
+pub(crate) fn check(legitimate: &Value, forgeries: &[Forgery<'_>], judge: impl Fn(&Value) -> Decided) -> String {
     let rule = judge(legitimate).unwrap_or_else(|r| panic!("the legitimate write was refused: {r}"));
     for (what, forge) in forgeries {
         let mut forged = legitimate.clone();
@@ -248,7 +248,7 @@ pub(super) fn check(legitimate: &Value, forgeries: &[Forgery<'_>], judge: impl F
 }
 
 /// A controller's reference to its child's owner.
-pub(super) fn owner(object: &Value) -> Value {
+pub(crate) fn owner(object: &Value) -> Value {
     json!([{
         "apiVersion": object["apiVersion"], "kind": object["kind"], "name": object["metadata"]["name"],
         "uid": object["metadata"]["uid"], "controller": true, "blockOwnerDeletion": true,
@@ -256,7 +256,7 @@ pub(super) fn owner(object: &Value) -> Value {
 }
 
 /// An object of the namespace `shop`, with a uid made of its kind and name.
-pub(super) fn object(api_version: &str, kind: &str, name: &str, rest: Value) -> Value {
+pub(crate) fn object(api_version: &str, kind: &str, name: &str, rest: Value) -> Value {
     let mut object = json!({"apiVersion": api_version, "kind": kind, "metadata": {
         "name": name, "namespace": "shop", "uid": format!("{kind}-{name}"),
     }});
@@ -265,7 +265,7 @@ pub(super) fn object(api_version: &str, kind: &str, name: &str, rest: Value) -> 
 }
 
 /// Lays one value over another.
-pub(super) fn merge(value: &mut Value, over: Value) {
+pub(crate) fn merge(value: &mut Value, over: Value) {
     match (value, over) {
         (Value::Object(map), Value::Object(over)) => {
             for (key, value) in over {
@@ -277,7 +277,7 @@ pub(super) fn merge(value: &mut Value, over: Value) {
 }
 
 /// A copy with something laid over it.
-pub(super) fn with(value: &Value, over: Value) -> Value {
+pub(crate) fn with(value: &Value, over: Value) -> Value {
     let mut copy = value.clone();
     merge(&mut copy, over);
     copy

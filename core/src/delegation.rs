@@ -1,0 +1,220 @@
+//! Delegations: what operators write, within the ceilings that Git declares for them.
+//!
+//! What an operator makes is in no template, so its content cannot be foretold. It is bounded instead:
+//! by account, kind, namespace and name, by the declared object that it has to belong to, and by what
+//! its Pods may be. At admission the account is asked. Of a live object the writer is not known any
+//! more: there the bounds alone decide.
+
+mod ceilings;
+mod pod_security;
+
+use serde_json::Value;
+
+use crate::change::Change;
+use crate::config::{Configuration, Delegation, FILE, Makes, OwnerRule, Sets};
+use crate::derived::{self, Context};
+use crate::exemption::{is_prefix, kind_matches, parse_fields};
+use crate::finding::Place;
+use crate::object::{self, ObjectKey};
+use crate::path::FieldPath;
+use crate::request::{Operation, Request, User};
+use crate::verdict::Origin;
+
+pub use pod_security::PodSecurity;
+
+/// What delegations say of a request: an origin, or why those that speak of it do not allow it.
+pub type Answer = Result<Origin, String>;
+
+/// Judges a request about an object that Git does not declare, or about the status of any.
+///
+/// `None`: no delegation speaks of it to that account.
+pub fn judge(request: &Request<'_>, context: &Context<'_>) -> Option<Answer> {
+    let configuration = &context.snapshot.configuration;
+    let mut refused = None;
+    for (delegation, place) in in_force(configuration, context) {
+        if !is_account(delegation, &request.user) {
+            continue;
+        }
+        match allows(delegation, request, context) {
+            Some(Ok(())) => return Some(Ok(origin(delegation, place))),
+            Some(Err(reason)) => {
+                refused.get_or_insert_with(|| {
+                    format!("{reason}, as the delegation {} demands ({place})", delegation.name)
+                });
+            }
+            None => {}
+        }
+    }
+    refused.map(Err)
+}
+
+/// The delegation that lets an account make this change of a declared object.
+pub fn sets(request: &Request<'_>, change: &Change, context: &Context<'_>) -> Option<Origin> {
+    in_force(&context.snapshot.configuration, context)
+        .filter(|(delegation, _)| is_account(delegation, &request.user))
+        .find(|(delegation, _)| delegation.sets.iter().any(|s| s.covers(&request.key, &change.path)))
+        .map(|(delegation, place)| origin(delegation, place))
+}
+
+/// Fields of an object that delegations in force give to operators.
+pub fn fields_of<'a>(key: &'a ObjectKey, context: &Context<'a>) -> impl Iterator<Item = &'a str> {
+    in_force(&context.snapshot.configuration, context)
+        .flat_map(|(delegation, _)| &delegation.sets)
+        .filter(move |sets| sets.concerns(key))
+        .flat_map(|sets| sets.fields.iter().map(String::as_str))
+}
+
+/// The delegation within whose bounds a live object is that Git does not declare.
+pub fn of_live(key: &ObjectKey, live: &Value, context: &Context<'_>) -> Option<Origin> {
+    of_live_at(key, live, context, 0)
+}
+
+/// The same, so many owners away from the object that was asked about.
+pub(crate) fn of_live_at(key: &ObjectKey, live: &Value, context: &Context<'_>, depth: u8) -> Option<Origin> {
+    in_force(&context.snapshot.configuration, context)
+        .find(|(delegation, _)| {
+            let mut makes = delegation.makes.iter().filter(|m| m.concerns(key));
+            makes.any(|m| within(m, key, live, context, depth).is_ok())
+        })
+        .map(|(delegation, place)| origin(delegation, place))
+}
+
+fn origin(delegation: &Delegation, place: Place) -> Origin {
+    Origin::Delegated { name: delegation.name.clone(), place }
+}
+
+/// Delegations that hold now, with their places in Git.
+fn in_force<'a>(
+    configuration: &'a Configuration,
+    context: &Context<'_>,
+) -> impl Iterator<Item = (&'a Delegation, Place)> + use<'a> {
+    let now = context.now;
+    let all = configuration.delegations.iter().enumerate();
+    all.filter(move |(_, d)| d.until.is_none_or(|until| now <= until)).map(|(i, delegation)| {
+        let unknown = || Place { file: FILE.into(), line: 1, column: 1 };
+        (delegation, configuration.delegation_places.get(i).cloned().unwrap_or_else(unknown))
+    })
+}
+
+/// Whether a request comes from the operator. Service accounts are believed by their tokens, which
+/// always carry a uid and a credential id; a bare impersonation carries neither.
+fn is_account(delegation: &Delegation, user: &User) -> bool {
+    let genuine = !user.name.starts_with("system:serviceaccount:") || (!user.uid.is_empty() && user.has_credential_id);
+    genuine && delegation.accounts.contains(&user.name)
+}
+
+fn allows(delegation: &Delegation, request: &Request<'_>, context: &Context<'_>) -> Option<Result<(), String>> {
+    let key = &named(request);
+    let is_status = request.subresource == "status";
+    if is_status && delegation.sets.iter().any(|s| s.covers(key, &FieldPath::of(["status"]))) {
+        return Some(only_status_changes(request));
+    }
+    let makes: Vec<&Makes> = delegation.makes.iter().filter(|m| m.concerns(key)).collect();
+    if makes.is_empty() || context.snapshot.is_declared(key) {
+        return None;
+    }
+    let judged = match (request.operation, request.subresource) {
+        (Operation::Create | Operation::Update, "") => (request.object, "makes"),
+        (Operation::Delete, "") => (request.old_object, "removes"),
+        (Operation::Update, "status") => return Some(only_status_changes(request)),
+        _ => return None,
+    };
+    let (Some(object), act) = judged else { return Some(Err("the request holds no object".to_owned())) };
+    let mut refused = None;
+    for each in makes {
+        match within(each, key, object, context, 0) {
+            Ok(()) => return Some(Ok(())),
+            Err(reason) => refused = refused.or(Some(reason)),
+        }
+    }
+    refused.map(|reason| Err(format!("{} {act} {key}, but {reason}", request.user.name)))
+}
+
+/// The object's key, with the name that the API server generated for it.
+fn named(request: &Request<'_>) -> ObjectKey {
+    let mut key = request.key.clone();
+    if let (true, Some(object)) = (key.name.is_empty(), request.object.or(request.old_object)) {
+        object::name(object).clone_into(&mut key.name);
+    }
+    key
+}
+
+/// API servers let most kinds' metadata be changed through the status.
+fn only_status_changes(request: &Request<'_>) -> Result<(), String> {
+    let (Some(old), Some(new)) = (request.old_object, request.object) else {
+        return Err("the request holds no object".to_owned());
+    };
+    match crate::change::object_changes(old, new, true).first() {
+        Some(change) => Err(format!("{} changes through the status", change.path)),
+        None => Ok(()),
+    }
+}
+
+impl Makes {
+    fn concerns(&self, key: &ObjectKey) -> bool {
+        concerns(&self.kinds, &self.namespaces, &self.names, key)
+    }
+}
+
+impl Sets {
+    fn concerns(&self, key: &ObjectKey) -> bool {
+        concerns(&self.kinds, &self.namespaces, &self.names, key)
+    }
+
+    fn covers(&self, key: &ObjectKey, path: &FieldPath) -> bool {
+        self.concerns(key) && self.fields.iter().any(|f| is_prefix(&parse_fields(f), path))
+    }
+}
+
+fn concerns(kinds: &[String], namespaces: &[String], names: &[String], key: &ObjectKey) -> bool {
+    kinds.iter().any(|k| kind_matches(k, key))
+        && (namespaces.is_empty() || namespaces.contains(&key.namespace))
+        && (names.is_empty() || names.iter().any(|n| matches(n, &key.name)))
+}
+
+/// Whether a text is as written, or begins so where a `*` stands at the end.
+fn matches(pattern: &str, text: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(prefix) => text.starts_with(prefix),
+        None => pattern == text,
+    }
+}
+
+/// Whether an object is within what an operator may make.
+fn within(makes: &Makes, key: &ObjectKey, object: &Value, context: &Context<'_>, depth: u8) -> Result<(), String> {
+    if !makes.owners.is_empty() && !makes.owners.iter().any(|rule| belongs(rule, key, object, context, depth)) {
+        let kinds: Vec<&str> = makes.owners.iter().map(|o| o.kind.as_str()).collect();
+        return Err(format!("it belongs to no {} that has an origin", kinds.join(" or ")));
+    }
+    ceilings::check(makes, key, object, context)
+}
+
+/// Whether a field of an object holds a name.
+fn names(object: &Value, field: &str, name: &str) -> bool {
+    let value = parse_fields(field).iter().try_fold(object, |value, field| value.get(field));
+    value.and_then(Value::as_str) == Some(name)
+}
+
+fn belongs(rule: &OwnerRule, key: &ObjectKey, object: &Value, context: &Context<'_>, depth: u8) -> bool {
+    let is_owner = |owner: &ObjectKey, uid: Option<&str>| {
+        context.live.get(owner).is_some_and(|live| {
+            uid.is_none_or(|uid| !uid.is_empty() && object::uid(&live) == uid)
+                && rule.name_field.as_deref().is_none_or(|field| names(&live, field, &key.name))
+                && derived::is_traced(owner, &live, context, depth.saturating_add(1))
+        })
+    };
+    match &rule.annotation {
+        Some(annotation) => object::annotation(object, annotation).filter(|n| !n.is_empty()).is_some_and(|name| {
+            let (kind, group) = rule.kind.split_once('.').unwrap_or((&rule.kind, ""));
+            is_owner(&ObjectKey::new(group, kind, &key.namespace, name), None)
+        }),
+        None => object::owner_references(object).iter().any(|reference| {
+            let uid = reference.get("uid").and_then(Value::as_str);
+            let owner = object::owner_key(reference, &key.namespace).filter(|owner| kind_matches(&rule.kind, owner));
+            owner.is_some_and(|owner| is_owner(&owner, Some(uid.unwrap_or_default())))
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

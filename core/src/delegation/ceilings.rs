@@ -1,0 +1,60 @@
+//! What the Pods of a delegated object may be.
+
+use serde_json::Value;
+
+use super::{matches, pod_security};
+use crate::config::Makes;
+use crate::derived::Context;
+use crate::object::ObjectKey;
+
+/// Where objects keep the specification of Pods, by the last of these that is there.
+const POD_SPECS: [&str; 4] = ["/spec/jobTemplate/spec/template/spec", "/spec/template/spec", "/template/spec", "/spec"];
+
+const CONTAINERS: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"];
+
+/// Demands that the Pods that an object is or makes stay within their ceilings.
+pub(super) fn check(makes: &Makes, key: &ObjectKey, object: &Value, context: &Context<'_>) -> Result<(), String> {
+    let Some((at, spec)) = pod_spec(object) else { return Ok(()) };
+    for (path, image) in images(spec) {
+        if !makes.images.iter().any(|allowed| matches(allowed, image)) {
+            return Err(format!("{at}.{path} is {image:?}, which is none of the images allowed"));
+        }
+    }
+    let account = ["serviceAccountName", "serviceAccount"].iter().find_map(|f| spec.get(f)).and_then(Value::as_str);
+    let account = account.filter(|a| !a.is_empty()).unwrap_or("default");
+    let allowed = if makes.service_accounts.is_empty() {
+        let declared = ObjectKey::new("", "ServiceAccount", &key.namespace, account);
+        account == "default" || context.snapshot.is_declared(&declared)
+    } else {
+        makes.service_accounts.iter().any(|a| matches(a, account))
+    };
+    if !allowed {
+        return Err(format!("its Pods run as the service account {account:?}, which is none of those allowed"));
+    }
+    pod_security::check(makes.pod_security, object, spec).map_err(|reason| format!("{at}.{reason}"))
+}
+
+/// The specification of the Pods that an object makes, or that it is, and its path.
+fn pod_spec(object: &Value) -> Option<(String, &Value)> {
+    let found = POD_SPECS.iter().find_map(|pointer| Some((*pointer, object.pointer(pointer)?)))?;
+    let (pointer, spec) = found;
+    let is_pods = CONTAINERS.iter().any(|list| spec.get(list).is_some_and(Value::is_array));
+    is_pods.then(|| (pointer.trim_start_matches('/').replace('/', "."), spec))
+}
+
+/// All that a Pod runs or mounts from a registry, with the path of each.
+fn images(spec: &Value) -> impl Iterator<Item = (String, &str)> {
+    let list = |field: &'static str| {
+        let items = spec.get(field).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        items.iter().enumerate().map(move |(i, item)| (field, i, item))
+    };
+    let containers = CONTAINERS.into_iter().flat_map(list).map(|(field, i, container)| {
+        (format!("{field}[{i}].image"), container.get("image").and_then(Value::as_str).unwrap_or_default())
+    });
+    let volumes = list("volumes").filter_map(|(field, i, volume)| {
+        let image = volume.get("image")?;
+        let reference = image.get("reference").and_then(Value::as_str).unwrap_or_default();
+        Some((format!("{field}[{i}].image.reference"), reference))
+    });
+    containers.chain(volumes)
+}
