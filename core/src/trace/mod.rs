@@ -5,6 +5,7 @@
 
 mod denial;
 mod live;
+mod version;
 
 pub use live::{Judged, judge_declared, judge_live};
 
@@ -42,6 +43,14 @@ pub fn judge(request: &Request<'_>, context: &Context<'_>) -> Verdict {
 
 fn trace(request: &Request<'_>, context: &Context<'_>) -> Verdict {
     let declared = context.snapshot.declared(&request.key);
+    if let Some(renamed) = declared.and_then(|d| version::renamed(request, d, context)) {
+        let (object, old_object) = (renamed.object.as_ref(), renamed.old_object.as_ref());
+        return trace_one(&Request { object, old_object, ..request.clone() }, declared, context);
+    }
+    trace_one(request, declared, context)
+}
+
+fn trace_one(request: &Request<'_>, declared: Option<&Declared>, context: &Context<'_>) -> Verdict {
     match (request.operation, declared) {
         (Operation::Update, Some(declared)) if request.subresource.is_empty() => {
             unless_learnt(request, declared, context, update)

@@ -204,6 +204,43 @@ fn another_version_cannot_be_compared() {
     }
 }
 
+/// A definition without conversion gives the same content under another name.
+#[test]
+fn a_version_that_differs_in_its_name_alone_is_compared() {
+    let snapshot = snapshot(Mode::Enforce);
+    let mut old = expected_deployment();
+    old["apiVersion"] = json!("apps/v2");
+    let mut new = old.clone();
+    new["spec"]["replicas"] = json!(7);
+    for (strategy, back, away) in [
+        (json!({}), None, Some("spec.replicas")),
+        (json!({"strategy": "None"}), None, Some("spec.replicas")),
+        (json!({"strategy": "Webhook"}), Some("trace/other-version"), Some("trace/other-version")),
+    ] {
+        let definition = json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+            "metadata": {"name": "deployments.apps"}, "spec": {"conversion": strategy}});
+        let mut live = Overlay::default();
+        live.set(ObjectKey::of(&definition).unwrap(), Some(Arc::new(definition)));
+        for (from, to, told) in [(&new, &old, back), (&old, &new, away)] {
+            let request = Request {
+                operation: Operation::Update,
+                key: ObjectKey::of(to).unwrap(),
+                resource: "deployments",
+                subresource: "",
+                user: User::default(),
+                object: Some(to),
+                old_object: Some(from),
+                options: None,
+                dry_run: false,
+            };
+            let verdict = judge(&request, &Context { snapshot: &snapshot, live: &live, now: Timestamp::UNIX_EPOCH });
+            let finding = verdict.findings.first();
+            let found = finding.map(|f| f.field.as_ref().map_or_else(|| f.rule.to_string(), ToString::to_string));
+            assert_eq!(found.as_deref(), told, "{strategy}");
+        }
+    }
+}
+
 #[test]
 fn managed_fields_alone_change_nothing() {
     assert!(update(|d| d["metadata"]["managedFields"] = json!([{"manager": "gitward"}])).allowed());

@@ -24,18 +24,28 @@ impl Cache {
     /// The subfolder of `root` that is named by a digest of all that goes into the programs, so that
     /// a change of version or flags never meets an old file.
     pub(crate) fn new(root: &Path) -> Self {
+        Self::of(root, "control-plane", go_build::inputs())
+    }
+
+    /// The same for other programs than those of the control plane.
+    pub(crate) fn of(root: &Path, what: &str, inputs: Vec<String>) -> Self {
         let mut digest = Sha256::new();
-        for part in go_build::inputs() {
+        for part in inputs {
             digest.update(part.as_bytes());
             digest.update([0]);
         }
         let name = hex(&digest.finalize());
-        Self { folder: root.join("control-plane").join(&name[..16]) }
+        Self { folder: root.join(what).join(&name[..16]) }
     }
 
     /// Where `program` is or will be.
     pub(crate) fn path(&self, program: Program) -> PathBuf {
-        self.folder.join(program.name())
+        self.entry(program.name())
+    }
+
+    /// Where the file or folder of that name is or will be.
+    pub(crate) fn entry(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
     }
 
     /// The path of `program`, if it is there. Files come here whole, so being there is enough.
@@ -52,7 +62,7 @@ impl Cache {
         match file.try_lock() {
             Ok(()) => {}
             Err(fs::TryLockError::WouldBlock) => {
-                progress.line("waiting for another process that is building the control plane");
+                progress.line("waiting for another process that is building");
                 file.lock().map_err(Error::io(&doing))?;
             }
             Err(fs::TryLockError::Error(error)) => return Err(Error::io(&doing)(error)),

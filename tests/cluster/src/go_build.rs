@@ -71,10 +71,7 @@ impl Go {
 /// Builds `programs` into the cache, one after the other. The caller holds the cache's lock.
 pub(crate) fn build(go: &Go, programs: &[Program], cache: &Cache, progress: &Progress) -> Result<()> {
     let workshop = cache.workshop()?;
-    for (name, text) in [("go.mod", GO_MOD), ("go.sum", GO_SUM)] {
-        let path = workshop.path().join(name);
-        fs::write(&path, text).map_err(Error::io(format!("write {}", path.display())))?;
-    }
+    lay_out(workshop.path(), GO_MOD, GO_SUM)?;
     for &program in programs {
         progress.line(&format!("building {} (once; minutes if nothing of it was built before)", program.name()));
         let finished = build_one(go, program, workshop.path())?;
@@ -83,15 +80,35 @@ pub(crate) fn build(go: &Go, programs: &[Program], cache: &Cache, progress: &Pro
     Ok(())
 }
 
+/// Makes a folder a Go module.
+pub(crate) fn lay_out(folder: &Path, go_mod: &str, go_sum: &str) -> Result<()> {
+    for (name, text) in [("go.mod", go_mod), ("go.sum", go_sum)] {
+        let path = folder.join(name);
+        fs::write(&path, text).map_err(Error::io(format!("write {}", path.display())))?;
+    }
+    Ok(())
+}
+
 fn build_one(go: &Go, program: Program, module: &Path) -> Result<PathBuf> {
     let finished = module.join(program.name());
-    let package = package(program);
+    build_package(go, module, package(program), &linker_flags(program), &finished)?;
+    Ok(finished)
+}
+
+/// Builds a package of the module in `module` into the file `finished`.
+pub(crate) fn build_package(go: &Go, module: &Path, package: &str, linker: &str, finished: &Path) -> Result<()> {
+    let mut arguments: Vec<&OsStr> = vec![OsStr::new("build")];
+    arguments.extend(FLAGS.map(OsStr::new));
+    arguments.extend(["-ldflags", linker, "-o"].map(OsStr::new));
+    arguments.extend([finished.as_os_str(), OsStr::new(package)]);
+    run(go, module, package, &arguments).map(drop)
+}
+
+/// Runs `go` in a module; what it printed.
+pub(crate) fn run(go: &Go, module: &Path, package: &str, arguments: &[&OsStr]) -> Result<String> {
     let output = Command::new(&go.0)
         .current_dir(module)
-        .arg("build")
-        .args(FLAGS)
-        .args(["-ldflags", &linker_flags(program), "-o"])
-        .args([finished.as_os_str(), OsStr::new(package)])
+        .args(arguments)
         // The user's own settings for Go work (workspace, vendoring, cross-compilation) are not for this module.
         .envs([("GOFLAGS", ""), ("GOWORK", "off"), ("CGO_ENABLED", "0"), ("GOTOOLCHAIN", "local")])
         .env_remove("GOOS")
@@ -99,7 +116,7 @@ fn build_one(go: &Go, program: Program, module: &Path) -> Result<PathBuf> {
         .output()
         .map_err(Error::io(format!("run {}", go.0.display())))?;
     if output.status.success() {
-        return Ok(finished);
+        return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
     }
     let stderr = String::from_utf8_lossy(&output.stderr);
     let lines: Vec<&str> = stderr.lines().collect();
