@@ -38,9 +38,7 @@ pub fn judge(request: &Request<'_>, context: &Context<'_>) -> Option<Answer> {
         match allows(delegation, request, context) {
             Some(Ok(())) => return Some(Ok(origin(delegation, place))),
             Some(Err(reason)) => {
-                refused.get_or_insert_with(|| {
-                    format!("{reason}, as the delegation {} demands ({place})", delegation.name)
-                });
+                refused.get_or_insert_with(|| demanded(&reason, delegation, &place));
             }
             None => {}
         }
@@ -64,19 +62,35 @@ pub fn fields_of<'a>(key: &'a ObjectKey, context: &Context<'a>) -> impl Iterator
         .flat_map(|sets| sets.fields.iter().map(String::as_str))
 }
 
-/// The delegation within whose bounds a live object is that Git does not declare.
-pub fn of_live(key: &ObjectKey, live: &Value, context: &Context<'_>) -> Option<Origin> {
-    of_live_at(key, live, context, 0)
+/// Judges a live object that Git does not declare by the bounds of those delegations that speak of
+/// such objects; `None` if none does.
+pub fn judge_live(key: &ObjectKey, live: &Value, context: &Context<'_>) -> Option<Answer> {
+    judge_live_at(key, live, context, 0)
 }
 
-/// The same, so many owners away from the object that was asked about.
-pub(crate) fn of_live_at(key: &ObjectKey, live: &Value, context: &Context<'_>, depth: u8) -> Option<Origin> {
-    in_force(&context.snapshot.configuration, context)
-        .find(|(delegation, _)| {
-            let mut makes = delegation.makes.iter().filter(|m| m.concerns(key));
-            makes.any(|m| within(m, key, live, context, depth).is_ok())
-        })
-        .map(|(delegation, place)| origin(delegation, place))
+/// The delegation within whose bounds a live object is, so many owners away from the object that was
+/// asked about.
+pub(crate) fn of_live(key: &ObjectKey, live: &Value, context: &Context<'_>, depth: u8) -> Option<Origin> {
+    judge_live_at(key, live, context, depth)?.ok()
+}
+
+fn judge_live_at(key: &ObjectKey, live: &Value, context: &Context<'_>, depth: u8) -> Option<Answer> {
+    let mut refused = None;
+    for (delegation, place) in in_force(&context.snapshot.configuration, context) {
+        for makes in delegation.makes.iter().filter(|m| m.concerns(key)) {
+            match within(makes, key, live, context, depth) {
+                Ok(()) => return Some(Ok(origin(delegation, place))),
+                Err(reason) => {
+                    refused.get_or_insert_with(|| demanded(&reason, delegation, &place));
+                }
+            }
+        }
+    }
+    refused.map(Err)
+}
+
+fn demanded(reason: &str, delegation: &Delegation, place: &Place) -> String {
+    format!("{reason}, as the delegation {} demands ({place})", delegation.name)
 }
 
 fn origin(delegation: &Delegation, place: Place) -> Origin {
@@ -197,9 +211,16 @@ fn names(object: &Value, field: &str, name: &str) -> bool {
 
 fn belongs(rule: &OwnerRule, key: &ObjectKey, object: &Value, context: &Context<'_>, depth: u8) -> bool {
     let is_owner = |owner: &ObjectKey, uid: Option<&str>| {
+        let asks_for_it = |owner: &Value| rule.name_field.as_deref().is_none_or(|f| names(owner, f, &key.name));
+        let is_meant = |of: Option<&str>| uid.is_none_or(|uid| !uid.is_empty() && of == Some(uid));
+        // What Git declares is known, uid and all, without asking the cluster.
+        let declared = context.snapshot.declared(owner).and_then(|d| d.expected.as_deref());
+        if declared.is_some_and(|d| is_meant(d.uid.as_deref()) && asks_for_it(&d.object)) {
+            return true;
+        }
         context.live.get(owner).is_some_and(|live| {
-            uid.is_none_or(|uid| !uid.is_empty() && object::uid(&live) == uid)
-                && rule.name_field.as_deref().is_none_or(|field| names(&live, field, &key.name))
+            is_meant(Some(object::uid(&live)))
+                && asks_for_it(&live)
                 && derived::is_traced(owner, &live, context, depth.saturating_add(1))
         })
     };
@@ -209,9 +230,9 @@ fn belongs(rule: &OwnerRule, key: &ObjectKey, object: &Value, context: &Context<
             is_owner(&ObjectKey::new(group, kind, &key.namespace, name), None)
         }),
         None => object::owner_references(object).iter().any(|reference| {
-            let uid = reference.get("uid").and_then(Value::as_str);
+            let uid = reference.get("uid").and_then(Value::as_str).unwrap_or_default();
             let owner = object::owner_key(reference, &key.namespace).filter(|owner| kind_matches(&rule.kind, owner));
-            owner.is_some_and(|owner| is_owner(&owner, Some(uid.unwrap_or_default())))
+            owner.is_some_and(|owner| is_owner(&owner, Some(uid)))
         }),
     }
 }

@@ -132,7 +132,7 @@ impl<'a> Case<'a> {
         snapshot.is_declared(&key)
             || snapshot.is_leaving(&key, live)
             || self.is_exempted(&key)
-            || delegation::of_live_at(&key, live, self.context, self.depth).is_some()
+            || delegation::of_live(&key, live, self.context, self.depth).is_some()
     }
 
     /// Whether one of the accounts writes. A live object's writer is unknown: nobody.

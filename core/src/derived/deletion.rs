@@ -228,7 +228,7 @@ fn derived_or_stray(case: &Case<'_>, old: &Value, rule: &'static str, writers: &
         );
         return Ok(Origin::Removal);
     }
-    if let Some(origin) = delegation::of_live(&case.key(), old, case.context) {
+    if let Some(origin) = delegation::of_live(&case.key(), old, case.context, case.depth) {
         return Err(Refusal::new(format!("{} is an operator's: {origin}", case.key())));
     }
     let live = Case { act: Act::Live, object: Some(old), old: None, user: None, ..*case };

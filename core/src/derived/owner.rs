@@ -86,7 +86,7 @@ pub(super) fn traced(case: &Case<'_>, key: &ObjectKey, owner: &Value) -> Judged 
     if case.is_exempted(key) {
         return Ok(Proof::Identity);
     }
-    if delegation::of_live_at(key, owner, case.context, case.depth).is_some() {
+    if delegation::of_live(key, owner, case.context, case.depth).is_some() {
         return Ok(Proof::Identity);
     }
     let derivable =

@@ -60,8 +60,9 @@ fn undeclared(key: &ObjectKey, live: &Value, context: &Context<'_>) -> Judged {
         Ok(origin) => Judged::Explained(origin),
         Err(refusal) => {
             let exempted = exemption::of_whole(&context.snapshot.configuration, key, context.now);
-            match exempted.or_else(|| delegation::of_live(key, live, context)) {
-                Some(origin) => Judged::Explained(origin),
+            match exempted.map(Ok).or_else(|| delegation::judge_live(key, live, context)) {
+                Some(Ok(origin)) => Judged::Explained(origin),
+                Some(Err(reason)) => Judged::Undeclared(reason),
                 None => Judged::Undeclared(refusal.reason),
             }
         }

@@ -16,6 +16,9 @@ const GO_SUM: &str = include_str!("../operators/go.sum");
 const MODULE: &str = "github.com/prometheus-operator/prometheus-operator";
 const LINKER: &str = "-s -w";
 
+/// What it would run beside a Prometheus; a build of ours knows no version of its own.
+const RELOADER: &str = "quay.io/prometheus-operator/prometheus-config-reloader:v0.85.0";
+
 /// Where its module keeps the definitions of its kinds.
 const DEFINITIONS: &str = "example/prometheus-operator-crd";
 
@@ -97,15 +100,14 @@ impl PrometheusOperator {
     /// Where it cannot be started.
     pub fn start(&self, kubeconfig: &Path, namespace: &str, log: &Path) -> Result<RunningOperator> {
         let arguments = [
-            format!("--kubeconfig={}", kubeconfig.display()),
             format!("--namespaces={namespace}"),
-            "--kubelet-service=".to_owned(),
+            format!("--prometheus-config-reloader={RELOADER}"),
             "--kubelet-endpoints=false".to_owned(),
-            "--kubelet-endpointslice=false".to_owned(),
             "--web.listen-address=127.0.0.1:0".to_owned(),
         ];
         let folder = log.parent().unwrap_or(Path::new("."));
-        let process = Process::start(&self.program, &arguments, folder, log)?;
+        let environment = [("KUBECONFIG", kubeconfig.as_os_str())];
+        let process = Process::start_with(&self.program, &arguments, folder, log, &environment)?;
         Ok(RunningOperator { process })
     }
 }

@@ -33,6 +33,17 @@ pub(crate) struct Process {
 impl Process {
     /// Starts `program`; its output is added to `log`.
     pub(crate) fn start(program: &Path, arguments: &[String], folder: &Path, log: &Path) -> Result<Self> {
+        Self::start_with(program, arguments, folder, log, &[])
+    }
+
+    /// The same with more in its environment.
+    pub(crate) fn start_with(
+        program: &Path,
+        arguments: &[String],
+        folder: &Path,
+        log: &Path,
+        environment: &[(&str, &OsStr)],
+    ) -> Result<Self> {
         let doing = format!("start {}", program.display());
         let output = File::options().create(true).append(true).open(log).map_err(Error::io(&doing))?;
         let errors = output.try_clone().map_err(Error::io(&doing))?;
@@ -43,6 +54,7 @@ impl Process {
             // Nothing of the user's own cluster, and no proxy, is for a process that talks to its like on this machine.
             .env_remove("KUBECONFIG")
             .envs([("NO_PROXY", "*"), ("no_proxy", "*")])
+            .envs(environment.iter().copied())
             .stdin(Stdio::piped())
             .stdout(output)
             .stderr(errors)
