@@ -138,7 +138,8 @@ fn added_to_list(declared: &[Value], answer: &Value) -> Value {
 /// Fields that name an element of a list in Kubernetes' types.
 const ELEMENT_KEYS: [&str; 6] = ["name", "port", "containerPort", "protocol", "mountPath", "uid"];
 
-fn same_element(a: &Value, b: &Value) -> bool {
+/// Whether two elements of lists are the same one by the fields that name elements.
+pub(crate) fn same_element(a: &Value, b: &Value) -> bool {
     let mut shared = ELEMENT_KEYS.iter().filter_map(|k| Some((a.get(k)?, b.get(k)?))).peekable();
     shared.peek().is_some() && shared.all(|(x, y)| x == y)
 }

@@ -14,6 +14,7 @@ mod workload;
 
 use serde_json::{Map, Value};
 
+use crate::additions;
 use crate::created;
 use crate::delegation;
 use crate::derived::Context;
@@ -86,7 +87,21 @@ pub fn exempted(target: &mut Value, subject: &Subject<'_>, context: &Context<'_>
     for field in exempted.map(String::as_str).chain(delegation::fields_of(subject.key, context)) {
         let names = exemption::parse_fields(field);
         let path: Vec<&str> = names.iter().map(String::as_str).collect();
-        copy(target, subject.live, &path);
+        copy_in_each(target, subject.live, &path);
+    }
+}
+
+/// Copies a field, where the path leads through lists in each element that is on both sides.
+fn copy_in_each(target: &mut Value, from: &Value, path: &[&str]) {
+    let list = (0..path.len()).find(|n| at(from, &path[..*n]).is_some_and(Value::is_array));
+    let Some((to_list, rest)) = list.map(|n| path.split_at(n)) else { return copy(target, from, path) };
+    let Some(elements) = at(from, to_list).and_then(Value::as_array) else { return };
+    let list = to_list.iter().try_fold(target, |value, field| value.get_mut(field));
+    let Some(targets) = list.and_then(Value::as_array_mut) else { return };
+    for target in targets {
+        if let Some(element) = elements.iter().find(|e| additions::same_element(target, e)) {
+            copy_in_each(target, element, rest);
+        }
     }
 }
 

@@ -233,3 +233,22 @@ fn as_declared(object: &Value) -> Declared {
     let (canonical, digest) = (object.clone().into(), Digest::of(object));
     Declared { manifest, canonical, digest, has_status_subresource: true, expected: None, learnt: None, before: None }
 }
+
+#[test]
+fn a_field_of_list_elements_is_left_in_each_of_them() {
+    let mut target =
+        json!({"webhooks": [{"name": "a", "clientConfig": {"url": "x"}}, {"name": "b", "clientConfig": {}}]});
+    let live = json!({"webhooks": [
+        {"name": "c", "clientConfig": {"caBundle": "C"}},
+        {"name": "b", "clientConfig": {"caBundle": "B"}, "sideEffects": "Some"},
+        {"name": "a", "clientConfig": {"url": "y", "caBundle": "A"}},
+    ]});
+    super::copy_in_each(&mut target, &live, &["webhooks", "clientConfig", "caBundle"]);
+    let wanted = json!({"webhooks": [
+        {"name": "a", "clientConfig": {"url": "x", "caBundle": "A"}},
+        {"name": "b", "clientConfig": {"caBundle": "B"}},
+    ]});
+    assert_eq!(target, wanted);
+    super::copy_in_each(&mut target, &json!({}), &["webhooks", "clientConfig", "caBundle"]);
+    assert_eq!(target, wanted, "there is nothing to leave it as");
+}

@@ -236,3 +236,19 @@ fn a_delegation_ends() {
     world.snapshot.configuration = Arc::new(configuration);
     assert!(create(&world, OPERATOR, &stateful_set()).is_err());
 }
+
+/// What comes with gitward can be taken over as it is.
+#[test]
+fn the_ready_made_delegations_are_valid() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/delegations");
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let file = entry.unwrap().path().join("gitward.yaml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let whole = format!("apiVersion: gitward.dev/v1alpha1\nkind: Configuration\n{text}");
+        let parsed = parse(&"gitward.yaml".into(), whole.as_bytes());
+        let delegations = parsed.unwrap_or_else(|findings| panic!("{}: {findings:?}", file.display())).delegations;
+        count += delegations.len();
+    }
+    assert_eq!(count, 6);
+}

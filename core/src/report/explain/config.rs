@@ -115,4 +115,16 @@ sharedNamespaces: [shop]"#,
     accounts: ["*"]"#,
         fix: "Name accounts, kinds, and a reason; limit fields and time where you can.",
     },
+    Row {
+        rule: "config/delegation",
+        title: "A delegation bounds what an operator may do",
+        why: "What an operator makes is in no template, so only its bounds keep it from being anything at all.",
+        example: r#"delegations:
+  - name: monitoring
+    accounts: ["system:serviceaccount:monitoring:operator"]
+    reason: makes what a Prometheus asks for
+    makes:
+      - kinds: [StatefulSet.apps]"#,
+        fix: "Name owners and images; a `*` stands at the end of a name only. Declare RBAC and admission configuration in Git.",
+    },
 ];
