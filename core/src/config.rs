@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::finding::Place;
 use crate::object::ObjectKey;
 
-pub use delegation::{Delegation, Makes, OwnerRule, Sets};
+pub use delegation::{Delegation, Injects, Makes, OwnerRule, Sets};
 pub use read::parse;
 
 /// Name of the configuration file, at the root of the repository.

@@ -6,6 +6,7 @@
 //! more: there the bounds alone decide.
 
 mod ceilings;
+mod injected;
 mod pod_security;
 
 use serde_json::Value;
@@ -20,6 +21,7 @@ use crate::path::FieldPath;
 use crate::request::{Operation, Request, User};
 use crate::verdict::Origin;
 
+pub(crate) use injected::{Own, without};
 pub use pod_security::PodSecurity;
 
 /// What delegations say of a request: an origin, or why those that speak of it do not allow it.
@@ -44,6 +46,14 @@ pub fn judge(request: &Request<'_>, context: &Context<'_>) -> Option<Answer> {
         }
     }
     refused.map(Err)
+}
+
+/// The delegation of a mutator that added a container to a Pod which is being made.
+pub fn injected(request: &Request<'_>, context: &Context<'_>) -> Option<Origin> {
+    let key = &request.key;
+    let is_pod = (key.group.as_str(), key.kind.as_str(), request.subresource) == ("", "Pod", "");
+    let pod = request.object.filter(|_| is_pod && request.operation == Operation::Create)?;
+    injected::into(pod, context)
 }
 
 /// The delegation that lets an account make this change of a declared object.

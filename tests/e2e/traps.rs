@@ -3,6 +3,7 @@
 //! attack that looks like it stands out.
 
 mod commits;
+mod injector;
 mod jobs;
 mod mutator;
 mod mutators;

@@ -11,7 +11,9 @@ use crate::delegation::PodSecurity;
 pub struct Delegation {
     /// Name, for messages.
     pub name: String,
-    /// The operator's accounts, in full (`system:serviceaccount:ns:name` or a user name).
+    /// The operator's accounts, in full (`system:serviceaccount:ns:name` or a user name). A mutator
+    /// needs none: it works on other accounts' requests.
+    #[serde(default)]
     pub accounts: Vec<String>,
     /// Objects that it may make, change and delete.
     #[serde(default)]
@@ -19,6 +21,9 @@ pub struct Delegation {
     /// Fields of declared objects, and of those it makes, that it may set.
     #[serde(default)]
     pub sets: Vec<Sets>,
+    /// What a mutator may add to Pods that controllers make.
+    #[serde(default)]
+    pub injects: Vec<Injects>,
     /// Last moment at which it holds.
     #[serde(default)]
     pub until: Option<Timestamp>,
@@ -80,4 +85,38 @@ pub struct Sets {
     pub names: Vec<String>,
     /// Field paths, as prefixes, as exemptions write them; `status` for the status.
     pub fields: Vec<String>,
+}
+
+/// What a mutator may add to Pods that controllers make. Names are whole, or end with a `*` that
+/// stands for any rest; what the template has itself is never taken for an addition.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Injects {
+    /// The mutator, which Git has to declare: `MutatingWebhookConfiguration/name` or
+    /// `MutatingAdmissionPolicy/name`.
+    pub mutator: String,
+    /// Namespaces; empty for all governed ones.
+    #[serde(default)]
+    pub namespaces: Vec<String>,
+    /// Containers and init containers.
+    #[serde(default)]
+    pub containers: Vec<String>,
+    /// Volumes, with their mounts in any container.
+    #[serde(default)]
+    pub volumes: Vec<String>,
+    /// Environment variables of the template's own containers.
+    #[serde(default)]
+    pub env: Vec<String>,
+    /// Keys of labels.
+    #[serde(default)]
+    pub labels: Vec<String>,
+    /// Keys of annotations.
+    #[serde(default)]
+    pub annotations: Vec<String>,
+    /// Images that the containers may run.
+    #[serde(default)]
+    pub images: Vec<String>,
+    /// The Pod Security Standard that containers and volumes have to keep.
+    #[serde(default)]
+    pub pod_security: PodSecurity,
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{matches, pod_security};
+use super::{PodSecurity, matches, pod_security};
 use crate::config::Makes;
 use crate::derived::Context;
 use crate::object::ObjectKey;
@@ -14,12 +14,24 @@ const CONTAINERS: [&str; 3] = ["initContainers", "containers", "ephemeralContain
 
 /// Demands that the Pods that an object is or makes stay within their ceilings.
 pub(super) fn check(makes: &Makes, key: &ObjectKey, object: &Value, context: &Context<'_>) -> Result<(), String> {
+    if let Some((_, spec)) = pod_spec(object) {
+        service_account(makes, key, spec, context)?;
+    }
+    check_pods(&makes.images, makes.pod_security, object)
+}
+
+/// The same for images and the Pod Security Standard alone.
+pub(super) fn check_pods(images: &[String], level: PodSecurity, object: &Value) -> Result<(), String> {
     let Some((at, spec)) = pod_spec(object) else { return Ok(()) };
-    for (path, image) in images(spec) {
-        if !makes.images.iter().any(|allowed| matches(allowed, image)) {
+    for (path, image) in images_of(spec) {
+        if !images.iter().any(|allowed| matches(allowed, image)) {
             return Err(format!("{at}.{path} is {image:?}, which is none of the images allowed"));
         }
     }
+    pod_security::check(level, object, spec).map_err(|reason| format!("{at}.{reason}"))
+}
+
+fn service_account(makes: &Makes, key: &ObjectKey, spec: &Value, context: &Context<'_>) -> Result<(), String> {
     let account = ["serviceAccountName", "serviceAccount"].iter().find_map(|f| spec.get(f)).and_then(Value::as_str);
     let account = account.filter(|a| !a.is_empty()).unwrap_or("default");
     let allowed = if makes.service_accounts.is_empty() {
@@ -28,10 +40,10 @@ pub(super) fn check(makes: &Makes, key: &ObjectKey, object: &Value, context: &Co
     } else {
         makes.service_accounts.iter().any(|a| matches(a, account))
     };
-    if !allowed {
-        return Err(format!("its Pods run as the service account {account:?}, which is none of those allowed"));
+    if allowed {
+        return Ok(());
     }
-    pod_security::check(makes.pod_security, object, spec).map_err(|reason| format!("{at}.{reason}"))
+    Err(format!("its Pods run as the service account {account:?}, which is none of those allowed"))
 }
 
 /// The specification of the Pods that an object makes, or that it is, and its path.
@@ -43,7 +55,7 @@ fn pod_spec(object: &Value) -> Option<(String, &Value)> {
 }
 
 /// All that a Pod runs or mounts from a registry, with the path of each.
-fn images(spec: &Value) -> impl Iterator<Item = (String, &str)> {
+fn images_of(spec: &Value) -> impl Iterator<Item = (String, &str)> {
     let list = |field: &'static str| {
         let items = spec.get(field).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         items.iter().enumerate().map(move |(i, item)| (field, i, item))

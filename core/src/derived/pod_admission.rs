@@ -16,6 +16,7 @@ use super::container::{self, Spec, default_to, list_in, map_in};
 use super::expected_pod::ExpectedPod;
 use super::{Refusal, pod_resources};
 use crate::change;
+use crate::delegation;
 use crate::object;
 
 const TOKEN_VOLUME: &str = "kube-api-access-";
@@ -23,8 +24,12 @@ const TOKEN_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 const LIMIT_RANGER: &str = "kubernetes.io/limit-ranger";
 const PREEMPTING: &str = "PreemptLowerPriority";
 
-/// Completes the expected Pod as admission does, and compares the real one with it.
+/// Completes the expected Pod as admission does, and compares the real one with it, but for what
+/// declared mutators add.
 pub(super) fn compare(case: &Case<'_>, expected: ExpectedPod, pod: &Value) -> Result<(), Refusal> {
+    let own = delegation::Own { labels: &expected.labels, annotations: &expected.annotations, spec: &expected.spec };
+    let bare = delegation::without(&own, pod, case.context).map_err(Refusal::new)?;
+    let pod = bare.as_ref().unwrap_or(pod);
     let ranges = case.list("", "LimitRange", case.namespace);
     if ranges.len() < 2 {
         return complete(case, expected, pod, &ranges)?.compare(case, pod);

@@ -78,7 +78,12 @@ fn trace_one(request: &Request<'_>, declared: Option<&Declared>, context: &Conte
 /// objects decides, then the exemptions.
 fn by_rule(request: &Request<'_>, context: &Context<'_>) -> Verdict {
     match derived::recognise(request, context) {
-        Ok(origin) => Verdict::whole(origin),
+        Ok(origin) => {
+            let mut verdict = Verdict::whole(origin);
+            let added = delegation::injected(request, context);
+            verdict.traced.extend(added.map(|origin| Traced { change: Change::whole(), origin }));
+            verdict
+        }
         Err(refusal) => {
             let delegated = delegation::judge(request, context);
             if let Some(Ok(origin)) = delegated {

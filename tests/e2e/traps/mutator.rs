@@ -19,16 +19,16 @@ pub(super) const VARIABLE: &str = "ADDED";
 /// The container that it adds to a Deployment.
 pub(super) const SIDECAR: &str = "sidecar";
 
-/// A mutating webhook that runs until it is dropped.
-pub(super) struct Mutator {
+/// A webhook that runs until it is dropped.
+pub(super) struct Served {
     address: SocketAddr,
     certificate: String,
     handle: Handle<SocketAddr>,
 }
 
-impl Mutator {
+impl Served {
     /// Serves on a free port.
-    pub(super) async fn start() -> Self {
+    pub(super) async fn start(routes: Router) -> Self {
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
@@ -38,9 +38,28 @@ impl Mutator {
         let tls = RustlsConfig::from_pem(certificate.clone().into_bytes(), key.into_bytes()).await.unwrap();
         let handle = Handle::new();
         let server = axum_server::from_tcp_rustls(listener, tls).unwrap().handle(handle.clone());
-        let routes = Router::new().route("/mutate", post(mutate));
         tokio::spawn(server.serve(routes.into_make_service()));
         Self { address, certificate, handle }
+    }
+
+    /// How the API server reaches it.
+    pub(super) fn client_config(&self, path: &str) -> Value {
+        json!({"url": format!("https://{}{path}", self.address), "caBundle": STANDARD.encode(&self.certificate)})
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.handle.shutdown();
+    }
+}
+
+/// A mutating webhook that adds to whole objects.
+pub(super) struct Mutator(Served);
+
+impl Mutator {
+    pub(super) async fn start() -> Self {
+        Self(Served::start(Router::new().route("/mutate", post(mutate))).await)
     }
 
     /// Its registration for these resources of the namespace `traps`.
@@ -50,10 +69,7 @@ impl Mutator {
             "metadata": {"name": name},
             "webhooks": [{
                 "name": "added.example.org", "admissionReviewVersions": ["v1"], "sideEffects": "None",
-                "clientConfig": {
-                    "url": format!("https://{}/mutate", self.address),
-                    "caBundle": STANDARD.encode(&self.certificate),
-                },
+                "clientConfig": self.0.client_config("/mutate"),
                 "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "traps"}},
                 "rules": [{
                     "apiGroups": ["", "apps"], "apiVersions": ["v1"], "operations": operations,
@@ -61,12 +77,6 @@ impl Mutator {
                 }],
             }],
         })
-    }
-}
-
-impl Drop for Mutator {
-    fn drop(&mut self) {
-        self.handle.shutdown();
     }
 }
 

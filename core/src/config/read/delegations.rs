@@ -1,7 +1,7 @@
 //! What the types alone cannot say of delegations.
 
 use super::Check;
-use crate::config::{Delegation, Makes, OwnerRule, Sets};
+use crate::config::{Delegation, Injects, Makes, OwnerRule, Sets};
 use crate::exemption::parse_fields;
 use crate::path::FieldPath;
 
@@ -22,6 +22,8 @@ const RIGHTS: [&str; 8] = [
     "MutatingAdmissionPolicy",
 ];
 
+const MUTATORS: [&str; 2] = ["MutatingWebhookConfiguration", "MutatingAdmissionPolicy"];
+
 /// Kinds that are Pods, or of which controllers make some.
 const WORKLOADS: [&str; 8] =
     ["Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "ReplicationController"];
@@ -34,11 +36,12 @@ impl Check<'_> {
             let message = format!("{:?} is named twice", delegation.name);
             self.report(RULE, &at.field("name"), message, "give each delegation a name of its own");
         }
+        let works_itself = !delegation.makes.is_empty() || !delegation.sets.is_empty();
         let empty = |values: &[String]| values.is_empty() || values.iter().any(|v| v.trim().is_empty());
         let needed = [
             ("name", delegation.name.trim().is_empty()),
             ("reason", delegation.reason.trim().is_empty()),
-            ("accounts", empty(&delegation.accounts)),
+            ("accounts", works_itself && empty(&delegation.accounts)),
         ];
         for (field, missing) in needed {
             if missing {
@@ -46,15 +49,43 @@ impl Check<'_> {
                 self.report(RULE, &at.field(field), message, "say which operator may do what, and why");
             }
         }
-        if delegation.makes.is_empty() && delegation.sets.is_empty() {
+        if !works_itself && delegation.injects.is_empty() {
             let message = format!("delegation {:?} allows nothing", delegation.name);
-            self.report(RULE, at, message, "say under `makes` or `sets` what the operator does");
+            self.report(RULE, at, message, "say under `makes`, `sets` or `injects` what the operator does");
         }
         for (i, makes) in delegation.makes.iter().enumerate() {
             self.makes(makes, &at.field("makes").index(i));
         }
         for (i, sets) in delegation.sets.iter().enumerate() {
             self.sets(sets, &at.field("sets").index(i));
+        }
+        for (i, injects) in delegation.injects.iter().enumerate() {
+            self.injects(injects, &at.field("injects").index(i));
+        }
+    }
+
+    fn injects(&mut self, injects: &Injects, at: &FieldPath) {
+        let named = injects.mutator.split_once('/').filter(|(kind, name)| MUTATORS.contains(kind) && !name.is_empty());
+        if named.is_none() {
+            let message = format!("{:?} is no mutator", injects.mutator);
+            self.report(RULE, &at.field("mutator"), message, "write it like `MutatingWebhookConfiguration/name`");
+        }
+        if !injects.containers.is_empty() && injects.images.is_empty() {
+            let hint = "name the images under `images`";
+            self.report(RULE, at, "the containers run images, and none is allowed", hint);
+        }
+        for (i, namespace) in injects.namespaces.iter().enumerate() {
+            self.namespace(namespace, true, &at.field("namespaces").index(i));
+        }
+        for (field, patterns) in [
+            ("containers", &injects.containers),
+            ("volumes", &injects.volumes),
+            ("env", &injects.env),
+            ("labels", &injects.labels),
+            ("annotations", &injects.annotations),
+            ("images", &injects.images),
+        ] {
+            self.patterns(field, patterns, at);
         }
     }
 
