@@ -30,7 +30,7 @@ const HOLDERS: [(&str, &str); 2] = [("", "Namespace"), ("apiextensions.k8s.io", 
 impl config::BreakGlass {
     /// Whether a person may break this glass.
     fn admits(&self, user: &User) -> bool {
-        self.accounts.contains(&user.name) || self.groups.iter().any(|g| user.groups.contains(g))
+        user.is_among(&self.accounts) || self.groups.iter().any(|g| user.groups.contains(g))
     }
 
     /// Whether an object is within its reach.

@@ -18,7 +18,7 @@ use crate::exemption::{is_prefix, kind_matches, parse_fields};
 use crate::finding::Place;
 use crate::object::{self, ObjectKey};
 use crate::path::FieldPath;
-use crate::request::{Operation, Request, User};
+use crate::request::{Operation, Request};
 use crate::verdict::Origin;
 
 pub(crate) use injected::{Own, without};
@@ -34,7 +34,7 @@ pub fn judge(request: &Request<'_>, context: &Context<'_>) -> Option<Answer> {
     let configuration = &context.snapshot.configuration;
     let mut refused = None;
     for (delegation, place) in in_force(configuration, context) {
-        if !is_account(delegation, &request.user) {
+        if !request.user.is_among(&delegation.accounts) {
             continue;
         }
         match allows(delegation, request, context) {
@@ -59,7 +59,7 @@ pub fn injected(request: &Request<'_>, context: &Context<'_>) -> Option<Origin> 
 /// The delegation that lets an account make this change of a declared object.
 pub fn sets(request: &Request<'_>, change: &Change, context: &Context<'_>) -> Option<Origin> {
     in_force(&context.snapshot.configuration, context)
-        .filter(|(delegation, _)| is_account(delegation, &request.user))
+        .filter(|(delegation, _)| request.user.is_among(&delegation.accounts))
         .find(|(delegation, _)| delegation.sets.iter().any(|s| s.covers(&request.key, &change.path)))
         .map(|(delegation, place)| origin(delegation, place))
 }
@@ -118,13 +118,6 @@ fn in_force<'a>(
         let unknown = || Place { file: FILE.into(), line: 1, column: 1 };
         (delegation, configuration.delegation_places.get(i).cloned().unwrap_or_else(unknown))
     })
-}
-
-/// Whether a request comes from the operator. Service accounts are believed by their tokens, which
-/// always carry a uid and a credential id; a bare impersonation carries neither.
-fn is_account(delegation: &Delegation, user: &User) -> bool {
-    let genuine = !user.name.starts_with("system:serviceaccount:") || (!user.uid.is_empty() && user.has_credential_id);
-    genuine && delegation.accounts.contains(&user.name)
 }
 
 fn allows(delegation: &Delegation, request: &Request<'_>, context: &Context<'_>) -> Option<Result<(), String>> {

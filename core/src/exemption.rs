@@ -7,6 +7,7 @@ use crate::config::{Configuration, Exemption};
 use crate::finding::Place;
 use crate::object::ObjectKey;
 use crate::path::{FieldPath, Step};
+use crate::request::User;
 use crate::verdict::Origin;
 
 impl Exemption {
@@ -35,16 +36,16 @@ pub(crate) fn kind_matches(pattern: &str, key: &ObjectKey) -> bool {
     }
 }
 
-/// The exemption that lets `account` make this change, if there is one.
+/// The exemption that lets `user` make this change, if there is one.
 pub fn exempts(
     configuration: &Configuration,
     key: &ObjectKey,
     change: &Change,
-    account: &str,
+    user: &User,
     now: Timestamp,
 ) -> Option<Origin> {
     in_force(configuration, key, now)
-        .find(|(e, _)| e.accounts.iter().any(|a| a == account) && e.covers(&change.path))
+        .find(|(e, _)| user.is_among(&e.accounts) && e.covers(&change.path))
         .map(|(e, place)| Origin::Exempted { name: e.name.clone(), place })
 }
 

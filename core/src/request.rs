@@ -33,6 +33,16 @@ pub struct User {
     pub has_credential_id: bool,
 }
 
+impl User {
+    /// Whether this is one of the accounts that Git names. Service accounts are believed by their
+    /// tokens, which always carry a uid and a credential id; a bare impersonation carries neither.
+    pub fn is_among(&self, accounts: &[String]) -> bool {
+        let is_service_account = self.name.starts_with("system:serviceaccount:");
+        let genuine = !is_service_account || (!self.uid.is_empty() && self.has_credential_id);
+        genuine && accounts.contains(&self.name)
+    }
+}
+
 /// One request, borrowed from the review it came in.
 #[derive(Debug, Clone)]
 pub struct Request<'a> {
@@ -54,4 +64,31 @@ pub struct Request<'a> {
     pub options: Option<&'a Value>,
     /// Whether nothing would be stored.
     pub dry_run: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_account_is_believed_with_a_token_of_its_own_only() {
+        let account = "system:serviceaccount:shop:operator";
+        let named = ["sre".to_owned(), account.to_owned()];
+        let user = |name: &str, uid: &str, has_credential_id| User {
+            name: name.to_owned(),
+            uid: uid.to_owned(),
+            has_credential_id,
+            ..User::default()
+        };
+        let cases = [
+            (user("sre", "", false), true),
+            (user("eve", "u", true), false),
+            (user(account, "u", true), true),
+            (user(account, "", true), false),
+            (user(account, "u", false), false),
+        ];
+        for (user, believed) in cases {
+            assert_eq!(user.is_among(&named), believed, "{user:?}");
+        }
+    }
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::config::parse;
 use crate::derived::tests::world::{Forgery, World, check, object, owner, with};
+use crate::request::User;
 use crate::trace::{Judged, judge as judge_request, judge_live};
 
 const OPERATOR: &str = "system:serviceaccount:shop:operator";

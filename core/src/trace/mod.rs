@@ -101,7 +101,7 @@ fn by_rule(request: &Request<'_>, context: &Context<'_>) -> Verdict {
 
 fn exempted(request: &Request<'_>, change: &Change, context: &Context<'_>) -> Option<Origin> {
     let configuration = &context.snapshot.configuration;
-    exemption::exempts(configuration, &request.key, change, &request.user.name, context.now)
+    exemption::exempts(configuration, &request.key, change, &request.user, context.now)
 }
 
 /// Whose a change of a declared object is: who Git exempts, or an operator that it delegates to.
