@@ -4,11 +4,12 @@ use serde_json::Value;
 
 use super::expected_of;
 use crate::carry::{self, Subject};
-use crate::change::{Change, object_changes};
+use crate::change::{self, Change, object_changes};
 use crate::delegation;
 use crate::derived::{self, Context};
 use crate::exemption;
 use crate::object::{self, ObjectKey};
+use crate::path::{FieldPath, Step};
 use crate::snapshot::Declared;
 use crate::verdict::Origin;
 
@@ -50,6 +51,29 @@ pub fn judge_declared(declared: &Declared, live: &Value, context: &Context<'_>) 
     carry::exempted(&mut expected, &subject, context);
     let found = object_changes(&expected, live, declared.has_status_subresource);
     if found.is_empty() { Judged::Converged } else { Judged::Diverged(found) }
+}
+
+/// Names of the exemptions without which a live object would not be as Git says, as far as it shows:
+/// what they let through and left as Git says it (a connection, a change that was taken back) does not.
+pub fn exempted_in(key: &ObjectKey, live: &Value, context: &Context<'_>) -> Vec<String> {
+    let Some(declared) = context.snapshot.declared(key) else {
+        return match judge_live(key, live, context) {
+            Judged::Explained(Origin::Exempted { name, .. }) => vec![name],
+            _ => Vec::new(),
+        };
+    };
+    let Some(expected) = &declared.expected else { return Vec::new() };
+    let expected = expected_of(expected, declared, live, context);
+    let differs = |field: &String| {
+        let path = FieldPath(exemption::parse_fields(field).into_iter().map(Step::Field).collect());
+        match (path.get(&expected), path.get(live)) {
+            (Some(a), Some(b)) => !change::same_in(&expected, a, b),
+            (Some(one), None) | (None, Some(one)) => !change::is_empty(one),
+            (None, None) => false,
+        }
+    };
+    let speaking = exemption::in_force(&context.snapshot.configuration, key, context.now);
+    speaking.filter(|(e, _)| e.fields.iter().any(differs)).map(|(e, _)| e.name.clone()).collect()
 }
 
 fn undeclared(key: &ObjectKey, live: &Value, context: &Context<'_>) -> Judged {
