@@ -6,6 +6,7 @@ mod broken_glass;
 pub mod converge;
 pub mod curable;
 mod departed;
+mod exemptions;
 mod fence;
 mod fight;
 pub mod guard;

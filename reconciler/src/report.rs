@@ -40,6 +40,8 @@ pub enum Reason {
     Fight,
     /// The ref was rewound and is not followed.
     Rewound,
+    /// An exemption that Git declares holds no more.
+    Expired,
     /// Somebody broke a glass that Git declares, or it is whole again.
     BreakGlass,
 }

@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use crate::api::Api;
 use crate::broken_glass;
 use crate::converge::{Outcome, Refusal, converge};
+use crate::exemptions;
 use crate::fence;
 use crate::guard::{self, Poke};
 use crate::health::not_ready;
@@ -158,7 +159,7 @@ struct Loop {
     unusable: Told,
     /// Why the current commit did not converge, so that it is told once.
     unconverged: Told,
-    /// Whether the fence and broken glasses are watched by now.
+    /// Whether the fence, broken glasses and exemptions are watched by now.
     watching: bool,
 }
 
@@ -250,6 +251,7 @@ impl Loop {
         if !std::mem::replace(&mut self.watching, true) {
             tokio::spawn(fence::watch(self.state.clone(), self.status.clone(), self.options.keep_fence));
             tokio::spawn(broken_glass::watch(self.state.clone(), self.status.clone(), self.poke.clone()));
+            tokio::spawn(exemptions::watch(self.state.clone(), self.status.clone(), self.poke.clone()));
         }
         if self.state.adopted().is_none() {
             self.adopt().await;

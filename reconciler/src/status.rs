@@ -1,6 +1,7 @@
 //! What the Environment says of itself: its status, written by one at a time.
 
 use gitward_core::object::{Gvk, ObjectKey};
+use gitward_index::environment::DeclarationUse;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
@@ -27,6 +28,14 @@ impl Status {
     /// Its name.
     pub(crate) fn environment(&self) -> &str {
         &self.environment
+    }
+
+    /// What was written of the uses of exemptions; `None` if it cannot be read now.
+    pub(crate) async fn uses(&self) -> Option<Vec<DeclarationUse>> {
+        let (gvk, key) = environment(&self.environment);
+        let live = self.api.get(&gvk, &key).await.ok()??;
+        let uses = live.pointer("/status/uses").cloned().unwrap_or_else(|| json!([]));
+        Some(serde_json::from_value(uses).unwrap_or_default())
     }
 
     /// Writes fields of the status. What cannot be written is logged.
