@@ -18,6 +18,7 @@ pub mod order;
 pub mod orphans;
 pub mod prune;
 pub mod publish;
+mod ready;
 pub mod report;
 pub mod run;
 mod runs;
