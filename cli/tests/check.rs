@@ -128,6 +128,18 @@ fn a_first_configuration_is_written_from_what_is_there() {
 }
 
 #[test]
+fn a_bare_repository_gets_no_first_configuration() {
+    let work = Workspace::without_hooks();
+    work.git(&["init", "--bare", "--quiet", "server.git"]);
+    for arguments in [&["init", "server.git"][..], &["init", "--stdout", "server.git/refs"]] {
+        let init = work.try_gitward(arguments);
+        assert_eq!(init.code, Some(2), "{}", init.text);
+        init.shows(&["is in a bare repository, which has no working tree to write gitward.yaml to", "hint: clone it"]);
+    }
+    assert!(!work.path("server.git/gitward.yaml").exists());
+}
+
+#[test]
 fn rules_are_explained_and_unknown_ones_named() {
     let work = Workspace::without_hooks();
     let explain = work.try_gitward(&["explain", "push/force"]);
