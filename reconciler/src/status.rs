@@ -1,6 +1,7 @@
 //! What the Environment says of itself: its status, written by one at a time.
 
 use gitward_core::object::{Gvk, ObjectKey};
+use gitward_core::report::harmless;
 use gitward_index::environment::DeclarationUse;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -52,7 +53,7 @@ impl Status {
         let mut conditions = live.pointer("/status/conditions").and_then(Value::as_array).cloned().unwrap_or_default();
         let before = conditions.iter().find(|c| c["type"] == kind && c["status"] == status);
         let since = before.map_or_else(|| json!(Timestamp::now().to_string()), |c| c["lastTransitionTime"].clone());
-        let message: String = message.chars().take(LONGEST).collect();
+        let message: String = harmless(message).chars().take(LONGEST).collect();
         conditions.retain(|c| c["type"] != kind);
         conditions.push(json!({
             "type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": since,
