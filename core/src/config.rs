@@ -74,6 +74,9 @@ pub struct Configuration {
     /// in by [`parse`].
     #[serde(skip)]
     pub exemption_ends: Vec<Place>,
+    /// The same for each delegation.
+    #[serde(skip)]
+    pub delegation_ends: Vec<Place>,
     /// Where each break-glass declaration stands, filled in by [`parse`].
     #[serde(skip)]
     pub break_glass_places: Vec<Place>,
@@ -118,6 +121,11 @@ impl Configuration {
     /// Where an exemption of [`Configuration::exemptions`] stands.
     pub fn exemption_place(&self, index: usize) -> Place {
         self.exemption_places.get(index).cloned().unwrap_or_else(unknown_place)
+    }
+
+    /// Where a delegation of [`Configuration::delegations`] stands.
+    pub fn delegation_place(&self, index: usize) -> Place {
+        self.delegation_places.get(index).cloned().unwrap_or_else(unknown_place)
     }
 
     /// Where a declaration of [`Configuration::break_glass`] stands.
@@ -197,6 +205,11 @@ impl EnvironmentConfig {
             return true;
         }
         names_kind(&self.cluster_kinds, key)
+    }
+
+    /// Whether anything in a namespace can be this environment's.
+    pub fn has_namespace(&self, namespace: &String) -> bool {
+        self.namespaces.contains(namespace) || self.shared_namespaces.contains(namespace)
     }
 
     /// Whether an object is this environment's to judge if Git declares it, and nobody's business

@@ -33,8 +33,7 @@ impl Exemption {
     /// Whether it can speak of anything that an environment governs or shares: one for other
     /// namespaces is another environment's.
     pub fn is_of(&self, environment: &EnvironmentConfig) -> bool {
-        let lives_here = |n| environment.namespaces.contains(n) || environment.shared_namespaces.contains(n);
-        self.namespaces.is_empty() || self.namespaces.iter().any(lives_here)
+        self.namespaces.is_empty() || self.namespaces.iter().any(|n| environment.has_namespace(n))
     }
 
     /// Whether it covers a change at `path`. Without fields it covers the whole object.

@@ -72,7 +72,7 @@ pub struct EnvironmentStatus {
     /// The generation of the Environment that this status speaks of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
-    /// The exemptions and break-glass declarations that Git holds for this environment, and when
+    /// The exemptions, delegations and break-glass declarations that Git holds for this environment, and when
     /// each was used last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub uses: Vec<DeclarationUse>,
@@ -82,11 +82,11 @@ pub struct EnvironmentStatus {
     pub conditions: Vec<Condition>,
 }
 
-/// An exemption or a break-glass declaration of gitward.yaml, and whether anybody needs it.
+/// An exemption, delegation or break-glass declaration of gitward.yaml, and whether anybody needs it.
 #[derive(KubeSchema, Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeclarationUse {
-    /// `Exemption` or `BreakGlass`.
+    /// `Exemption`, `Delegation` or `BreakGlass`.
     pub kind: String,
     /// Its name in gitward.yaml.
     pub name: String,

@@ -1,4 +1,4 @@
-//! Which exemptions and break-glass declarations of Git are over, and which nobody needs: told in the
+//! Which exemptions, delegations and break-glass declarations of Git are over, and which nobody needs: told in the
 //! Environment, so that a hole does not stay longer than what it was made for.
 
 mod admitted;
@@ -8,12 +8,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gitward_core::break_glass;
+use gitward_core::config::{Configuration, Delegation, Exemption};
 use gitward_core::finding::Finding;
 use gitward_core::lookup::Lookup;
 use gitward_core::object::{self, ObjectKey};
 use gitward_core::snapshot::Snapshot;
-use gitward_core::{exemption, trace};
+use gitward_core::trace::{self, Excuse};
+use gitward_core::{break_glass, exemption};
 use jiff::Timestamp;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
@@ -25,7 +26,7 @@ use crate::status::Status;
 
 use ledger::{Declaration, Kind, Ledger};
 
-/// Condition of the Environment that says whether every exemption holds and is needed.
+/// Condition of the Environment that says whether every exemption and delegation holds and is needed.
 const CONDITION: &str = "ExemptionsInUse";
 
 /// How often it is looked whether one is over or Git says something else.
@@ -69,7 +70,7 @@ pub(crate) async fn watch(state: Arc<State>, status: Arc<Status>, poke: Poke) {
     }
 }
 
-/// Tells once of each exemption that is over. What it left in the cluster is brought back from now on.
+/// Tells once of each exemption and delegation that is over. What it left in the cluster is brought back from now on.
 fn announce(state: &State, held: &Snapshot, now: Timestamp, over: &mut BTreeSet<String>, poke: &Poke) {
     let expired: Vec<String> = exemption::expired(&held.configuration, now).iter().map(Finding::line).collect();
     let mut is_news = false;
@@ -102,45 +103,57 @@ async fn notice(
     for glass in break_glass::broken(&state.context(held)) {
         ledger.used(Kind::BreakGlass, &glass.declaration, now);
     }
-    let open: BTreeSet<String> = declared
-        .iter()
-        .filter(|d| d.kind == Kind::Exemption && d.over.is_none() && ledger.is_open(d, now))
-        .map(|d| d.name.clone())
-        .collect();
+    let open = |d: &&Declaration| d.kind != Kind::BreakGlass && d.over.is_none() && ledger.is_open(d, now);
+    let open: BTreeSet<(Kind, String)> = declared.iter().filter(open).map(|d| (d.kind, d.name.clone())).collect();
     if !open.is_empty() {
         let (state, held) = (state.clone(), held.clone());
         // Large clusters hold many objects of a kind.
         let found = tokio::task::spawn_blocking(move || in_the_cluster(&state, &held, open)).await;
-        found.unwrap_or_default().iter().for_each(|name| ledger.used(Kind::Exemption, name, now));
+        found.unwrap_or_default().iter().for_each(|(kind, name)| ledger.used(*kind, name, now));
     }
     let counts = admitted::ask(state, environment).await?;
     ledger.counted(declared, |declaration| counts.of(declaration), now);
     Ok(())
 }
 
-/// Those of the exemptions named without which a live object would not be as Git says.
-fn in_the_cluster(state: &State, held: &Snapshot, mut open: BTreeSet<String>) -> BTreeSet<String> {
-    let context = state.context(held);
+/// Those of the exemptions and delegations named without which a live object would not be as Git says.
+fn in_the_cluster(state: &State, held: &Snapshot, mut open: BTreeSet<(Kind, String)>) -> BTreeSet<(Kind, String)> {
+    let (context, configuration) = (state.context(held), &held.configuration);
     let mut found = BTreeSet::new();
-    let speaks = |open: &BTreeSet<String>, speaks_of: &dyn Fn(&gitward_core::config::Exemption) -> bool| {
-        held.configuration.exemptions.iter().any(|e| open.contains(&e.name) && speaks_of(e))
-    };
     for served in state.index.discovery().table().all() {
         let (group, kind) = (&served.resource.group, &served.resource.kind);
         let of_kind = ObjectKey::new(group, kind, "", "");
-        if !speaks(&open, &|e| e.names_kind_of(&of_kind)) {
+        if !speak_of(configuration, &open, |e| e.names_kind_of(&of_kind), |d| d.names_kind_of(&of_kind)) {
             continue;
         }
         for live in state.index.list(group, kind, "") {
             let key = ObjectKey::new(group, kind, object::namespace(&live), object::name(&live));
-            if !held.governs(&key) || !speaks(&open, &|e| e.concerns(&key)) {
+            if !held.governs(&key) || !speak_of(configuration, &open, |e| e.concerns(&key), |d| d.concerns(&key)) {
                 continue;
             }
-            for name in trace::exempted_in(&key, &live, &context) {
-                open.remove(&name);
-                found.insert(name);
+            for excuse in trace::excuses(&key, &live, &context) {
+                let used = match excuse {
+                    Excuse::Exemption(name) => (Kind::Exemption, name),
+                    Excuse::Delegation(name) => (Kind::Delegation, name),
+                };
+                open.remove(&used);
+                found.insert(used);
             }
         }
     }
     found
+}
+
+/// Whether any of those that are open speaks of something.
+fn speak_of(
+    configuration: &Configuration,
+    open: &BTreeSet<(Kind, String)>,
+    exempts: impl Fn(&Exemption) -> bool,
+    delegates: impl Fn(&Delegation) -> bool,
+) -> bool {
+    open.iter().any(|(kind, name)| match kind {
+        Kind::Exemption => configuration.exemptions.iter().any(|e| e.name == *name && exempts(e)),
+        Kind::Delegation => configuration.delegations.iter().any(|d| d.name == *name && delegates(d)),
+        Kind::BreakGlass => false,
+    })
 }

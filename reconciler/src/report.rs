@@ -41,7 +41,7 @@ pub enum Reason {
     Fight,
     /// The ref was rewound and is not followed.
     Rewound,
-    /// An exemption that Git declares holds no more.
+    /// An exemption or a delegation that Git declares holds no more.
     Expired,
     /// Somebody broke a glass that Git declares, or it is whole again.
     BreakGlass,

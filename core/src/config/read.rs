@@ -40,8 +40,11 @@ pub fn parse(file: &Arc<str>, text: &[u8]) -> Result<Configuration, Vec<Finding>
     let places = |list: &str, count: usize| (0..count).map(|i| source.place(&FieldPath::of([list]).index(i))).collect();
     configuration.exemption_places = places("exemptions", configuration.exemptions.len());
     configuration.delegation_places = places("delegations", configuration.delegations.len());
-    let ends = |i| source.place(&FieldPath::of(["exemptions"]).index(i).field("until"));
-    configuration.exemption_ends = (0..configuration.exemptions.len()).map(ends).collect();
+    let ends = |list: &str, count: usize| {
+        (0..count).map(|i| source.place(&FieldPath::of([list]).index(i).field("until"))).collect()
+    };
+    configuration.exemption_ends = ends("exemptions", configuration.exemptions.len());
+    configuration.delegation_ends = ends("delegations", configuration.delegations.len());
     configuration.break_glass_places = places("breakGlass", configuration.break_glass.len());
     configuration.environment_places = places("environments", configuration.environments.len());
     Ok(configuration)

@@ -1,4 +1,4 @@
-//! Exemptions that hold no more. The time comes from outside: a commit says the same at any time.
+//! Exemptions and delegations that hold no more. The time comes from outside: a commit says the same at any time.
 
 use jiff::Timestamp;
 
@@ -6,17 +6,25 @@ use crate::config::Configuration;
 use crate::finding::Finding;
 use crate::path::FieldPath;
 
-/// A warning for each exemption whose `until` lies before `now`, at its place in `gitward.yaml`.
+/// A warning for each exemption and delegation whose `until` lies before `now`, at its place in
+/// `gitward.yaml`.
 pub fn expired(configuration: &Configuration, now: Timestamp) -> Vec<Finding> {
-    let over = configuration.exemptions.iter().enumerate().filter(|(_, e)| !e.in_force(now));
-    over.filter_map(|(i, exemption)| {
-        let message = format!("exemption {:?} holds no more since {}", exemption.name, exemption.until?);
+    let exemptions = configuration.exemptions.iter().enumerate().map(|(i, e)| {
         let place = configuration.exemption_ends.get(i).cloned().unwrap_or_else(|| configuration.exemption_place(i));
+        ("exemption", "exemptions", i, &e.name, e.until, place)
+    });
+    let delegations = configuration.delegations.iter().enumerate().map(|(i, d)| {
+        let place = configuration.delegation_ends.get(i).cloned().unwrap_or_else(|| configuration.delegation_place(i));
+        ("delegation", "delegations", i, &d.name, d.until, place)
+    });
+    let all = exemptions.chain(delegations);
+    all.filter_map(|(what, list, i, name, until, place)| {
+        let until = until.filter(|until| now > *until)?;
         Some(
-            Finding::warning("config/expired", message)
-                .with_field(FieldPath::of(["exemptions"]).index(i).field("until"))
+            Finding::warning("config/expired", format!("{what} {name:?} holds no more since {until}"))
+                .with_field(FieldPath::of([list]).index(i).field("until"))
                 .with_place(Some(place))
-                .with_hint("remove the exemption, or move `until` if it is still needed"),
+                .with_hint(format!("remove the {what}, or move `until` if it is still needed")),
         )
     })
     .collect()
@@ -38,6 +46,12 @@ exemptions:
   kinds: [Pod]
   until: 2026-01-01T00:00:00Z
   reason: tests
+delegations:
+- name: operator
+  accounts: [o]
+  sets: [{kinds: [Pod], fields: [metadata.finalizers]}]
+  until: 2026-02-01T00:00:00Z
+  reason: tests
 ";
 
     #[test]
@@ -51,5 +65,8 @@ exemptions:
             "gitward.yaml:8:10: exemption \"over\" holds no more since 2026-01-01T00:00:00Z [config/expired]; to do: \
              remove the exemption, or move `until` if it is still needed"
         );
+        let [_, finding] = &at("2026-02-02T00:00:00Z")[..] else { panic!() };
+        let said = "gitward.yaml:14:10: delegation \"operator\" holds no more since 2026-02-01T00:00:00Z";
+        assert!(finding.line().starts_with(said), "{}", finding.line());
     }
 }

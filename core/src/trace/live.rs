@@ -53,27 +53,46 @@ pub fn judge_declared(declared: &Declared, live: &Value, context: &Context<'_>) 
     if found.is_empty() { Judged::Converged } else { Judged::Diverged(found) }
 }
 
-/// Names of the exemptions without which a live object would not be as Git says, as far as it shows:
-/// what they let through and left as Git says it (a connection, a change that was taken back) does not.
-pub fn exempted_in(key: &ObjectKey, live: &Value, context: &Context<'_>) -> Vec<String> {
+/// What of Git excuses a live object that is not as Git says.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Excuse {
+    /// An exemption of this name.
+    Exemption(String),
+    /// A delegation of this name.
+    Delegation(String),
+}
+
+/// Exemptions and delegations without which a live object would not be as Git says, as far as it
+/// shows: what they let through and left as Git says it (a connection, a change that was taken back)
+/// does not.
+pub fn excuses(key: &ObjectKey, live: &Value, context: &Context<'_>) -> Vec<Excuse> {
     let Some(declared) = context.snapshot.declared(key) else {
         return match judge_live(key, live, context) {
-            Judged::Explained(Origin::Exempted { name, .. }) => vec![name],
+            Judged::Explained(Origin::Exempted { name, .. }) => vec![Excuse::Exemption(name)],
+            Judged::Explained(Origin::Delegated { name, .. }) => vec![Excuse::Delegation(name)],
             _ => Vec::new(),
         };
     };
     let Some(expected) = &declared.expected else { return Vec::new() };
     let expected = expected_of(expected, declared, live, context);
-    let differs = |field: &String| {
+    let differs = |field: &str| {
         let path = FieldPath(exemption::parse_fields(field).into_iter().map(Step::Field).collect());
+        if declared.has_status_subresource && path.starts_with(&["status"]) {
+            return false;
+        }
         match (path.get(&expected), path.get(live)) {
             (Some(a), Some(b)) => !change::same_in(&expected, a, b),
             (Some(one), None) | (None, Some(one)) => !change::is_empty(one),
             (None, None) => false,
         }
     };
-    let speaking = exemption::in_force(&context.snapshot.configuration, key, context.now);
-    speaking.filter(|(e, _)| e.fields.iter().any(differs)).map(|(e, _)| e.name.clone()).collect()
+    let exempted = exemption::in_force(&context.snapshot.configuration, key, context.now)
+        .filter(|(e, _)| e.fields.iter().any(|f| differs(f)))
+        .map(|(e, _)| Excuse::Exemption(e.name.clone()));
+    let delegated = delegation::by_field(key, context)
+        .filter(|(field, _)| differs(field))
+        .map(|(_, delegation)| Excuse::Delegation(delegation.name.clone()));
+    exempted.chain(delegated).collect()
 }
 
 fn undeclared(key: &ObjectKey, live: &Value, context: &Context<'_>) -> Judged {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Judged, exempted_in, judge, judge_live};
+use super::{Excuse, Judged, excuses, judge, judge_live};
 use crate::config::{Configuration, EnvironmentConfig, Exemption, Mode};
 use crate::derived::Context;
 use crate::finding::Place;
@@ -386,24 +386,34 @@ fn until_a_new_content_is_learnt_the_content_before_goes_on_counting() {
 fn an_exemption_is_in_use_where_a_live_object_would_differ_without_it() {
     let mut snapshot = snapshot(Mode::Enforce);
     let whole = Exemption { name: "jobs".into(), kinds: vec!["Job".into()], fields: vec![], ..restarts() };
-    Arc::make_mut(&mut snapshot.configuration).exemptions.push(whole);
+    let operator = "{name: operator, accounts: [o], sets: [{kinds: [Deployment], fields: [metadata.finalizers, status]}], \
+                    reason: tests}";
+    let text = format!("apiVersion: gitward.dev/v1alpha1\nkind: Configuration\ndelegations: [{operator}]\n");
+    let delegations = crate::config::parse(&Arc::from("gitward.yaml"), text.as_bytes()).unwrap().delegations;
+    let configuration = Arc::make_mut(&mut snapshot.configuration);
+    configuration.exemptions.push(whole);
+    configuration.delegations = delegations;
     let at = |live: &Value, now| {
         let live_key = ObjectKey::of(live).unwrap();
-        exempted_in(&live_key, live, &Context { snapshot: &snapshot, live: &Overlay::default(), now })
+        excuses(&live_key, live, &Context { snapshot: &snapshot, live: &Overlay::default(), now })
     };
     let now = Timestamp::UNIX_EPOCH;
     let mut live = expected_deployment();
     live["spec"]["template"]["metadata"]["annotations"] = json!({});
-    assert_eq!(at(&live, now), [""; 0]);
+    let exemption = |name: &str| vec![Excuse::Exemption(name.to_owned())];
+    assert_eq!(at(&live, now), []);
     live["spec"]["template"]["metadata"]["annotations"]["kubectl.kubernetes.io/restartedAt"] = json!("now");
-    assert_eq!(at(&live, now), ["restarts"]);
+    assert_eq!(at(&live, now), exemption("restarts"));
     let job = json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "once", "namespace": "shop"}});
-    assert_eq!(at(&job, now), ["jobs"]);
+    assert_eq!(at(&job, now), exemption("jobs"));
+    live["metadata"]["finalizers"] = json!(["example.org/operator"]);
+    assert_eq!(at(&live, now), [exemption("restarts"), vec![Excuse::Delegation("operator".to_owned())]].concat());
     let nobodys = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "namespace": "shop"}});
-    assert_eq!(at(&nobodys, now), [""; 0]);
+    assert_eq!(at(&nobodys, now), []);
     let over = Timestamp::from_second(1).unwrap();
-    Arc::make_mut(&mut snapshot.configuration).exemptions[0].until = Some(now);
+    let configuration = Arc::make_mut(&mut snapshot.configuration);
+    (configuration.exemptions[0].until, configuration.delegations[0].until) = (Some(now), Some(now));
     let key = ObjectKey::of(&live).unwrap();
     let context = Context { snapshot: &snapshot, live: &Overlay::default(), now: over };
-    assert_eq!(exempted_in(&key, &live, &context), [""; 0], "what is over explains nothing");
+    assert_eq!(excuses(&key, &live, &context), [], "what is over explains nothing");
 }

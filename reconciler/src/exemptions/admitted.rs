@@ -26,6 +26,7 @@ impl Counts {
     pub(super) fn of(&self, declaration: &Declaration) -> Option<u64> {
         let kind = match declaration.kind {
             Kind::Exemption => "Exempted",
+            Kind::Delegation => "Delegated",
             Kind::BreakGlass => "BreakGlass",
         };
         let name = declaration.name.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");

@@ -14,6 +14,7 @@ const NOTED_EVERY: SignedDuration = SignedDuration::from_hours(1);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     Exemption,
+    Delegation,
     BreakGlass,
 }
 
@@ -21,12 +22,13 @@ impl Kind {
     fn name(self) -> &'static str {
         match self {
             Self::Exemption => "Exemption",
+            Self::Delegation => "Delegation",
             Self::BreakGlass => "BreakGlass",
         }
     }
 }
 
-/// An exemption or break-glass declaration of Git that is this environment's.
+/// An exemption, delegation or break-glass declaration of Git that is this environment's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Declaration {
     pub(super) kind: Kind,
@@ -40,6 +42,7 @@ pub(super) struct Declaration {
 pub(super) fn declared(held: &Snapshot, now: Timestamp) -> Vec<Declaration> {
     let configuration = &held.configuration;
     let exemptions = configuration.exemptions.iter().enumerate().filter(|(_, e)| e.is_of(&held.environment));
+    let delegations = configuration.delegations.iter().enumerate().filter(|(_, d)| d.is_of(&held.environment));
     let glasses = configuration.break_glass.iter().enumerate();
     let exemptions = exemptions.map(|(i, e)| Declaration {
         kind: Kind::Exemption,
@@ -47,13 +50,19 @@ pub(super) fn declared(held: &Snapshot, now: Timestamp) -> Vec<Declaration> {
         place: configuration.exemption_place(i),
         over: e.until.filter(|_| !e.in_force(now)),
     });
+    let delegations = delegations.map(|(i, d)| Declaration {
+        kind: Kind::Delegation,
+        name: d.name.clone(),
+        place: configuration.delegation_place(i),
+        over: d.until.filter(|_| !d.in_force(now)),
+    });
     let glasses = glasses.map(|(i, b)| Declaration {
         kind: Kind::BreakGlass,
         name: b.name.clone(),
         place: configuration.break_glass_place(i),
         over: None,
     });
-    exemptions.chain(glasses).collect()
+    exemptions.chain(delegations).chain(glasses).collect()
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +88,7 @@ pub(super) struct Sound {
 impl Ledger {
     /// What an earlier process noted.
     pub(super) fn restored(uses: &[DeclarationUse]) -> Self {
-        let kinds = [Kind::Exemption, Kind::BreakGlass];
+        let kinds = [Kind::Exemption, Kind::Delegation, Kind::BreakGlass];
         let read = |noted: &DeclarationUse| {
             let kind = kinds.into_iter().find(|k| k.name() == noted.kind)?;
             let last = noted.last_used.as_deref().and_then(|t| t.parse().ok());
@@ -148,7 +157,7 @@ impl Ledger {
     /// What is told of them, `unasked` why the webhook could not say what it let through.
     pub(super) fn sound(&self, declared: &[Declaration], unasked: Option<&str>) -> Sound {
         if declared.is_empty() {
-            let message = "Git declares neither exemptions nor break-glass here".to_owned();
+            let message = "Git declares neither exemptions, delegations nor break-glass here".to_owned();
             return Sound { status: "True", reason: "NoneDeclared", message };
         }
         let (mut over, mut unused, mut whole) = (Vec::new(), Vec::new(), Vec::new());
@@ -156,7 +165,7 @@ impl Ledger {
             let noted = self.0.get(&(*kind, name.clone())).filter(|u| u.last.is_none());
             match (kind, since, noted) {
                 (_, Some(at), _) => over.push(format!("{name} at {place} holds no more since {at}")),
-                (Kind::Exemption, None, Some(noted)) => {
+                (Kind::Exemption | Kind::Delegation, None, Some(noted)) => {
                     unused.push(format!("{name} at {place} is not used since {}", noted.since));
                 }
                 (Kind::BreakGlass, None, Some(noted)) => {
@@ -173,7 +182,7 @@ impl Ledger {
         };
         let mut parts: Vec<String> = over.into_iter().chain(unused).collect();
         if parts.is_empty() {
-            parts.push("every exemption holds and is used".to_owned());
+            parts.push("every exemption and delegation holds and is used".to_owned());
         } else {
             parts.push("to do: remove from gitward.yaml what nobody needs".to_owned());
         }
@@ -231,7 +240,7 @@ mod tests {
         ledger.used(Kind::Exemption, "restarts", at(7));
         let (status, reason, message) = sound(&ledger, None);
         assert_eq!((status, reason), ("True", "InUse"));
-        assert!(message.starts_with("every exemption holds and is used; glass on-call"), "{message}");
+        assert!(message.starts_with("every exemption and delegation holds and is used; glass on-call"), "{message}");
     }
 
     #[test]

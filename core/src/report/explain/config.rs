@@ -129,12 +129,12 @@ sharedNamespaces: [shop]"#,
     },
     Row {
         rule: "config/expired",
-        title: "Exemptions that are over are taken out",
-        why: "After its `until` an exemption lets nothing through, and what it left in the cluster is brought back to Git. Whoever reads gitward.yaml should see what holds, and whoever still needs it should hear of it before the next denial.",
+        title: "Exemptions and delegations that are over are taken out",
+        why: "After its `until` an exemption or a delegation lets nothing through, and what it left in the cluster is brought back to Git. Whoever reads gitward.yaml should see what holds, and whoever still needs it should hear of it before the next denial.",
         example: r#"exemptions:
   - name: restarts
     until: 2020-01-01T00:00:00Z"#,
-        fix: "Remove the exemption, or move `until` if it is still needed.",
+        fix: "Remove it, or move `until` if it is still needed.",
     },
     Row {
         rule: "config/break-glass",
