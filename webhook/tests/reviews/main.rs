@@ -4,6 +4,8 @@
 mod answer;
 mod shop;
 
+use gitward_core::report::harmless;
+use gitward_webhook::review::parse;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -126,6 +128,22 @@ proptest! {
     #[test]
     fn any_bytes_are_answered_or_refused(bytes in vec(any::<u8>(), 0..300)) {
         answered(&Shop::open(), &bytes);
+    }
+
+    #[test]
+    fn a_refusal_is_short_and_harmless_and_quotes_nothing(
+        place in prop::sample::select(vec!["apiVersion", "kind", "request"]),
+        value in any_json(),
+        secret in "[a-z]{100}",
+    ) {
+        for value in [value, json!(secret), json!({"uid": "u", "kind": secret}), json!({"uid": "u", "object": [secret]})] {
+            let mut body = json!({"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview"});
+            body[place] = value;
+            if let Err(refusal) = parse(body.to_string().as_bytes()) {
+                let told = refusal.to_string();
+                prop_assert!(told.len() < 1024 && harmless(&told) == told && !told.contains(&secret), "{told:?}");
+            }
+        }
     }
 
     #[test]
