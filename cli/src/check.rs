@@ -6,9 +6,11 @@ use std::sync::Arc;
 use anyhow::Context;
 use gitward_core::config::{self, Configuration, EnvironmentConfig};
 use gitward_core::evaluate::{Judge, TreeFile};
+use gitward_core::exemption;
 use gitward_core::finding::{Finding, Severity};
 use gitward_git_hooks::RefUpdate;
 use gitward_repo::{CommitId, Limits, Repository, Selection, Tree};
+use jiff::Timestamp;
 
 use crate::Outcome;
 use crate::fault::Fault;
@@ -147,6 +149,7 @@ fn of_environments(place: &Place, args: &Args) -> anyhow::Result<Report> {
         Ok(judge) => judge,
         Err(findings) => return Ok(Report { findings, ..report }),
     };
+    report.findings.extend(exemption::expired(&configuration, Timestamp::now()));
     report.findings.extend_from_slice(judge.lints());
     for environment in &environments {
         let evaluation = judge.environment(environment, &tree.files);

@@ -37,6 +37,17 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     let repository = Repository::discover(&args.path).ok();
+    if repository.as_ref().is_some_and(|r| r.workdir().is_none()) {
+        return Err(Fault::new(
+            format!(
+                "{} is in a bare repository, which has no working tree to write {} to",
+                args.path.display(),
+                config::FILE
+            ),
+            "clone it, run `gitward init` in the clone, and push what it wrote",
+        )
+        .into());
+    }
     let root = repository.as_ref().and_then(Repository::workdir).unwrap_or(&args.path).to_owned();
     let target = root.join(config::FILE);
     if !args.stdout && target.exists() {
@@ -47,7 +58,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         .into());
     }
     let (everything, limits) = (Selection::everything(), Limits::default());
-    let tree = match repository.as_ref().filter(|r| r.workdir().is_some()) {
+    let tree = match &repository {
         Some(repository) => repository.working_tree(&everything, &limits)?,
         None => gitward_repo::read_directory(&root, &everything, &limits)?,
     };

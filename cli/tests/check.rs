@@ -65,6 +65,28 @@ fn the_working_tree_and_the_index_are_told_apart() {
 }
 
 #[test]
+fn an_exemption_that_is_over_is_warned_of_where_it_says_so() {
+    let work = Workspace::without_hooks();
+    let exemption = |until: &str| {
+        format!(
+            "apiVersion: gitward.dev/v1alpha1\nkind: Configuration\nenvironments: []\nexemptions:\n- name: restarts\n  \
+             accounts: [sre]\n  kinds: [Deployment]\n  until: {until}\n  reason: tests\n"
+        )
+    };
+    work.write("gitward.yaml", &exemption("2020-01-01T00:00:00Z"));
+    let check = work.try_gitward(&["check"]);
+    assert_eq!(check.code, Some(0), "{}", check.text);
+    check.shows(&[
+        "warning[config/expired]: exemption \"restarts\" holds no more since 2020-01-01T00:00:00Z",
+        "gitward.yaml:8:10",
+        "fix: remove the exemption, or move `until`",
+    ]);
+    work.write("gitward.yaml", &exemption("9000-01-01T00:00:00Z"));
+    let check = work.try_gitward(&["check"]);
+    assert!(check.code == Some(0) && !check.text.contains("warning"), "{}", check.text);
+}
+
+#[test]
 fn machines_get_their_formats() {
     let work = Workspace::without_hooks();
     work.write("pod.yaml", POD);
@@ -103,6 +125,18 @@ fn a_first_configuration_is_written_from_what_is_there() {
     let again = work.try_gitward(&["init"]);
     assert_eq!(again.code, Some(2));
     again.shows(&["is there already", "hint: "]);
+}
+
+#[test]
+fn a_bare_repository_gets_no_first_configuration() {
+    let work = Workspace::without_hooks();
+    work.git(&["init", "--bare", "--quiet", "server.git"]);
+    for arguments in [&["init", "server.git"][..], &["init", "--stdout", "server.git/refs"]] {
+        let init = work.try_gitward(arguments);
+        assert_eq!(init.code, Some(2), "{}", init.text);
+        init.shows(&["is in a bare repository, which has no working tree to write gitward.yaml to", "hint: clone it"]);
+    }
+    assert!(!work.path("server.git/gitward.yaml").exists());
 }
 
 #[test]

@@ -111,9 +111,7 @@ fn broken_by(glass: &Value, context: &Context<'_>) -> Option<Broken> {
 
 fn find<'a>(configuration: &'a Configuration, name: &str) -> Option<(usize, &'a config::BreakGlass, Place)> {
     let index = configuration.break_glass.iter().position(|b| b.name == name)?;
-    let unknown = || Place { file: config::FILE.into(), line: 1, column: 1 };
-    let place = configuration.break_glass_places.get(index).cloned().unwrap_or_else(unknown);
-    Some((index, &configuration.break_glass[index], place))
+    Some((index, &configuration.break_glass[index], configuration.break_glass_place(index)))
 }
 
 /// What the webhook writes into the status of a `BreakGlass` that it let in.

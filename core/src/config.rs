@@ -70,6 +70,13 @@ pub struct Configuration {
     /// Where each delegation stands, filled in by [`parse`].
     #[serde(skip)]
     pub delegation_places: Vec<Place>,
+    /// Where each exemption says until when it holds; where it does not, the exemption itself. Filled
+    /// in by [`parse`].
+    #[serde(skip)]
+    pub exemption_ends: Vec<Place>,
+    /// The same for each delegation.
+    #[serde(skip)]
+    pub delegation_ends: Vec<Place>,
     /// Where each break-glass declaration stands, filled in by [`parse`].
     #[serde(skip)]
     pub break_glass_places: Vec<Place>,
@@ -111,10 +118,31 @@ impl Configuration {
         self.known_mutators.iter().any(|k| k.split_once('/') == Some((kind, name)))
     }
 
+    /// Where an exemption of [`Configuration::exemptions`] stands.
+    pub fn exemption_place(&self, index: usize) -> Place {
+        self.exemption_places.get(index).cloned().unwrap_or_else(unknown_place)
+    }
+
+    /// Where a delegation of [`Configuration::delegations`] stands.
+    pub fn delegation_place(&self, index: usize) -> Place {
+        self.delegation_places.get(index).cloned().unwrap_or_else(unknown_place)
+    }
+
+    /// Where a declaration of [`Configuration::break_glass`] stands.
+    pub fn break_glass_place(&self, index: usize) -> Place {
+        self.break_glass_places.get(index).cloned().unwrap_or_else(unknown_place)
+    }
+
     /// The environments that a ref feeds.
     pub fn fed_from<'a>(&'a self, git_ref: &'a str) -> impl Iterator<Item = &'a EnvironmentConfig> {
         self.environments.iter().filter(move |e| e.git_ref == git_ref)
     }
+}
+
+/// Where something stands of which no more is known than the file: of a configuration that was not
+/// read from text.
+fn unknown_place() -> Place {
+    Place { file: FILE.into(), line: 1, column: 1 }
 }
 
 fn default_kubernetes() -> Vec<String> {
@@ -177,6 +205,11 @@ impl EnvironmentConfig {
             return true;
         }
         names_kind(&self.cluster_kinds, key)
+    }
+
+    /// Whether anything in a namespace can be this environment's.
+    pub fn has_namespace(&self, namespace: &String) -> bool {
+        self.namespaces.contains(namespace) || self.shared_namespaces.contains(namespace)
     }
 
     /// Whether an object is this environment's to judge if Git declares it, and nobody's business

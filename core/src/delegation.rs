@@ -9,10 +9,11 @@ mod ceilings;
 mod injected;
 mod pod_security;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::change::Change;
-use crate::config::{Configuration, Delegation, FILE, Makes, OwnerRule, Sets};
+use crate::config::{Configuration, Delegation, EnvironmentConfig, Makes, OwnerRule, Sets};
 use crate::derived::{self, Context};
 use crate::exemption::{is_prefix, kind_matches, parse_fields};
 use crate::finding::Place;
@@ -66,10 +67,15 @@ pub fn sets(request: &Request<'_>, change: &Change, context: &Context<'_>) -> Op
 
 /// Fields of an object that delegations in force give to operators.
 pub fn fields_of<'a>(key: &'a ObjectKey, context: &Context<'a>) -> impl Iterator<Item = &'a str> {
-    in_force(&context.snapshot.configuration, context)
-        .flat_map(|(delegation, _)| &delegation.sets)
-        .filter(move |sets| sets.concerns(key))
-        .flat_map(|sets| sets.fields.iter().map(String::as_str))
+    by_field(key, context).map(|(field, _)| field)
+}
+
+/// The same, each with the delegation that gives it.
+pub fn by_field<'a>(key: &'a ObjectKey, context: &Context<'a>) -> impl Iterator<Item = (&'a str, &'a Delegation)> {
+    in_force(&context.snapshot.configuration, context).flat_map(move |(delegation, _)| {
+        let sets = delegation.sets.iter().filter(move |sets| sets.concerns(key));
+        sets.flat_map(|sets| &sets.fields).map(move |field| (field.as_str(), delegation))
+    })
 }
 
 /// Judges a live object that Git does not declare by the bounds of those delegations that speak of
@@ -114,10 +120,7 @@ fn in_force<'a>(
 ) -> impl Iterator<Item = (&'a Delegation, Place)> + use<'a> {
     let now = context.now;
     let all = configuration.delegations.iter().enumerate();
-    all.filter(move |(_, d)| d.until.is_none_or(|until| now <= until)).map(|(i, delegation)| {
-        let unknown = || Place { file: FILE.into(), line: 1, column: 1 };
-        (delegation, configuration.delegation_places.get(i).cloned().unwrap_or_else(unknown))
-    })
+    all.filter(move |(_, d)| d.in_force(now)).map(|(i, delegation)| (delegation, configuration.delegation_place(i)))
 }
 
 fn allows(delegation: &Delegation, request: &Request<'_>, context: &Context<'_>) -> Option<Result<(), String>> {
@@ -164,6 +167,30 @@ fn only_status_changes(request: &Request<'_>) -> Result<(), String> {
     match crate::change::object_changes(old, new, true).first() {
         Some(change) => Err(format!("{} changes through the status", change.path)),
         None => Ok(()),
+    }
+}
+
+impl Delegation {
+    /// Whether it holds at `now`.
+    pub fn in_force(&self, now: Timestamp) -> bool {
+        self.until.is_none_or(|until| now <= until)
+    }
+
+    /// Whether it speaks of objects of this kind.
+    pub fn names_kind_of(&self, key: &ObjectKey) -> bool {
+        let kinds = self.makes.iter().map(|m| &m.kinds).chain(self.sets.iter().map(|s| &s.kinds));
+        kinds.flatten().any(|kind| kind_matches(kind, key))
+    }
+
+    /// Whether it speaks of this object at all.
+    pub fn concerns(&self, key: &ObjectKey) -> bool {
+        self.makes.iter().any(|m| m.concerns(key)) || self.sets.iter().any(|s| s.concerns(key))
+    }
+
+    /// Whether it can speak of anything that an environment governs or shares.
+    pub fn is_of(&self, environment: &EnvironmentConfig) -> bool {
+        let mut namespaces = self.makes.iter().map(|m| &m.namespaces).chain(self.sets.iter().map(|s| &s.namespaces));
+        namespaces.any(|list| list.is_empty() || list.iter().any(|n| environment.has_namespace(n)))
     }
 }
 

@@ -1,14 +1,18 @@
 //! Exemptions: changes that others may make because Git says so, with file and line.
 
+mod expired;
+
 use jiff::Timestamp;
 
 use crate::change::Change;
-use crate::config::{Configuration, Exemption};
+use crate::config::{Configuration, EnvironmentConfig, Exemption};
 use crate::finding::Place;
 use crate::object::ObjectKey;
 use crate::path::{FieldPath, Step};
 use crate::request::User;
 use crate::verdict::Origin;
+
+pub use expired::expired;
 
 impl Exemption {
     /// Whether it holds at `now`.
@@ -16,10 +20,20 @@ impl Exemption {
         self.until.is_none_or(|until| now <= until)
     }
 
+    /// Whether it speaks of objects of this kind.
+    pub fn names_kind_of(&self, key: &ObjectKey) -> bool {
+        self.kinds.iter().any(|k| kind_matches(k, key))
+    }
+
     /// Whether it speaks of this object at all.
     pub fn concerns(&self, key: &ObjectKey) -> bool {
-        let kind = self.kinds.iter().any(|k| kind_matches(k, key));
-        kind && (self.namespaces.is_empty() || self.namespaces.contains(&key.namespace))
+        self.names_kind_of(key) && (self.namespaces.is_empty() || self.namespaces.contains(&key.namespace))
+    }
+
+    /// Whether it can speak of anything that an environment governs or shares: one for other
+    /// namespaces is another environment's.
+    pub fn is_of(&self, environment: &EnvironmentConfig) -> bool {
+        self.namespaces.is_empty() || self.namespaces.iter().any(|n| environment.has_namespace(n))
     }
 
     /// Whether it covers a change at `path`. Without fields it covers the whole object.
@@ -55,12 +69,8 @@ pub fn in_force<'a>(
     key: &'a ObjectKey,
     now: Timestamp,
 ) -> impl Iterator<Item = (&'a Exemption, Place)> + 'a {
-    configuration.exemptions.iter().enumerate().filter(move |(_, e)| e.in_force(now) && e.concerns(key)).map(
-        |(i, e)| {
-            let unknown = || Place { file: crate::config::FILE.into(), line: 1, column: 1 };
-            (e, configuration.exemption_places.get(i).cloned().unwrap_or_else(unknown))
-        },
-    )
+    let speaking = configuration.exemptions.iter().enumerate().filter(move |(_, e)| e.in_force(now) && e.concerns(key));
+    speaking.map(|(i, e)| (e, configuration.exemption_place(i)))
 }
 
 /// The exemption that gives a whole object to others, if there is one.

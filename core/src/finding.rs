@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::object::ObjectKey;
 use crate::path::FieldPath;
+use crate::report::harmless;
 
 /// How much a finding weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -95,11 +96,12 @@ impl Finding {
         }
     }
 
-    /// Everything of it in one line, for conditions and logs: place, message, rule, what to do.
+    /// Everything of it in one harmless line, for conditions and logs: place, message, rule, what to do.
     pub fn line(&self) -> String {
         let place = self.place.as_ref().map(|p| format!("{p}: ")).unwrap_or_default();
         let hint = self.hint.as_ref().map(|h| format!("; to do: {}", h.trim_end_matches('.'))).unwrap_or_default();
-        format!("{place}{} [{}]{hint}", self.message.trim_end_matches('.'), self.rule)
+        let line = format!("{place}{} [{}]{hint}", self.message.trim_end_matches('.'), self.rule);
+        harmless(&line).into_owned()
     }
 
     /// Names the object.

@@ -7,6 +7,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
+use gitward_core::report::harmless;
 use gitward_repo::{Limits, Repository};
 
 use crate::at_commit::Configured;
@@ -76,7 +77,8 @@ pub fn run(
     });
     let (text, allowed) = outcome.unwrap_or_else(|error| (failure(&error), false));
     // Where the terminal is gone nobody reads the verdict; it holds all the same.
-    let _ = terminal.write_all(text.as_bytes()).and_then(|()| terminal.flush());
+    let text: Vec<_> = text.split('\n').map(harmless).collect();
+    let _ = terminal.write_all(text.join("\n").as_bytes()).and_then(|()| terminal.flush());
     allowed || hook == Hook::PostReceive
 }
 

@@ -29,7 +29,9 @@ use crate::break_glass::BreakGlass;
     printcolumn = r#"{"name":"Ref","type":"string","jsonPath":".spec.ref"}"#,
     printcolumn = r#"{"name":"Commit","type":"string","jsonPath":".status.commit"}"#,
     printcolumn = r#"{"name":"Converged","type":"string","jsonPath":".status.conditions[?(@.type=='Converged')].status"}"#,
-    printcolumn = r#"{"name":"Ready","type":"string","jsonPath":".status.conditions[?(@.type=='Ready')].status"}"#
+    printcolumn = r#"{"name":"Ready","type":"string","jsonPath":".status.conditions[?(@.type=='Ready')].status"}"#,
+    printcolumn = r#"{"name":"Reason","type":"string","jsonPath":".status.conditions[?(@.type=='Ready')].reason"}"#,
+    printcolumn = r#"{"name":"Message","type":"string","priority":1,"jsonPath":".status.conditions[?(@.type=='Ready')].message"}"#
 )]
 #[x_kube(
     validation = Rule::new("has(self.path) == has(oldSelf.path) && (!has(self.path) || self.path == oldSelf.path)")
@@ -70,10 +72,30 @@ pub struct EnvironmentStatus {
     /// The generation of the Environment that this status speaks of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
+    /// The exemptions, delegations and break-glass declarations that Git holds for this environment, and when
+    /// each was used last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub uses: Vec<DeclarationUse>,
     /// Conditions by type.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
+}
+
+/// An exemption, delegation or break-glass declaration of gitward.yaml, and whether anybody needs it.
+#[derive(KubeSchema, Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeclarationUse {
+    /// `Exemption`, `Delegation` or `BreakGlass`.
+    pub kind: String,
+    /// Its name in gitward.yaml.
+    pub name: String,
+    /// Since when the environment has had one of that name (RFC 3339).
+    pub since: String,
+    /// When it was last seen to let something through, or to be why the cluster is not as Git says
+    /// (RFC 3339), to within an hour.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used: Option<String>,
 }
 
 /// One condition, as Kubernetes has them (`meta/v1` Condition).

@@ -1,6 +1,7 @@
 //! Telling people: Events on the objects, the Environment's status, the log.
 
 use gitward_core::object::ObjectKey;
+use gitward_core::report::harmless;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Event, EventSource, ObjectReference};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
@@ -40,6 +41,8 @@ pub enum Reason {
     Fight,
     /// The ref was rewound and is not followed.
     Rewound,
+    /// An exemption or a delegation that Git declares holds no more.
+    Expired,
     /// Somebody broke a glass that Git declares, or it is whole again.
     BreakGlass,
 }
@@ -74,6 +77,8 @@ impl Reporter {
 
     /// Tells something about an object. `message` never holds a Secret's value.
     pub fn about(&self, key: &ObjectKey, api_version: &str, uid: &str, reason: Reason, message: String) {
+        // What Git and other people's objects say reaches terminals by way of Events and the log.
+        let message = harmless(&message).into_owned();
         log(key, reason, &message);
         let namespace = if key.namespace.is_empty() { ELSEWHERE } else { &key.namespace };
         let about = ObjectReference {

@@ -22,10 +22,11 @@ use tokio_util::sync::CancellationToken;
 use crate::api::Api;
 use crate::broken_glass;
 use crate::converge::{Outcome, Refusal, converge};
+use crate::exemptions;
 use crate::fence;
 use crate::guard::{self, Poke};
-use crate::health::not_ready;
 use crate::publish::Channel;
+use crate::ready::{Ready, Standing};
 use crate::report::{Reason, Reporter};
 use crate::state::State;
 use crate::status::Status;
@@ -48,9 +49,6 @@ pub struct Options {
 
 /// Longest time for one fetch.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// How long workloads may take to get ready before that is reported.
-const HEALTH_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Longest pause between two tries of a commit that did not converge.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
@@ -89,9 +87,11 @@ pub async fn run(client: Client, options: Options, stop: CancellationToken) {
     };
     let poke = guard::start(state.clone());
     let status = Arc::new(Status::new(state.api.clone(), &options.environment));
+    let ready = Ready::start(state.clone(), status.clone());
     let mut looper = Loop {
         state,
         status,
+        ready,
         source,
         poke,
         options,
@@ -147,6 +147,7 @@ async fn ask_to_start(client: &Client, name: &str) -> Result<Start, NotYet> {
 struct Loop {
     state: Arc<State>,
     status: Arc<Status>,
+    ready: Ready,
     source: Source,
     poke: Poke,
     options: Options,
@@ -158,7 +159,7 @@ struct Loop {
     unusable: Told,
     /// Why the current commit did not converge, so that it is told once.
     unconverged: Told,
-    /// Whether the fence and broken glasses are watched by now.
+    /// Whether the fence, broken glasses and exemptions are watched by now.
     watching: bool,
 }
 
@@ -204,6 +205,8 @@ impl Loop {
             }
         };
         if let Some(declaration) = found {
+            let message = format!("commit {} is being brought to the cluster", declaration.commit.short());
+            self.ready.stands(Standing::Coming(message));
             self.current = Some(declaration);
             self.due = Some(Instant::now());
             self.tries = 0;
@@ -212,6 +215,7 @@ impl Loop {
         match unusable {
             Some(error) => self.tell_unusable(&error).await,
             None if self.unusable.is_over() => {
+                self.ready.usable();
                 self.status.set_condition("CommitUsable", "True", "Evaluated", "the ref's commit can be used").await;
             }
             None => {}
@@ -229,6 +233,7 @@ impl Loop {
             return;
         }
         let (reason, event, status) = match error {
+            // What runs may well be the ref's commit.
             Unusable::Git(_) => ("GitUnreachable", None, "Unknown"),
             Unusable::Findings { findings, .. } => {
                 findings.iter().skip(1).for_each(log_finding);
@@ -236,6 +241,9 @@ impl Loop {
             }
             Unusable::Rewound { .. } => ("Rewound", Some(Reason::Rewound), "False"),
         };
+        if status == "False" {
+            self.ready.refused(reason, format!("the ref's commit is not what runs: {message}"));
+        }
         match event {
             Some(event) => self.state.reporter.about_environment(event, message.clone()),
             None => tracing::warn!("{message}"),
@@ -250,6 +258,7 @@ impl Loop {
         if !std::mem::replace(&mut self.watching, true) {
             tokio::spawn(fence::watch(self.state.clone(), self.status.clone(), self.options.keep_fence));
             tokio::spawn(broken_glass::watch(self.state.clone(), self.status.clone(), self.poke.clone()));
+            tokio::spawn(exemptions::watch(self.state.clone(), self.status.clone(), self.poke.clone()));
         }
         if self.state.adopted().is_none() {
             self.adopt().await;
@@ -271,6 +280,7 @@ impl Loop {
             self.remember_held(&commit.id).await;
             let message = format!("commit {} suspends the environment: nothing is judged or written", commit.short());
             self.status.set_condition("Converged", "False", "Suspended", &message).await;
+            self.ready.stands(Standing::Short("Suspended", message));
             return;
         }
         let count = target.declared.len();
@@ -285,6 +295,7 @@ impl Loop {
                 if self.unconverged.is_news(&message) {
                     tracing::warn!("{message}");
                     self.status.set_condition("Converged", "False", "Waiting", &message).await;
+                    self.ready.stands(Standing::Coming(message));
                 }
                 self.hold_last().await;
                 self.again();
@@ -351,6 +362,7 @@ impl Loop {
             findings.iter().skip(1).for_each(log_finding);
             self.state.reporter.about_environment(Reason::Refused, message.clone());
             self.status.set_condition("Converged", "False", "Refused", &message).await;
+            self.ready.stands(Standing::Short("Refused", message));
         }
         // What stands in its way may be the cluster's: a right, a mutator, a webhook.
         self.again();
@@ -367,6 +379,7 @@ impl Loop {
                 outcome.failures.iter().skip(1).for_each(log_finding);
                 self.state.reporter.about_environment(Reason::Failed, message.clone());
                 self.status.set_condition("Converged", "False", "Failed", &message).await;
+                self.ready.stands(Standing::Short("Failed", message));
             }
             self.again();
             return;
@@ -384,6 +397,7 @@ impl Loop {
             );
             self.state.reporter.about_environment(Reason::LeftAlone, message.clone());
             self.status.set_condition("Converged", "False", "Observed", &message).await;
+            self.ready.stands(Standing::Short("Observed", message));
             return;
         }
         let took = started.elapsed();
@@ -397,33 +411,7 @@ impl Loop {
         );
         self.state.reporter.about_environment(Reason::Converged, message.clone());
         self.status.set_condition("Converged", "True", "Converged", &message).await;
-        self.watch_health(id.to_owned());
-    }
-
-    /// Reports in the background when everything of the commit runs, or what does not.
-    fn watch_health(&self, commit: String) {
-        let (state, status) = (self.state.clone(), self.status.clone());
-        tokio::spawn(async move {
-            let deadline = Instant::now() + HEALTH_TIMEOUT;
-            let mut waiting;
-            loop {
-                let Some(held) = state.held().filter(|h| h.commit.id == commit) else { return };
-                waiting = not_ready(&held, &state.index);
-                if waiting.is_empty() || Instant::now() >= deadline {
-                    break;
-                }
-                sleep(Duration::from_millis(250)).await;
-            }
-            let short = commit.get(..12).unwrap_or(&commit);
-            let (ready, reason, message) = match waiting.first() {
-                None => ("True", "Ready", format!("everything of commit {short} is ready")),
-                Some((key, why)) => {
-                    ("False", "NotReady", format!("{} objects are not ready, the first: {key}: {why}", waiting.len()))
-                }
-            };
-            status.set_condition("Ready", ready, reason, &message).await;
-            tracing::info!(%message, "health");
-        });
+        self.ready.stands(Standing::Applied(id.to_owned()));
     }
 
     /// Marks the time from which on undeclared objects are removed.

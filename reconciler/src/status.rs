@@ -1,6 +1,8 @@
 //! What the Environment says of itself: its status, written by one at a time.
 
 use gitward_core::object::{Gvk, ObjectKey};
+use gitward_core::report::harmless;
+use gitward_index::environment::DeclarationUse;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
@@ -29,6 +31,14 @@ impl Status {
         &self.environment
     }
 
+    /// What was written of the uses of exemptions; `None` if it cannot be read now.
+    pub(crate) async fn uses(&self) -> Option<Vec<DeclarationUse>> {
+        let (gvk, key) = environment(&self.environment);
+        let live = self.api.get(&gvk, &key).await.ok()??;
+        let uses = live.pointer("/status/uses").cloned().unwrap_or_else(|| json!([]));
+        Some(serde_json::from_value(uses).unwrap_or_default())
+    }
+
     /// Writes fields of the status. What cannot be written is logged.
     pub(crate) async fn set(&self, status: &Value) {
         let _turn = self.turn.lock().await;
@@ -43,7 +53,7 @@ impl Status {
         let mut conditions = live.pointer("/status/conditions").and_then(Value::as_array).cloned().unwrap_or_default();
         let before = conditions.iter().find(|c| c["type"] == kind && c["status"] == status);
         let since = before.map_or_else(|| json!(Timestamp::now().to_string()), |c| c["lastTransitionTime"].clone());
-        let message: String = message.chars().take(LONGEST).collect();
+        let message: String = harmless(message).chars().take(LONGEST).collect();
         conditions.retain(|c| c["type"] != kind);
         conditions.push(json!({
             "type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": since,

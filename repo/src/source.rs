@@ -207,7 +207,7 @@ impl Source {
     fn configuration(&self, files: &[TreeFile]) -> Result<(Configuration, EnvironmentConfig), Vec<Finding>> {
         let name = &self.environment;
         let Some(file) = files.iter().find(|f| &*f.path == config::FILE) else {
-            let finding = Finding::error("environment/mismatch", format!("the tree has no {}", config::FILE));
+            let finding = Finding::error("tree/no-configuration", format!("the tree has no {}", config::FILE));
             return Err(vec![
                 finding.with_hint("add it at the root of the repository; `gitward init` writes a first one"),
             ]);

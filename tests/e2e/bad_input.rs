@@ -235,8 +235,18 @@ async fn past_the_hooks(stage: &Stage, bad: &Bad) -> Result<()> {
     pushed.checked()?;
     let message = told(stage, bad.told, &commit).await?;
     println!("{}: {message}", bad.name);
+    not_ready(stage, &commit).await?;
     denied(stage).await?;
     correct(stage).await.map(drop)
+}
+
+/// Whoever waits for the ref's commit is not told that it is ready, and sees at a glance why.
+async fn not_ready(stage: &Stage, commit: &str) -> Result<()> {
+    told(stage, ("Ready", "False", &[]), commit).await?;
+    let listed = stage.cluster.kubectl(&["get", "environments"]).await?.checked()?;
+    let columns: Vec<&str> = listed.lines().nth(1).unwrap_or_default().split_whitespace().rev().take(2).collect();
+    assert_eq!(columns, ["Refused", "False"], "{listed}");
+    Ok(())
 }
 
 /// Puts the good files back and waits until they are what runs.
@@ -249,6 +259,7 @@ async fn correct(stage: &Stage) -> Result<String> {
     pushed.checked()?;
     stage.wait_converged(&commit, SOON).await?;
     stage.wait_condition("CommitUsable", "True", SOON).await?;
+    told(stage, ("Ready", "True", &[]), &commit).await?;
     Ok(commit)
 }
 
@@ -273,9 +284,12 @@ async fn git_without_an_answer(stage: &mut Stage) -> Result<()> {
     stage.repository.git(&["update-ref", "refs/heads/main", &format!("{good}~1")])?.checked()?;
     let parts: &[&str] = &["refs/heads/main was moved from ", "which does not follow from it", "to do: "];
     told(stage, (UNUSABLE.0, UNUSABLE.1, parts), &good).await?;
+    told(stage, ("Ready", "False", parts), &good).await?;
     denied(stage).await?;
     stage.repository.git(&["update-ref", "refs/heads/main", &good])?.checked()?;
-    stage.wait_condition("CommitUsable", "True", SOON).await.map(drop)
+    stage.wait_condition("CommitUsable", "True", SOON).await?;
+    // No commit came: the one of before is ready as it was.
+    told(stage, ("Ready", "True", &[]), &good).await.map(drop)
 }
 
 /// The ref's commit is refused by the API server, the reconciler comes back, and the webhook is

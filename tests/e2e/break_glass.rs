@@ -1,5 +1,5 @@
 //! Break-glass: whom Git names may change by hand what Git says, for a while and with a reason; it is
-//! told, and undone when it ends.
+//! told, and undone when it ends. So is told which exemptions are over, and which nobody uses.
 
 use std::time::Duration;
 
@@ -12,7 +12,18 @@ use crate::picture;
 
 const WITHIN: Duration = Duration::from_secs(60);
 
+/// Follows the exemption of the demo.
 const DECLARATION: &str = "
+- name: debug
+  accounts: [sre]
+  kinds: [Pod]
+  namespaces: [shop]
+  reason: a look into a Pod leaves nothing in the cluster
+- name: migration
+  accounts: [sre]
+  kinds: [Job.batch]
+  until: 2020-01-01T00:00:00Z
+  reason: long done
 breakGlass:
 - name: on-call
   accounts: [sre]
@@ -35,6 +46,10 @@ async fn whom_git_names_may_repair_by_hand_and_it_is_undone_at_the_end() {
     let (sre, mallory) = (Editor::new(&stage, SRE).unwrap(), Editor::new(&stage, MALLORY).unwrap());
     denied(&sre, HOTFIX, "", "registry.example.org/shop/web:1.4.2").await;
 
+    an_exemption_that_is_over(&stage).await;
+    let unused = ["restarts at gitward.yaml:", "debug at gitward.yaml:", "glass on-call at gitward.yaml:"];
+    told_of_exemptions(&stage, &unused, &[]).await;
+
     denied(&mallory, "create -f -", &glass("mine", "30m"), "mallory is none of those who may by gitward.yaml:").await;
     denied(&sre, "create -f -", &glass("the shop is down", "2h"), "spec.duration is longer than").await;
     sre.kubectl("create -f -", &glass("the shop is down", "30m")).await.unwrap().checked().unwrap();
@@ -48,6 +63,10 @@ async fn whom_git_names_may_repair_by_hand_and_it_is_undone_at_the_end() {
     denied(&sre, "create configmap debug -n data --from-literal=a=b", "", "not declared in Git").await;
     denied(&sre, "patch breakglass fire --type=merge -p '{\"spec\":{\"duration\":\"1h\"}}'", "", "cannot be changed")
         .await;
+    // The one leaves something in the cluster, the other does not; no kubelet is there to answer it.
+    sre.kubectl("rollout restart deployment/checkout -n shop", "").await.unwrap().checked().unwrap();
+    let looked_into = sre.kubectl("exec -n shop deployment/checkout -- true", "").await.unwrap();
+    assert!(!looked_into.stderr.contains("denied the request"), "{}", looked_into.stderr);
     let passed = sre.kubectl(HOTFIX, "").await.unwrap();
     assert!(passed.success() && passed.stderr.contains("break-glass fire"), "{}", passed.stderr);
     sre.kubectl("create configmap debug -n shop --from-literal=a=b", "").await.unwrap().checked().unwrap();
@@ -70,6 +89,7 @@ async fn whom_git_names_may_repair_by_hand_and_it_is_undone_at_the_end() {
     assert!(pushed.success(), "{}", pushed.stderr);
     stage.wait_converged(&commit, WITHIN).await.unwrap();
     assert_eq!(image(&stage).await, "registry.example.org/shop/web:hotfix");
+    told_of_exemptions(&stage, &["migration at gitward.yaml:"], &unused).await;
     for kept in ["configmap/debug -n shop", "deployment/helper -n shop", "configmap/later -n shop"] {
         assert!(sre.get(kept).await.unwrap().is_object(), "{kept}");
     }
@@ -84,6 +104,32 @@ async fn whom_git_names_may_repair_by_hand_and_it_is_undone_at_the_end() {
     }
     stage.wait_condition("BreakGlass", "False", WITHIN).await.unwrap();
     forged(&mut stage).await;
+}
+
+/// It is told in an Event and in the Environment, with its line in Git.
+async fn an_exemption_that_is_over(stage: &Stage) {
+    let event = async || {
+        let selector = "--field-selector=involvedObject.kind=Environment,reason=Expired";
+        let events =
+            stage.cluster.kubectl(&["get", "events", "-n", "default", selector, "-o", "json"]).await?.checked()?;
+        let events: Value = serde_json::from_str(&events).unwrap_or_default();
+        Ok(events["items"][0]["message"].as_str().map(str::to_owned))
+    };
+    let event = stage.wait_for("the Event of an exemption that is over", WITHIN, event).await.unwrap();
+    let said = "exemption \"migration\" holds no more since 2020-01-01T00:00:00Z [config/expired]; to do: remove";
+    assert!(event.starts_with("gitward.yaml:") && event.contains(said), "{event}");
+    told_of_exemptions(stage, &["migration at gitward.yaml:", "holds no more since 2020-01-01T00:00:00Z"], &[]).await;
+}
+
+/// Waits until the Environment says all of these of its exemptions, and none of those.
+async fn told_of_exemptions(stage: &Stage, all: &[&str], none: &[&str]) {
+    let told = async || {
+        let message = stage.wait_condition("ExemptionsInUse", "False", WITHIN).await?;
+        let has = |part: &&str| message.contains(part);
+        Ok((all.iter().all(has) && !none.iter().any(has)).then_some(message))
+    };
+    let message = stage.wait_for(&format!("{all:?} and not {none:?}"), WITHIN, told).await.unwrap();
+    println!("exemptions: {message}");
 }
 
 /// Nobody judged it: with the webhook gone anybody may make one, and it lets nothing through.

@@ -8,9 +8,11 @@ pub use answer::{Response, busy_with_nothing, let_through, respond};
 pub use text::{denial, warnings};
 
 use gitward_core::object::{self, ObjectKey};
+use gitward_core::report::harmless;
 use gitward_core::request::{Operation, Request, User};
 use gitward_index::discovery::Table;
 use serde::Deserialize;
+use serde_json::error::Category;
 use serde_json::{Map, Value};
 
 use crate::register::Requested;
@@ -21,9 +23,16 @@ pub const API_VERSION: &str = "admission.k8s.io/v1";
 /// Why a body is no review.
 #[derive(Debug, thiserror::Error)]
 pub enum Malformed {
-    /// It is no JSON, or lacks fields.
-    #[error("the body is no AdmissionReview: {0}")]
-    Json(#[from] serde_json::Error),
+    /// It is no JSON, or lacks fields. What stands there instead is not said: it may be a Secret's.
+    #[error("the body is no AdmissionReview: {what} at line {line}, column {column}")]
+    Json {
+        /// What is wrong.
+        what: &'static str,
+        /// Where, from 1; 0 for the end of an empty body.
+        line: usize,
+        /// Where in the line.
+        column: usize,
+    },
     /// It is something else.
     #[error("the body is {api_version} {kind}, not {API_VERSION} AdmissionReview")]
     Kind {
@@ -35,6 +44,17 @@ pub enum Malformed {
     /// It has no uid to answer to.
     #[error("the review has no usable uid")]
     Uid,
+}
+
+impl From<serde_json::Error> for Malformed {
+    fn from(error: serde_json::Error) -> Self {
+        let what = match error.classify() {
+            Category::Data => "a field is missing or of another type",
+            Category::Eof => "it ends too early",
+            Category::Syntax | Category::Io => "it is no JSON",
+        };
+        Self::Json { what, line: error.line(), column: error.column() }
+    }
 }
 
 #[derive(Deserialize)]
@@ -119,7 +139,7 @@ const UID: usize = 128;
 pub fn parse(body: &[u8]) -> Result<Review, Malformed> {
     let envelope: Envelope = serde_json::from_slice(body)?;
     if envelope.api_version != API_VERSION || envelope.kind != "AdmissionReview" {
-        let short = |s: String| s.chars().take(80).collect();
+        let short = |s: String| harmless(&s).chars().take(80).collect();
         return Err(Malformed::Kind { api_version: short(envelope.api_version), kind: short(envelope.kind) });
     }
     match envelope.request {

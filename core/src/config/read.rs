@@ -1,4 +1,6 @@
-//! Reading `gitward.yaml`: one finding for each mistake, at its place.
+//! Reading `gitward.yaml`: one finding for each mistake, at its place, all of them at once.
+
+mod shape;
 
 mod delegations;
 
@@ -6,8 +8,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use serde_json::Value;
-use serde_path_to_error::Segment;
 
 use super::{API_VERSION, BreakGlass, Configuration, EnvironmentConfig, Exemption, KIND};
 use crate::finding::{Finding, Place};
@@ -15,6 +15,8 @@ use crate::manifest::{self, Document, Limits};
 use crate::object::is_dns_label;
 use crate::path::FieldPath;
 use crate::schema::Schemas;
+
+use shape::Shaped;
 
 /// Namespaces that the cluster, or gitward in it, needs to start.
 const SYSTEM_NAMESPACES: [&str; 4] = ["kube-system", "kube-public", "kube-node-lease", "gitward-system"];
@@ -26,15 +28,23 @@ const SYSTEM_NAMESPACES: [&str; 4] = ["kube-system", "kube-public", "kube-node-l
 pub fn parse(file: &Arc<str>, text: &[u8]) -> Result<Configuration, Vec<Finding>> {
     let document = single_document(file, text)?;
     let source = Source { file, document: &document };
-    let mut configuration: Configuration = serde_path_to_error::deserialize(&document.value)
-        .map_err(|error| vec![source.shape(&error, &document.value)])?;
-    let findings = Check { source: &source, configuration: &configuration, findings: Vec::new() }.run();
+    let Shaped { configuration, mut findings, mended } = shape::read(&source);
+    let Some(mut configuration) = configuration else { return Err(findings) };
+    let of_content = Check { source: &source, configuration: &configuration, findings: Vec::new() }.run();
+    // What was put in place of a mistake is nobody's: nothing is said of it.
+    findings.extend(of_content.into_iter().filter(|f| !f.field.as_ref().is_some_and(|field| mended.touches(field))));
     if !findings.is_empty() {
+        findings.sort_by(|a, b| a.place.cmp(&b.place));
         return Err(findings);
     }
     let places = |list: &str, count: usize| (0..count).map(|i| source.place(&FieldPath::of([list]).index(i))).collect();
     configuration.exemption_places = places("exemptions", configuration.exemptions.len());
     configuration.delegation_places = places("delegations", configuration.delegations.len());
+    let ends = |list: &str, count: usize| {
+        (0..count).map(|i| source.place(&FieldPath::of([list]).index(i).field("until"))).collect()
+    };
+    configuration.exemption_ends = ends("exemptions", configuration.exemptions.len());
+    configuration.delegation_ends = ends("delegations", configuration.delegations.len());
     configuration.break_glass_places = places("breakGlass", configuration.break_glass.len());
     configuration.environment_places = places("environments", configuration.environments.len());
     Ok(configuration)
@@ -58,37 +68,6 @@ impl Source<'_> {
     fn finding(&self, rule: &'static str, path: &FieldPath, message: impl Into<String>) -> Finding {
         Finding::error(rule, message).with_field(path.clone()).with_place(Some(self.place(path)))
     }
-
-    /// A value of the wrong shape, an unknown field or a missing one.
-    fn shape(&self, error: &serde_path_to_error::Error<serde_json::Error>, root: &Value) -> Finding {
-        let path = field_path(error.path());
-        let message = error.inner().to_string();
-        let rule = if message.starts_with("unknown field") {
-            "config/unknown-field"
-        } else if message.starts_with("missing field") {
-            "config/missing-field"
-        } else {
-            "config/wrong-type"
-        };
-        // A path of the unknown field itself is not in every case part of the error.
-        let unknown = message.split('`').nth(1).map(|name| path.field(name)).filter(|p| p.get(root).is_some());
-        let hint = "see the configuration reference for the fields there are";
-        if rule == "config/unknown-field" {
-            let path = unknown.unwrap_or(path);
-            let place = self.document.spans.key_place(self.file, &path);
-            return Finding::error(rule, message).with_field(path).with_place(Some(place)).with_hint(hint);
-        }
-        self.finding(rule, &path, message).with_hint(hint)
-    }
-}
-
-fn field_path(path: &serde_path_to_error::Path) -> FieldPath {
-    path.iter().fold(FieldPath::root(), |path, segment| match segment {
-        Segment::Seq { index } => path.index(*index),
-        Segment::Map { key } => path.field(key),
-        Segment::Enum { variant } => path.field(variant),
-        Segment::Unknown => path,
-    })
 }
 
 /// What the types alone cannot say.

@@ -11,8 +11,9 @@ pub(super) fn is_harmful(c: char) -> bool {
             | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// One line of harmless text: white space becomes a blank, anything harmful its escape.
-pub(super) fn line(text: &str) -> Cow<'_, str> {
+/// Text from outside as one line that a terminal shows as it is: white space becomes a blank, anything
+/// harmful its escape.
+pub fn harmless(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_harmful) {
         return Cow::Borrowed(text);
     }

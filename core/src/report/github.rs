@@ -33,7 +33,7 @@ pub fn github(findings: &[Finding]) -> String {
 }
 
 fn data(text: &str) -> String {
-    escape::line(text).replace('%', "%25")
+    escape::harmless(text).replace('%', "%25")
 }
 
 fn property(text: &str) -> String {

@@ -33,7 +33,7 @@ pub fn junit(findings: &[Finding]) -> String {
 
 fn xml(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    for c in escape::line(text).chars() {
+    for c in escape::harmless(text).chars() {
         match c {
             '<' => safe.push_str("&lt;"),
             '>' => safe.push_str("&gt;"),

@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use crate::finding::{Finding, Severity};
 
+pub use escape::harmless;
 pub use explain::{Explanation, explain, rules};
 pub use github::github;
 pub use json::json;
@@ -69,5 +70,7 @@ fn plural(count: usize, word: &str) -> String {
     format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

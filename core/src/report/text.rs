@@ -1,5 +1,6 @@
 //! Text for terminals and for git's `remote:` lines.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::escape;
@@ -10,6 +11,9 @@ use crate::finding::{Finding, Severity};
 
 /// Narrower than this nothing can be read.
 const MIN_WIDTH: usize = 40;
+
+/// Longest message, hint or name that is shown, in characters; who needs all of it reads the JSON.
+const LONGEST: usize = 4_000;
 
 const BOLD: &str = "1";
 const BLUE: &str = "1;34";
@@ -57,8 +61,8 @@ struct Printer {
 
 impl Printer {
     fn finding(&self, out: &mut String, finding: &Finding, sources: Sources<'_>) {
-        let head = format!("{}[{}]", finding.severity, escape::line(&finding.rule));
-        let message = escape::line(&finding.message);
+        let head = format!("{}[{}]", finding.severity, shown(&finding.rule));
+        let message = shown(&finding.message);
         let lines = wrap(&format!("{head}: {message}"), self.width - 2);
         for (index, line) in lines.iter().enumerate() {
             // The head has no blank, so that it is never broken.
@@ -87,7 +91,7 @@ impl Printer {
         let Some(place) = &finding.place else { return 1 };
         let number = place.line.to_string();
         let gutter = number.len();
-        let at = escape::line(&place.file);
+        let at = shown(&place.file);
         let arrow = self.painted(BLUE, "-->");
         let _ = writeln!(out, "{:gutter$}{arrow} {at}:{}:{}", "", place.line, place.column);
         let width = self.width.saturating_sub(gutter + 3);
@@ -103,8 +107,7 @@ impl Printer {
     }
 
     fn note(&self, out: &mut String, gutter: usize, label: &str, value: &str) {
-        let value = escape::line(value);
-        let lines = wrap(&format!("{label}: {value}"), self.width.saturating_sub(gutter + 3));
+        let lines = wrap(&format!("{label}: {}", shown(value)), self.width.saturating_sub(gutter + 3));
         for (index, line) in lines.iter().enumerate() {
             let mark = if index == 0 { self.painted(BLUE, "=") } else { " ".to_owned() };
             let _ = writeln!(out, "{:gutter$} {mark} {line}", "");
@@ -113,6 +116,14 @@ impl Printer {
 
     fn painted(&self, code: &str, text: &str) -> String {
         if self.color && !text.is_empty() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+}
+
+/// Text from outside, harmless and of bounded length.
+fn shown(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => Cow::Owned(format!("{}…", escape::harmless(&text[..end]))),
+        None => escape::harmless(text),
     }
 }
 

@@ -4,11 +4,12 @@ use serde_json::Value;
 
 use super::expected_of;
 use crate::carry::{self, Subject};
-use crate::change::{Change, object_changes};
+use crate::change::{self, Change, object_changes};
 use crate::delegation;
 use crate::derived::{self, Context};
 use crate::exemption;
 use crate::object::{self, ObjectKey};
+use crate::path::{FieldPath, Step};
 use crate::snapshot::Declared;
 use crate::verdict::Origin;
 
@@ -50,6 +51,48 @@ pub fn judge_declared(declared: &Declared, live: &Value, context: &Context<'_>) 
     carry::exempted(&mut expected, &subject, context);
     let found = object_changes(&expected, live, declared.has_status_subresource);
     if found.is_empty() { Judged::Converged } else { Judged::Diverged(found) }
+}
+
+/// What of Git excuses a live object that is not as Git says.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Excuse {
+    /// An exemption of this name.
+    Exemption(String),
+    /// A delegation of this name.
+    Delegation(String),
+}
+
+/// Exemptions and delegations without which a live object would not be as Git says, as far as it
+/// shows: what they let through and left as Git says it (a connection, a change that was taken back)
+/// does not.
+pub fn excuses(key: &ObjectKey, live: &Value, context: &Context<'_>) -> Vec<Excuse> {
+    let Some(declared) = context.snapshot.declared(key) else {
+        return match judge_live(key, live, context) {
+            Judged::Explained(Origin::Exempted { name, .. }) => vec![Excuse::Exemption(name)],
+            Judged::Explained(Origin::Delegated { name, .. }) => vec![Excuse::Delegation(name)],
+            _ => Vec::new(),
+        };
+    };
+    let Some(expected) = &declared.expected else { return Vec::new() };
+    let expected = expected_of(expected, declared, live, context);
+    let differs = |field: &str| {
+        let path = FieldPath(exemption::parse_fields(field).into_iter().map(Step::Field).collect());
+        if declared.has_status_subresource && path.starts_with(&["status"]) {
+            return false;
+        }
+        match (path.get(&expected), path.get(live)) {
+            (Some(a), Some(b)) => !change::same_in(&expected, a, b),
+            (Some(one), None) | (None, Some(one)) => !change::is_empty(one),
+            (None, None) => false,
+        }
+    };
+    let exempted = exemption::in_force(&context.snapshot.configuration, key, context.now)
+        .filter(|(e, _)| e.fields.iter().any(|f| differs(f)))
+        .map(|(e, _)| Excuse::Exemption(e.name.clone()));
+    let delegated = delegation::by_field(key, context)
+        .filter(|(field, _)| differs(field))
+        .map(|(_, delegation)| Excuse::Delegation(delegation.name.clone()));
+    exempted.chain(delegated).collect()
 }
 
 fn undeclared(key: &ObjectKey, live: &Value, context: &Context<'_>) -> Judged {

@@ -7,7 +7,7 @@ mod denial;
 mod live;
 mod version;
 
-pub use live::{Judged, judge_declared, judge_live};
+pub use live::{Excuse, Judged, excuses, judge_declared, judge_live};
 
 use serde_json::Value;
 

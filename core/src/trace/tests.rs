@@ -4,7 +4,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Judged, judge, judge_live};
+use super::{Excuse, Judged, excuses, judge, judge_live};
 use crate::config::{Configuration, EnvironmentConfig, Exemption, Mode};
 use crate::derived::Context;
 use crate::finding::Place;
@@ -28,6 +28,18 @@ fn expected_deployment() -> Value {
     object
 }
 
+fn restarts() -> Exemption {
+    Exemption {
+        name: "restarts".into(),
+        accounts: vec!["sre".into()],
+        kinds: vec!["Deployment.apps".into()],
+        namespaces: vec![],
+        fields: vec!["spec.template.metadata.annotations[\"kubectl.kubernetes.io/restartedAt\"]".into()],
+        until: None,
+        reason: "restarts".into(),
+    }
+}
+
 fn snapshot(mode: Mode) -> Snapshot {
     let value = declared_deployment();
     let key = ObjectKey::of(&value).unwrap();
@@ -48,15 +60,6 @@ fn snapshot(mode: Mode) -> Snapshot {
         learnt: None,
         before: None,
     };
-    let exemption = Exemption {
-        name: "restarts".into(),
-        accounts: vec!["sre".into()],
-        kinds: vec!["Deployment.apps".into()],
-        namespaces: vec![],
-        fields: vec!["spec.template.metadata.annotations[\"kubectl.kubernetes.io/restartedAt\"]".into()],
-        until: None,
-        reason: "restarts".into(),
-    };
     Snapshot {
         environment: EnvironmentConfig {
             name: "prod".into(),
@@ -66,7 +69,7 @@ fn snapshot(mode: Mode) -> Snapshot {
             ..EnvironmentConfig::default()
         },
         configuration: Arc::new(Configuration {
-            exemptions: vec![exemption],
+            exemptions: vec![restarts()],
             exemption_places: vec![Place { file: "gitward.yaml".into(), line: 9, column: 3 }],
             ..Configuration::default()
         }),
@@ -377,4 +380,40 @@ fn until_a_new_content_is_learnt_the_content_before_goes_on_counting() {
     for other in [5, 7] {
         assert_eq!(verdict(other).findings[0].rule, "trace/not-learnt");
     }
+}
+
+#[test]
+fn an_exemption_is_in_use_where_a_live_object_would_differ_without_it() {
+    let mut snapshot = snapshot(Mode::Enforce);
+    let whole = Exemption { name: "jobs".into(), kinds: vec!["Job".into()], fields: vec![], ..restarts() };
+    let operator = "{name: operator, accounts: [o], sets: [{kinds: [Deployment], fields: [metadata.finalizers, status]}], \
+                    reason: tests}";
+    let text = format!("apiVersion: gitward.dev/v1alpha1\nkind: Configuration\ndelegations: [{operator}]\n");
+    let delegations = crate::config::parse(&Arc::from("gitward.yaml"), text.as_bytes()).unwrap().delegations;
+    let configuration = Arc::make_mut(&mut snapshot.configuration);
+    configuration.exemptions.push(whole);
+    configuration.delegations = delegations;
+    let at = |live: &Value, now| {
+        let live_key = ObjectKey::of(live).unwrap();
+        excuses(&live_key, live, &Context { snapshot: &snapshot, live: &Overlay::default(), now })
+    };
+    let now = Timestamp::UNIX_EPOCH;
+    let mut live = expected_deployment();
+    live["spec"]["template"]["metadata"]["annotations"] = json!({});
+    let exemption = |name: &str| vec![Excuse::Exemption(name.to_owned())];
+    assert_eq!(at(&live, now), []);
+    live["spec"]["template"]["metadata"]["annotations"]["kubectl.kubernetes.io/restartedAt"] = json!("now");
+    assert_eq!(at(&live, now), exemption("restarts"));
+    let job = json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "once", "namespace": "shop"}});
+    assert_eq!(at(&job, now), exemption("jobs"));
+    live["metadata"]["finalizers"] = json!(["example.org/operator"]);
+    assert_eq!(at(&live, now), [exemption("restarts"), vec![Excuse::Delegation("operator".to_owned())]].concat());
+    let nobodys = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "namespace": "shop"}});
+    assert_eq!(at(&nobodys, now), []);
+    let over = Timestamp::from_second(1).unwrap();
+    let configuration = Arc::make_mut(&mut snapshot.configuration);
+    (configuration.exemptions[0].until, configuration.delegations[0].until) = (Some(now), Some(now));
+    let key = ObjectKey::of(&live).unwrap();
+    let context = Context { snapshot: &snapshot, live: &Overlay::default(), now: over };
+    assert_eq!(excuses(&key, &live, &context), [], "what is over explains nothing");
 }

@@ -92,6 +92,13 @@ fn what_is_no_review_is_refused() {
     assert!(review(request(json!({"uid": "x".repeat(1000)}))).is_err());
     assert!(review(request(json!({"operation": "EXPLODE"}))).is_err());
     assert!(review(Value::Null).is_err());
+    let secret = request(json!({"object": {"metadata": "hunter2", "kind": "Secret"}}));
+    let told = review(secret).unwrap_err().to_string();
+    assert!(
+        told.starts_with("the body is no AdmissionReview: a field is missing or of another type at line 1"),
+        "{told}"
+    );
+    assert!(!told.contains("hunter2"));
 }
 
 pub(crate) fn snapshot() -> Snapshot {

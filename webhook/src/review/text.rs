@@ -1,6 +1,7 @@
 //! What a person reads: on a denial what Git says, where, and how the change is made properly.
 
 use gitward_core::finding::{Finding, Severity};
+use gitward_core::report::harmless;
 use gitward_core::snapshot::Snapshot;
 use gitward_core::verdict::Verdict;
 
@@ -12,6 +13,9 @@ const DENIAL: usize = 6 * 1024;
 
 /// Longest finding within it.
 const FINDING: usize = 1200;
+
+/// Longest place in Git.
+const PLACE: usize = 400;
 
 /// Longest warning: the API server cuts longer ones.
 const WARNING: usize = 250;
@@ -51,7 +55,7 @@ fn lines(finding: &Finding) -> String {
     if let Some(place) = &finding.place
         && !finding.message.contains(&place.to_string())
     {
-        text.push_str(&format!("    see: {place}\n"));
+        text.push_str(&format!("    see: {}\n", cut(&place.to_string(), PLACE)));
     }
     if let Some(hint) = &finding.hint {
         text.push_str(&format!("    to do: {}\n", cut(hint, FINDING)));
@@ -65,11 +69,11 @@ pub fn warnings(verdict: &Verdict) -> Vec<String> {
     told.take(FINDINGS).map(|f| cut(&format!("gitward: {} [{}]", f.message, f.rule), WARNING)).collect()
 }
 
-/// At most so many bytes, cut between characters; line breaks of others do not get through.
+/// At most so many bytes, cut between characters; nothing gets through that a terminal would act on.
 pub(super) fn cut(text: &str, longest: usize) -> String {
-    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let text = harmless(text);
     if text.len() <= longest {
-        return text;
+        return text.into_owned();
     }
     let mut end = longest.saturating_sub('…'.len_utf8());
     while !text.is_char_boundary(end) {

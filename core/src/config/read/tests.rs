@@ -69,6 +69,85 @@ fn each_mistake_is_found_at_its_place() {
     }
 }
 
+/// What is found in a text, by rule and place.
+fn found(text: &str) -> Vec<String> {
+    let findings = read(text).err().unwrap_or_default();
+    findings.iter().map(|f| format!("{} {}", f.place.as_ref().unwrap(), f.rule)).collect()
+}
+
+#[test]
+fn independent_mistakes_are_told_all_at_once() {
+    let text = "\
+apiVersion: gitward.dev/v1alpha1
+kind: Config
+kubernetes: 1.36
+polices: []
+environments:
+- name: Prod
+  pth: deploy
+  namespaces: [shop, 3, Blog]
+- just text
+- name: dev
+  ref: main
+  prune: {max: many}
+exemptions:
+- accounts: alice
+  kinds: [pods]
+  reason: ' '
+breakGlass:
+- name: on-call
+  acounts: [sre]
+";
+    assert_eq!(
+        found(text),
+        [
+            "gitward.yaml:2:7 config/kind",
+            "gitward.yaml:3:13 config/wrong-type",
+            "gitward.yaml:4:1 config/unknown-field",
+            // Its ref is missing.
+            "gitward.yaml:6:3 config/missing-field",
+            "gitward.yaml:6:9 config/environment-name",
+            "gitward.yaml:7:3 config/unknown-field",
+            "gitward.yaml:8:22 config/wrong-type",
+            "gitward.yaml:8:25 config/namespace",
+            "gitward.yaml:9:3 config/wrong-type",
+            "gitward.yaml:11:8 config/ref",
+            "gitward.yaml:12:16 config/wrong-type",
+            // Its name is missing, and nothing is said of the name that stands in.
+            "gitward.yaml:14:3 config/missing-field",
+            "gitward.yaml:14:13 config/wrong-type",
+            "gitward.yaml:15:11 config/kind-name",
+            "gitward.yaml:16:11 config/exemption",
+            // Its maximum is missing; that nobody is named follows from the misspelt field.
+            "gitward.yaml:18:3 config/missing-field",
+            "gitward.yaml:19:3 config/unknown-field",
+        ]
+    );
+}
+
+#[test]
+fn all_that_is_missing_is_told() {
+    let text = "environments: [{}]\nexemptions: [{}]\nbreakGlass: [{}]\n";
+    let findings = read(text).unwrap_err();
+    let mut missing: Vec<&str> = findings.iter().filter_map(|f| f.message.split('`').nth(1)).collect();
+    missing.sort_unstable();
+    let expected = ["accounts", "apiVersion", "kind", "kinds", "maximum", "name", "name", "name", "reason", "ref"];
+    assert_eq!(missing, expected, "{findings:?}");
+}
+
+#[test]
+fn whatever_is_wrong_is_told_and_ends() {
+    for text in
+        ["[]", "text", "3", "environments: {a: b}", "environments: [[], {name: {}}]", "breakGlass: [{maximum: []}]"]
+    {
+        assert!(!read(text).unwrap_err().is_empty(), "{text}");
+    }
+    let many: String = (0..500).map(|i| format!("wrong{i}: 1\n")).collect();
+    assert_eq!(read(&many).unwrap_err().len(), 50);
+    let odd = format!("{GOOD}'a`b': 1\n");
+    assert_eq!(found(&odd), ["gitward.yaml:19:1 config/unknown-field"]);
+}
+
 #[test]
 fn two_environments_of_a_ref_do_not_share_a_namespace() {
     let second = "- {name: canary, ref: refs/heads/main, namespaces: [shop]}\nexemptions:";

@@ -127,4 +127,22 @@ sharedNamespaces: [shop]"#,
       - kinds: [StatefulSet.apps]"#,
         fix: "Name owners and images; a `*` stands at the end of a name only. Declare RBAC and admission configuration in Git.",
     },
+    Row {
+        rule: "config/expired",
+        title: "Exemptions and delegations that are over are taken out",
+        why: "After its `until` an exemption or a delegation lets nothing through, and what it left in the cluster is brought back to Git. Whoever reads gitward.yaml should see what holds, and whoever still needs it should hear of it before the next denial.",
+        example: r#"exemptions:
+  - name: restarts
+    until: 2020-01-01T00:00:00Z"#,
+        fix: "Remove it, or move `until` if it is still needed.",
+    },
+    Row {
+        rule: "config/break-glass",
+        title: "A break-glass declaration says who may, and for how long",
+        why: "Where nobody is named it helps nobody, and without a bound it would not end.",
+        example: r#"breakGlass:
+  - name: on-call
+    maximum: 900h"#,
+        fix: "Give it a name of its own, accounts or groups, and a maximum of up to 24 hours.",
+    },
 ];

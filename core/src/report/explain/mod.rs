@@ -1,13 +1,16 @@
 //! What each rule means: one table, for `gitward explain`, for SARIF and for the documentation.
 
 mod config;
+mod environment;
 mod manifest;
 mod policy;
 mod push;
 mod readme;
+mod runtime;
 mod schema;
 mod trace;
 mod tree;
+mod webhook;
 
 use std::borrow::Cow;
 
@@ -37,8 +40,18 @@ struct Row {
     fix: &'static str,
 }
 
-const AREAS: [&[Row]; 7] =
-    [config::ROWS, manifest::ROWS, policy::ROWS, push::ROWS, schema::ROWS, trace::ROWS, tree::ROWS];
+const AREAS: [&[Row]; 10] = [
+    config::ROWS,
+    environment::ROWS,
+    manifest::ROWS,
+    policy::ROWS,
+    push::ROWS,
+    runtime::ROWS,
+    schema::ROWS,
+    trace::ROWS,
+    tree::ROWS,
+    webhook::ROWS,
+];
 
 /// What a rule means, or `None` for one that gitward does not have (a repository's own policy).
 pub fn explain(rule: &str) -> Option<Explanation> {

@@ -73,4 +73,14 @@ pub(super) const ROWS: &[Row] = &[
         example: "",
         fix: "Look at the API server's version and at what stands between it and gitward.",
     },
+    Row {
+        rule: "trace/break-glass",
+        title: "Only whom Git names breaks a glass",
+        why: "Break-glass is for the hour in which Git cannot be waited for: who may, over what and for how long at most stands in Git. A request for it beyond that is denied; what it lets through is warned of, and undone when it ends.",
+        example: r#"kind: BreakGlass
+spec:
+  declaration: on-call
+  reason: ""    # say why"#,
+        fix: "Ask for what the declaration under breakGlass in gitward.yaml gives, with a reason, or have Git declare it. Push what is to stay before the time is over.",
+    },
 ];

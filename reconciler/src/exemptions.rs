@@ -1,0 +1,159 @@
+//! Which exemptions, delegations and break-glass declarations of Git are over, and which nobody needs: told in the
+//! Environment, so that a hole does not stay longer than what it was made for.
+
+mod admitted;
+mod ledger;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gitward_core::config::{Configuration, Delegation, Exemption};
+use gitward_core::finding::Finding;
+use gitward_core::lookup::Lookup;
+use gitward_core::object::{self, ObjectKey};
+use gitward_core::snapshot::Snapshot;
+use gitward_core::trace::{self, Excuse};
+use gitward_core::{break_glass, exemption};
+use jiff::Timestamp;
+use serde_json::json;
+use tokio::time::{Instant, sleep};
+
+use crate::guard::Poke;
+use crate::report::Reason;
+use crate::state::State;
+use crate::status::Status;
+
+use ledger::{Declaration, Kind, Ledger};
+
+/// Condition of the Environment that says whether every exemption and delegation holds and is needed.
+const CONDITION: &str = "ExemptionsInUse";
+
+/// How often it is looked whether one is over or Git says something else.
+const TICK: Duration = Duration::from_secs(1);
+
+/// How often it is looked what they are used for.
+const LOOK: Duration = Duration::from_secs(30);
+
+/// Tells what is over and what is not used, as long as the process runs.
+pub(crate) async fn watch(state: Arc<State>, status: Arc<Status>, poke: Poke) {
+    let mut ledger = loop {
+        match status.uses().await {
+            Some(uses) => break Ledger::restored(&uses),
+            None => sleep(LOOK).await,
+        }
+    };
+    let (mut before, mut looked, mut over) = (None, Instant::now(), BTreeSet::new());
+    let (mut told, mut written) = (None, None);
+    loop {
+        if let Some(held) = state.held() {
+            let now = Timestamp::now();
+            announce(&state, &held, now, &mut over, &poke);
+            let declared = ledger::declared(&held, now);
+            if before.as_ref() != Some(&declared) || looked.elapsed() >= LOOK {
+                ledger.keep(&declared, now);
+                let asked = notice(&state, &held, status.environment(), &mut ledger, &declared, now).await;
+                let sound = ledger.sound(&declared, asked.as_ref().err().map(String::as_str));
+                if told.as_ref() != Some(&sound) {
+                    status.set_condition(CONDITION, sound.status, sound.reason, &sound.message).await;
+                    told = Some(sound);
+                }
+                let uses = ledger.uses();
+                if written.as_ref() != Some(&uses) {
+                    status.set(&json!({"uses": uses})).await;
+                    written = Some(uses);
+                }
+                (before, looked) = (Some(declared), Instant::now());
+            }
+        }
+        sleep(TICK).await;
+    }
+}
+
+/// Tells once of each exemption and delegation that is over. What it left in the cluster is brought back from now on.
+fn announce(state: &State, held: &Snapshot, now: Timestamp, over: &mut BTreeSet<String>, poke: &Poke) {
+    let expired: Vec<String> = exemption::expired(&held.configuration, now).iter().map(Finding::line).collect();
+    let mut is_news = false;
+    for line in expired.iter().filter(|line| !over.contains(*line)) {
+        state.reporter.about_environment(Reason::Expired, line.clone());
+        is_news = true;
+    }
+    if is_news {
+        poke.everything();
+    }
+    *over = expired.into_iter().collect();
+}
+
+/// Notes what is used, by what differs in the cluster, by the glasses that are broken, and by what
+/// the webhook let through.
+///
+/// # Errors
+/// Why the webhook could not be asked.
+async fn notice(
+    state: &Arc<State>,
+    held: &Arc<Snapshot>,
+    environment: &str,
+    ledger: &mut Ledger,
+    declared: &[Declaration],
+    now: Timestamp,
+) -> Result<(), String> {
+    if declared.is_empty() {
+        return Ok(());
+    }
+    for glass in break_glass::broken(&state.context(held)) {
+        ledger.used(Kind::BreakGlass, &glass.declaration, now);
+    }
+    let open = |d: &&Declaration| d.kind != Kind::BreakGlass && d.over.is_none() && ledger.is_open(d, now);
+    let open: BTreeSet<(Kind, String)> = declared.iter().filter(open).map(|d| (d.kind, d.name.clone())).collect();
+    if !open.is_empty() {
+        let (state, held) = (state.clone(), held.clone());
+        // Large clusters hold many objects of a kind.
+        let found = tokio::task::spawn_blocking(move || in_the_cluster(&state, &held, open)).await;
+        found.unwrap_or_default().iter().for_each(|(kind, name)| ledger.used(*kind, name, now));
+    }
+    let counts = admitted::ask(state, environment).await?;
+    ledger.counted(declared, |declaration| counts.of(declaration), now);
+    Ok(())
+}
+
+/// Those of the exemptions and delegations named without which a live object would not be as Git says.
+fn in_the_cluster(state: &State, held: &Snapshot, mut open: BTreeSet<(Kind, String)>) -> BTreeSet<(Kind, String)> {
+    let (context, configuration) = (state.context(held), &held.configuration);
+    let mut found = BTreeSet::new();
+    for served in state.index.discovery().table().all() {
+        let (group, kind) = (&served.resource.group, &served.resource.kind);
+        let of_kind = ObjectKey::new(group, kind, "", "");
+        if !speak_of(configuration, &open, |e| e.names_kind_of(&of_kind), |d| d.names_kind_of(&of_kind)) {
+            continue;
+        }
+        for live in state.index.list(group, kind, "") {
+            let key = ObjectKey::new(group, kind, object::namespace(&live), object::name(&live));
+            if !held.governs(&key) || !speak_of(configuration, &open, |e| e.concerns(&key), |d| d.concerns(&key)) {
+                continue;
+            }
+            for excuse in trace::excuses(&key, &live, &context) {
+                let used = match excuse {
+                    Excuse::Exemption(name) => (Kind::Exemption, name),
+                    Excuse::Delegation(name) => (Kind::Delegation, name),
+                };
+                open.remove(&used);
+                found.insert(used);
+            }
+        }
+    }
+    found
+}
+
+/// Whether any of those that are open speaks of something.
+fn speak_of(
+    configuration: &Configuration,
+    open: &BTreeSet<(Kind, String)>,
+    exempts: impl Fn(&Exemption) -> bool,
+    delegates: impl Fn(&Delegation) -> bool,
+) -> bool {
+    open.iter().any(|(kind, name)| match kind {
+        Kind::Exemption => configuration.exemptions.iter().any(|e| e.name == *name && exempts(e)),
+        Kind::Delegation => configuration.delegations.iter().any(|d| d.name == *name && delegates(d)),
+        Kind::BreakGlass => false,
+    })
+}
