@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::discovery::{Discovery, Served};
 use crate::raw;
-use crate::trouble::explain;
+use crate::trouble::says;
 
 /// At most so many questions are read live for one decision.
 pub const MAX_QUESTIONS: usize = 32;
@@ -87,7 +87,7 @@ pub async fn read_live(
             }
             Err(error) => {
                 tracing::debug!(%error, "a live read failed");
-                fresh.failed.push((question.clone(), explain(&error)));
+                fresh.failed.push((question.clone(), says(&error)));
             }
         }
     }

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::discovery::{Discovery, Served};
 use crate::fresh::{pages, read};
 use crate::kinds::{Content, Span, Target, WatchedKind, targets};
-use crate::trouble::explain;
+use crate::trouble::says;
 
 /// Lists at a time: a person's look must not crowd out the cluster's own work.
 const CONCURRENT: usize = 4;
@@ -30,7 +30,7 @@ pub struct Unread {
     pub kind: String,
     /// Namespace; empty for all of them and for cluster-scoped kinds.
     pub namespace: String,
-    /// Why, and what to do.
+    /// Why.
     pub why: String,
 }
 
@@ -104,7 +104,7 @@ fn admit(target: &Target, object: Value) -> Option<(ObjectKey, Arc<Value>)> {
 }
 
 async fn list_target(client: &Client, discovery: &Discovery, target: &Target) -> Result<Vec<Value>, String> {
-    let told = |error: kube::Error| explain(&error);
+    let told = |error: kube::Error| says(&error);
     let Some(served) = discovery.resolve(&target.group, &target.kind).await.map_err(told)? else {
         return Ok(Vec::new());
     };
