@@ -12,7 +12,7 @@ pub(super) fn is_harmful(c: char) -> bool {
 }
 
 /// One line of harmless text: white space becomes a blank, anything harmful its escape.
-pub(super) fn line(text: &str) -> Cow<'_, str> {
+pub fn line(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_harmful) {
         return Cow::Borrowed(text);
     }

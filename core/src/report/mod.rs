@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use crate::finding::{Finding, Severity};
 
+pub use escape::line;
 pub use explain::{Explanation, explain, rules};
 pub use github::github;
 pub use json::json;
