@@ -21,7 +21,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR", default_value = ".")]
     repo: PathBuf,
     #[command(flatten)]
-    look: look::Args,
+    look: look::LookArgs,
 }
 
 /// Runs the command.

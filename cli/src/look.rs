@@ -14,7 +14,7 @@ use crate::{output, start};
 
 /// Which cluster and environment, and how it is told.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {
+pub(crate) struct LookArgs {
     /// Name of the Environment; it need not be named where the cluster has only one.
     #[arg(long, env = "GITWARD_ENVIRONMENT", value_parser = start::environment)]
     pub(crate) environment: Option<String>,
@@ -35,7 +35,7 @@ pub(crate) enum Format {
     Json,
 }
 
-impl Args {
+impl LookArgs {
     /// A client with the rights of whoever looks.
     pub(crate) async fn client(&self) -> anyhow::Result<kube::Client> {
         start::client(self.kubeconfig.as_deref()).await

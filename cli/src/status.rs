@@ -17,7 +17,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR")]
     repo: Option<PathBuf>,
     #[command(flatten)]
-    look: look::Args,
+    look: look::LookArgs,
 }
 
 /// Runs the command.
@@ -33,7 +33,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         Ok(states)
     })?;
     args.look.write(&states, text)?;
-    let is_known = states.unread.is_none() && states.environments.iter().all(|e| e.uncounted.is_none());
+    let is_counted = |e: &EnvironmentState| e.uncounted.is_none() && e.counts.is_none_or(|counts| counts.unknown == 0);
+    let is_known = states.unread.is_none() && states.environments.iter().all(is_counted);
     Ok(if is_known {
         Outcome::from(states.environments.iter().all(EnvironmentState::is_well))
     } else {

@@ -3,7 +3,7 @@
 use unicode_width::UnicodeWidthStr;
 
 /// A column is at most this wide; a longer cell pushes the rest of its row aside.
-const WIDEST: usize = 72;
+const WIDEST: usize = 96;
 
 /// Rows with their columns under each other; the last column is as long as it is.
 pub(crate) fn table(rows: &[Vec<String>]) -> String {

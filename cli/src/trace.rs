@@ -22,7 +22,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR", default_value = ".")]
     repo: PathBuf,
     #[command(flatten)]
-    look: look::Args,
+    look: look::LookArgs,
 }
 
 /// Runs the command.
@@ -34,8 +34,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
 }
 
 fn text(trace: &Trace, color: bool) -> String {
-    let mut text =
-        format!("{} in {}\n", trace.object, held_against(&trace.in_force)).replace(" in environment", ", environment");
+    let mut text = format!("{}, {}\n", trace.object, held_against(&trace.in_force));
     for why in &trace.unread {
         text.push_str(&format!("note: not everything that the rules ask could be read: {}\n", line(why)));
     }
@@ -82,7 +81,10 @@ fn origin(field: &Told) -> String {
             let from = field.from.as_ref().map(|key| format!(" from {}/{}", key.kind, key.name)).unwrap_or_default();
             format!("Derived by {rule}{from}{at}")
         }
-        "Kept" => "Kept, never compared".to_owned(),
+        "Kept" => match &field.reason {
+            Some(reason) => format!("Kept: {reason}"),
+            None => "Kept, never compared".to_owned(),
+        },
         "Removal" => "Removal: it is being deleted".to_owned(),
         "Nobody" => {
             let expected = match &field.expected {

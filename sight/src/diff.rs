@@ -57,6 +57,13 @@ pub struct Counts {
     pub unknown: usize,
 }
 
+impl Counts {
+    /// Whether all that could be told is as Git says.
+    pub fn is_as_git(&self) -> bool {
+        self.diverged + self.missing + self.undeclared == 0
+    }
+}
+
 /// One object that is not as Git says.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]

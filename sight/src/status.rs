@@ -74,9 +74,11 @@ const VITAL: [&str; 3] = ["CommitUsable", "Converged", "Ready"];
 const ORDER: [&str; 6] = ["CommitUsable", "Converged", "Ready", "Valid", "Guarded", "BreakGlass"];
 
 impl EnvironmentState {
-    /// Whether its commit can be used, the cluster was brought to it, and what it declares runs.
+    /// Whether its commit can be used, the cluster was brought to it, what it declares runs, and, where
+    /// that was counted, nothing differs.
     pub fn is_well(&self) -> bool {
-        VITAL.iter().all(|kind| self.conditions.iter().any(|c| c.type_ == *kind && c.status == "True"))
+        let is_as_git = self.counts.as_ref().is_none_or(Counts::is_as_git);
+        is_as_git && VITAL.iter().all(|kind| self.conditions.iter().any(|c| c.type_ == *kind && c.status == "True"))
     }
 
     fn of(environment: Environment) -> Self {
@@ -162,8 +164,10 @@ mod tests {
             vec![condition("Guarded", "False"), condition("Ready", "True"), condition("CommitUsable", "True")];
         assert!(!state(json!(all)).is_well());
         all.push(condition("Converged", "True"));
-        let state = state(json!(all));
+        let mut state = state(json!(all));
         assert!(state.is_well());
+        state.counts = Some(Counts { missing: 1, ..Counts::default() });
+        assert!(!state.is_well());
         let order: Vec<&str> = state.conditions.iter().map(|c| c.type_.as_str()).collect();
         assert_eq!(order, ["CommitUsable", "Converged", "Ready", "Guarded"]);
     }

@@ -6,6 +6,7 @@ use gitward_core::object::ObjectKey;
 use gitward_core::path::FieldPath;
 use gitward_core::snapshot::Commit;
 use gitward_core::trace::{Field, Source, Stated, fields};
+use gitward_index::environment::is_shipped_definition;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -56,7 +57,7 @@ pub struct Told {
     /// What is expected in place of what is nobody's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected: Option<Shown>,
-    /// Why no rule recognises it.
+    /// Why no rule recognises it, or why it is not compared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -118,6 +119,11 @@ impl Sight {
             return Err(Error::NoField { object: key.to_string(), path: path.to_string() });
         }
         let mut told: Vec<Told> = chosen.into_iter().map(|field| tell(&key, field, looked.unread.is_empty())).collect();
+        if is_shipped_definition(&live) {
+            told.iter_mut().filter(|t| t.origin == NOBODY).for_each(|t| {
+                (t.origin, t.reason) = ("Kept", Some("gitward's own, exactly as this version ships it".to_owned()));
+            });
+        }
         let authors = self.authors(told.iter().filter_map(|t| t.place.as_ref()));
         for one in &mut told {
             one.by = one.place.as_ref().and_then(|place| authors.of(place)).map(Author::from);

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Field, Source, fields};
-use crate::config::{Configuration, EnvironmentConfig, Exemption};
+use crate::config::{BreakGlass, Configuration, EnvironmentConfig, Exemption};
 use crate::derived::Context;
 use crate::finding::Place;
 use crate::lookup::Overlay;
@@ -218,6 +218,35 @@ fn what_a_controller_makes_goes_back_to_the_lines_of_its_template() {
     assert!(found.contains(&image.to_owned()), "{found:#?}");
     let hash = "spec.selector.matchLabels.pod-template-hash: derived replica-set.create Deployment 1:1";
     assert!(found.contains(&hash.to_owned()), "{found:#?}");
+}
+
+#[test]
+fn what_is_done_under_a_broken_glass_names_its_declaration() {
+    let web = web();
+    let mut live = live(&web);
+    live["metadata"]["labels"] = json!({"owner": "me"});
+    let mut snapshot = snapshot(web);
+    let configuration = Arc::make_mut(&mut snapshot.configuration);
+    configuration.break_glass = vec![BreakGlass {
+        name: "on-call".into(),
+        accounts: vec!["ada".into()],
+        groups: vec![],
+        kinds: vec![],
+        namespaces: vec![],
+        maximum: jiff::SignedDuration::from_hours(1),
+    }];
+    configuration.break_glass_places = vec![Place { file: "gitward.yaml".into(), line: 20, column: 3 }];
+    let glass = json!({"apiVersion": "gitward.dev/v1alpha1", "kind": "BreakGlass",
+        "metadata": {"name": "fire", "uid": "g", "creationTimestamp": "1970-01-01T00:00:00Z"},
+        "spec": {"environment": "", "declaration": "on-call", "reason": "fire"},
+        "status": {"receipt": {"uid": "g", "account": "ada", "until": "1970-01-01T00:30:00Z"}}});
+    let mut index = Overlay::default();
+    index.set(ObjectKey::of(&glass).unwrap(), Some(Arc::new(glass)));
+    let context = Context { snapshot: &snapshot, live: &index, now: Timestamp::UNIX_EPOCH };
+    let found = fields(&ObjectKey::of(&live).unwrap(), &live, &context).unwrap();
+    let label = found.iter().find(|f| f.path.to_string() == "metadata.labels.owner").unwrap();
+    let place = Place { file: "gitward.yaml".into(), line: 20, column: 3 };
+    assert_eq!(label.source, Source::BreakGlass { name: "on-call".into(), place });
 }
 
 #[test]
