@@ -39,8 +39,8 @@ pub struct Told {
     /// Its value; `None` if it is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<Shown>,
-    /// `Declared`, `Defaulted`, `Carried`, `Derived`, `Exempted`, `BreakGlass`, `Removal`, `Kept`,
-    /// `Nobody` or `Unknown`.
+    /// `Declared`, `Defaulted`, `Carried`, `Derived`, `Exempted`, `Delegated`, `BreakGlass`, `Removal`,
+    /// `Kept`, `Nobody` or `Unknown`.
     pub origin: &'static str,
     /// Where in Git.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,7 +48,8 @@ pub struct Told {
     /// Who last changed that line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<Author>,
-    /// The rule that derives or carries it, or the name of the exemption or break-glass declaration.
+    /// The rule that derives or carries it, or the name of the exemption, delegation or break-glass
+    /// declaration.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
     /// The declared object that a derived one goes back to.
@@ -174,6 +175,9 @@ fn tell(key: &ObjectKey, field: Field, all_known: bool) -> Told {
         }
         Source::Exempted { name, place } => {
             (told.origin, told.rule, told.place) = ("Exempted", Some(name), Some(place))
+        }
+        Source::Delegated { name, place } => {
+            (told.origin, told.rule, told.place) = ("Delegated", Some(name), Some(place))
         }
         Source::BreakGlass { name, place } => {
             (told.origin, told.rule, told.place) = ("BreakGlass", Some(name), Some(place));

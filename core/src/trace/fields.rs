@@ -11,6 +11,7 @@ use super::{expected_of, subject};
 use crate::break_glass;
 use crate::carry;
 use crate::change::{self, Change, object_changes};
+use crate::delegation;
 use crate::derived::{self, Context};
 use crate::exemption;
 use crate::finding::Place;
@@ -57,6 +58,13 @@ pub enum Source {
     /// An exemption in Git gives it to others.
     Exempted {
         /// The exemption's name.
+        name: String,
+        /// Where in Git.
+        place: Place,
+    },
+    /// A delegation in Git gives it to an operator, or the object is within its ceilings.
+    Delegated {
+        /// The delegation's name.
         name: String,
         /// Where in Git.
         place: Place,
@@ -115,7 +123,7 @@ pub fn fields(key: &ObjectKey, live: &Value, context: &Context<'_>) -> Option<Ve
 fn of_declared(declared: &Declared, expected: &Expected, live: &Value, context: &Context<'_>) -> Vec<Field> {
     let status = declared.has_status_subresource;
     let mut wanted = expected_of(expected, declared, live, context);
-    let without_exemptions = By::pointer(object_changes(&wanted, live, status), live);
+    let without_others = By::pointer(object_changes(&wanted, live, status), live);
     leave_exempted(&mut wanted, declared, live, context);
     let found = object_changes(&wanted, live, status);
     let missing: Vec<Change> = found.iter().filter(|c| c.new.is_none()).cloned().collect();
@@ -133,8 +141,8 @@ fn of_declared(declared: &Declared, expected: &Expected, live: &Value, context: 
             let place = leaf.written.as_ref().map_or_else(|| declared.place(&change.path), |w| declared.place(&w.path));
             return nobody(&declared.manifest.key, change.old.clone(), Some(place), None, context);
         }
-        if without_exemptions.covering(&leaf.pointer).is_some() {
-            return exempted(&declared.manifest.key, &leaf.path, context);
+        if without_others.covering(&leaf.pointer).is_some() {
+            return of_others(&declared.manifest.key, &leaf.path, context);
         }
         match (carried.covering(&leaf.pointer), &leaf.written) {
             (Some(rule), _) => Source::Carried { rule },
@@ -182,6 +190,7 @@ fn of_undeclared(key: &ObjectKey, live: &Value, context: &Context<'_>) -> Vec<Fi
             return of_derived(key, live, (rule, by_identity), context);
         }
         Judged::Explained(Origin::Exempted { name, place }) => Source::Exempted { name, place },
+        Judged::Explained(Origin::Delegated { name, place }) => Source::Delegated { name, place },
         Judged::Explained(_) => Source::Leaving,
         Judged::Undeclared(reason) => nobody(key, None, None, Some(reason), context),
         Judged::NotGoverned | Judged::Converged | Judged::Diverged(_) | Judged::NotLearnt => Source::Unknown,
@@ -232,12 +241,16 @@ fn nobody(
     }
 }
 
-/// The exemption that covers a field which only exemptions explain.
-fn exempted(key: &ObjectKey, path: &FieldPath, context: &Context<'_>) -> Source {
+/// Whose a field is that only exemptions and delegations explain.
+fn of_others(key: &ObjectKey, path: &FieldPath, context: &Context<'_>) -> Source {
     let configuration = &context.snapshot.configuration;
-    exemption::in_force(configuration, key, context.now)
+    let exempted = exemption::in_force(configuration, key, context.now)
         .find(|(e, _)| !e.fields.is_empty() && e.covers(path))
-        .map_or(Source::Unknown, |(e, place)| Source::Exempted { name: e.name.clone(), place })
+        .map(|(e, place)| Source::Exempted { name: e.name.clone(), place });
+    exempted.unwrap_or_else(|| match delegation::of_field(key, path, context) {
+        Some(Origin::Delegated { name, place }) => Source::Delegated { name, place },
+        _ => Source::Unknown,
+    })
 }
 
 /// Things by the part of an object that they are about, as JSON pointers into it.

@@ -50,7 +50,7 @@ pub fn judge_declared(declared: &Declared, live: &Value, context: &Context<'_>) 
     if found.is_empty() { Judged::Converged } else { Judged::Diverged(found) }
 }
 
-/// Takes over from the live object what exemptions give to others.
+/// Takes over from the live object what exemptions and delegations give to others.
 pub(super) fn leave_exempted(expected: &mut Value, declared: &Declared, live: &Value, context: &Context<'_>) {
     let key = &declared.manifest.key;
     let subject = Subject { key, declared: &declared.canonical, live, record: None };

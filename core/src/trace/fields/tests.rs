@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Field, Source, fields};
-use crate::config::{BreakGlass, Configuration, EnvironmentConfig, Exemption};
+use crate::config::{BreakGlass, Configuration, Delegation, EnvironmentConfig, Exemption, Sets};
 use crate::derived::Context;
 use crate::finding::Place;
 use crate::lookup::Overlay;
@@ -76,11 +76,28 @@ fn snapshot(declared: Declared) -> Snapshot {
         until: None,
         reason: "restarts".into(),
     };
+    let sets = Sets {
+        kinds: vec!["Deployment.apps".into()],
+        namespaces: vec![],
+        names: vec![],
+        fields: vec!["metadata.annotations.operator".into()],
+    };
+    let delegation = Delegation {
+        name: "operator".into(),
+        accounts: vec!["operator".into()],
+        makes: vec![],
+        sets: vec![sets],
+        injects: vec![],
+        until: None,
+        reason: "annotations".into(),
+    };
     Snapshot {
         environment: EnvironmentConfig { namespaces: vec!["shop".into()], ..EnvironmentConfig::default() },
         configuration: Arc::new(Configuration {
             exemptions: vec![exemption],
             exemption_places: vec![Place { file: "gitward.yaml".into(), line: 9, column: 3 }],
+            delegations: vec![delegation],
+            delegation_places: vec![Place { file: "gitward.yaml".into(), line: 15, column: 3 }],
             ..Configuration::default()
         }),
         commit: Commit {
@@ -122,6 +139,7 @@ fn lines(fields: &[Field]) -> Vec<String> {
                 format!("derived {rule} {} {}:{}", from.object.kind, from.place.line, from.place.column)
             }
             Source::Exempted { name, place } => format!("exempted {name} {place}"),
+            Source::Delegated { name, place } => format!("delegated {name} {place}"),
             Source::Nobody { expected, place, reason } => {
                 let place = place.as_ref().map(|p| format!(" {}:{}", p.line, p.column)).unwrap_or_default();
                 let reason = reason.as_deref().map(|r| format!(" ({r})")).unwrap_or_default();
@@ -138,7 +156,7 @@ fn lines(fields: &[Field]) -> Vec<String> {
 fn each_field_of_a_converged_object_has_its_line_or_its_rule() {
     let web = web();
     let mut live = live(&web);
-    live["metadata"]["annotations"] = json!({"deployment.kubernetes.io/revision": "1"});
+    live["metadata"]["annotations"] = json!({"deployment.kubernetes.io/revision": "1", "operator": "was here"});
     live["spec"]["template"]["metadata"]["annotations"] = json!({"restarted": "now"});
     let fields = told(&snapshot(web), &live, &[]);
     assert_eq!(
@@ -147,6 +165,7 @@ fn each_field_of_a_converged_object_has_its_line_or_its_rule() {
             "apiVersion: declared 1:13",
             "kind: declared 2:7",
             "metadata.annotations[\"deployment.kubernetes.io/revision\"]: carried revision",
+            "metadata.annotations.operator: delegated operator gitward.yaml:15:3",
             "metadata.name: declared 4:9",
             "metadata.namespace: declared 5:14",
             "spec.replicas: declared 7:13",
