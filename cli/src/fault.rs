@@ -33,15 +33,19 @@ pub(crate) fn report(error: &anyhow::Error) {
     }
 }
 
-fn hint<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a str> {
+fn hint(error: &(dyn std::error::Error + 'static)) -> Option<String> {
     if let Some(fault) = error.downcast_ref::<Fault>() {
-        return Some(&fault.hint);
+        return Some(fault.hint.clone());
     }
-    if let Some(error) = error.downcast_ref::<gitward_git_hooks::Error>() {
+    if let Some(error) = error.downcast_ref::<gitward_sight::Error>() {
         return error.hint();
     }
-    if let Some(error) = error.downcast_ref::<gitward_webhook::RunError>() {
-        return error.hint();
-    }
-    error.downcast_ref::<gitward_repo::Error>().and_then(gitward_repo::Error::hint)
+    let hint = if let Some(error) = error.downcast_ref::<gitward_git_hooks::Error>() {
+        error.hint()
+    } else if let Some(error) = error.downcast_ref::<gitward_webhook::RunError>() {
+        error.hint()
+    } else {
+        error.downcast_ref::<gitward_repo::Error>().and_then(gitward_repo::Error::hint)
+    };
+    hint.map(str::to_owned)
 }

@@ -1,18 +1,23 @@
 //! `gitward`: one binary for laptops, Git servers and clusters.
 //!
 //! A subcommand is one line here and one file beside this one. Exit codes: 0 all is well, 1
-//! something was found, 2 the command could not do its work.
+//! something was found, 2 the command could not do its work, or not all of it.
 
 mod check;
 mod demo;
+mod diff;
 mod explain;
 mod fault;
 mod hook;
 mod init;
+mod look;
 mod output;
 mod policy;
 mod reconcile;
 mod start;
+mod status;
+mod table;
+mod trace;
 mod webhook;
 
 use std::panic;
@@ -38,6 +43,12 @@ enum Command {
     Init(init::Args),
     /// Say what a rule demands, why, and how to keep to it.
     Explain(explain::Args),
+    /// Say of every field of a live object where it comes from: the line in Git, the rule, or nobody.
+    Trace(trace::Args),
+    /// Say what differs between what Git expects and what is live.
+    Diff(diff::Args),
+    /// Say how the environments of a cluster stand.
+    Status(status::Args),
     /// Work on policies.
     Policy(policy::Args),
     /// Run or install the hooks of a Git server.
@@ -53,8 +64,10 @@ enum Command {
 enum Outcome {
     /// All is well.
     Clean,
-    /// Something was found that denies.
+    /// Something was found that denies, or that differs.
     Findings,
+    /// Some of what was asked could not be told.
+    Unknown,
 }
 
 impl From<bool> for Outcome {
@@ -70,6 +83,9 @@ fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Trace(args) => trace::run(&args),
+        Command::Diff(args) => diff::run(&args),
+        Command::Status(args) => status::run(&args),
         Command::Policy(args) => policy::run(&args),
         Command::Hook(args) => hook::run(&args),
         Command::Reconcile(args) => reconcile::run(&args),
@@ -78,6 +94,7 @@ fn main() -> ExitCode {
     match done {
         Ok(Outcome::Clean) => ExitCode::SUCCESS,
         Ok(Outcome::Findings) => ExitCode::from(1),
+        Ok(Outcome::Unknown) => ExitCode::from(2),
         Err(error) => {
             fault::report(&error);
             ExitCode::from(2)

@@ -42,9 +42,14 @@ pub(crate) fn findings(format: Format, findings: &[Finding], sources: &[TreeFile
 
 /// All findings, since nobody scrolls back to push again; colours only for eyes.
 fn style() -> Style {
-    let color = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+    let color = color();
     let columns = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
     Style { color, width: columns.unwrap_or(Style::default().width), limit: 1000 }
+}
+
+/// Whether standard output is for eyes that see colours.
+pub(crate) fn color() -> bool {
+    io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
 }
 
 fn source(files: &[TreeFile], path: &str) -> Option<Arc<str>> {

@@ -337,6 +337,25 @@ fn merge_keys(path: &FieldPath, old: &[Value], new: &[Value]) -> Option<&'static
     candidates.iter().copied().find(|keys| identifies(keys, old) && identifies(keys, new))
 }
 
+/// The elements of the list at `path`, each with its step and the position of its counterpart in
+/// another list: found by their merge key; where they have none, by their position in lists of the
+/// same length, else by their value.
+pub(crate) fn aligned(path: &FieldPath, list: &[Value], other: &[Value]) -> Vec<(Step, Option<usize>)> {
+    let keys = merge_keys(path, list, list);
+    let shared = merge_keys(path, other, list);
+    let same_key = |a: &Value, b: &Value| shared.is_some_and(|keys| keys.iter().all(|k| a.get(*k) == b.get(*k)));
+    let counterpart = |n: usize, item: &Value| match shared {
+        Some(_) => other.iter().position(|o| same_key(o, item)),
+        None if other.len() == list.len() => Some(n),
+        None => other.iter().position(|o| o == item),
+    };
+    let step = |n: usize, item: &Value| match keys {
+        Some(keys) => Step::Key(keys.iter().filter_map(|k| Some(((*k).to_owned(), item.get(k)?.clone()))).collect()),
+        None => Step::Index(n),
+    };
+    list.iter().enumerate().map(|(n, item)| (step(n, item), counterpart(n, item))).collect()
+}
+
 fn identifies(keys: &[&str], items: &[Value]) -> bool {
     let mut seen: Vec<Vec<&Value>> = Vec::with_capacity(items.len());
     for item in items {
@@ -368,6 +387,16 @@ const SERVER_METADATA: [&str; 8] = [
     "deletionGracePeriodSeconds",
     "deletionTimestamp",
 ];
+
+/// Whether a field of an object is never compared: the API server alone keeps it, or it is the status
+/// of a kind that keeps that in a subresource.
+pub(crate) fn is_kept(path: &FieldPath, has_status_subresource: bool) -> bool {
+    match path.fields().as_slice() {
+        ["metadata", field, ..] => is_server_metadata(field),
+        ["status", ..] => has_status_subresource,
+        _ => false,
+    }
+}
 
 fn is_server_metadata(field: &str) -> bool {
     SERVER_METADATA.contains(&field)

@@ -78,6 +78,13 @@ pub fn by_field<'a>(key: &'a ObjectKey, context: &Context<'a>) -> impl Iterator<
     })
 }
 
+/// The delegation that gives a field of an object to an operator, whoever wrote it.
+pub fn of_field(key: &ObjectKey, path: &FieldPath, context: &Context<'_>) -> Option<Origin> {
+    in_force(&context.snapshot.configuration, context)
+        .find(|(delegation, _)| delegation.sets.iter().any(|s| s.covers(key, path)))
+        .map(|(delegation, place)| origin(delegation, place))
+}
+
 /// Judges a live object that Git does not declare by the bounds of those delegations that speak of
 /// such objects; `None` if none does.
 pub fn judge_live(key: &ObjectKey, live: &Value, context: &Context<'_>) -> Option<Answer> {

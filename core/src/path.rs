@@ -119,6 +119,39 @@ impl FieldPath {
         Self(steps)
     }
 
+    /// A path as people write it and as it is displayed: `spec.containers[name=app].image`,
+    /// `metadata.labels["app.io/x"]`, `args[0]`.
+    ///
+    /// # Errors
+    /// What cannot be read.
+    pub fn parse(text: &str) -> Result<Self, Unreadable> {
+        let unreadable = |rest: &str| Unreadable { path: text.to_owned(), rest: rest.to_owned() };
+        let mut steps = Vec::new();
+        let mut rest = text.strip_prefix('.').unwrap_or(text);
+        while !rest.is_empty() {
+            let after = if let Some(inside) = rest.strip_prefix('[') {
+                let (step, after) = bracketed(inside).ok_or_else(|| unreadable(rest))?;
+                steps.push(step);
+                after
+            } else {
+                let end = rest.find(['.', '[']).unwrap_or(rest.len());
+                let (name, after) = rest.split_at(end);
+                if name.is_empty() {
+                    return Err(unreadable(rest));
+                }
+                steps.push(Step::Field(name.to_owned()));
+                after
+            };
+            rest = match after.strip_prefix('.') {
+                Some("") => return Err(unreadable(after)),
+                Some(next) => next,
+                None if after.is_empty() || after.starts_with('[') => after,
+                None => return Err(unreadable(after)),
+            };
+        }
+        Ok(Self(steps))
+    }
+
     /// A path from a JSON pointer (RFC 6901); all-digit tokens become list positions where `root`
     /// has a list.
     pub fn from_pointer(pointer: &str, root: &Value) -> Self {
@@ -135,6 +168,39 @@ impl FieldPath {
         }
         path
     }
+}
+
+/// A text that is no path.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{path:?} is no path of fields: it cannot be read from {rest:?} on")]
+pub struct Unreadable {
+    path: String,
+    rest: String,
+}
+
+/// What stands in brackets, up to and without the closing one, and what follows.
+fn bracketed(inside: &str) -> Option<(Step, &str)> {
+    for quote in ['"', '\''] {
+        if let Some(quoted) = inside.strip_prefix(quote) {
+            let (name, after) = quoted.split_once(quote)?;
+            return Some((Step::Field(name.to_owned()), after.strip_prefix(']')?));
+        }
+    }
+    let (token, after) = inside.split_once(']')?;
+    if let Ok(index) = token.parse() {
+        return Some((Step::Index(index), after));
+    }
+    let keys: Option<Vec<_>> = token.split(',').map(|pair| pair.split_once('=')).collect();
+    let keys = keys?.into_iter().map(|(key, value)| (key.to_owned(), scalar(value))).collect();
+    Some((Step::Key(keys), after))
+}
+
+/// A merge key's value: a number, a text in quotes, or a plain text.
+fn scalar(text: &str) -> Value {
+    serde_json::from_str(text)
+        .ok()
+        .filter(|v: &Value| v.is_number() || v.is_string())
+        .unwrap_or_else(|| Value::String(text.to_owned()))
 }
 
 /// The position of the list's element with these merge keys.
@@ -211,6 +277,23 @@ mod tests {
         assert_eq!(FieldPath::from_api("spec.containers[0].image").to_string(), "spec.containers[0].image");
         assert_eq!(FieldPath::from_api("metadata.labels[a.b/c]").fields(), ["metadata", "labels", "a.b/c"]);
         assert_eq!(FieldPath::from_api("..[x").0.len(), 0);
+    }
+
+    #[test]
+    fn a_path_is_read_as_it_is_displayed() {
+        for text in [
+            "",
+            "spec.containers[name=app].image",
+            "spec.ports[port=80,protocol=TCP].nodePort",
+            "metadata.labels[\"app.io/x\"].y",
+            "args[0][1]",
+        ] {
+            assert_eq!(FieldPath::parse(text).unwrap().to_string(), text);
+        }
+        assert_eq!(FieldPath::parse(".spec['a.b']").unwrap(), FieldPath::of(["spec", "a.b"]));
+        for text in ["a..b", "a.", "a[", "a[x]", "a[\"b]", "[0]c"] {
+            assert!(FieldPath::parse(text).is_err(), "{text}");
+        }
     }
 
     #[test]

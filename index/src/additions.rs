@@ -1,6 +1,10 @@
 //! Where learnt additions are published in the cluster: ConfigMaps in gitward's own namespace, one
 //! a shard, that only the leader may write.
 
+use gitward_core::additions::Additions;
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::api::ListParams;
+use kube::{Api, Client};
 use serde_json::Value;
 
 /// gitward's own namespace.
@@ -27,6 +31,26 @@ pub fn shard_of_name(environment: &str, name: &str) -> Option<u8> {
 /// The shard's JSON in a ConfigMap.
 pub fn entries(config_map: &Value) -> Option<&str> {
     config_map.get("data")?.get(KEY)?.as_str()
+}
+
+/// Everything that was published last for an environment.
+///
+/// # Errors
+/// The API server could not be asked. A shard that cannot be read is left out: of its objects
+/// nothing is known then.
+pub async fn load(client: &Client, environment: &str) -> Result<Additions, kube::Error> {
+    let labelled = ListParams::default().labels(&format!("{LABEL}={environment}"));
+    let mut additions = Additions::default();
+    for map in Api::<ConfigMap>::namespaced(client.clone(), NAMESPACE).list(&labelled).await? {
+        let name = map.metadata.name.unwrap_or_default();
+        let entries = map.data.unwrap_or_default().remove(KEY);
+        if let (Some(shard), Some(entries)) = (shard_of_name(environment, &name), entries)
+            && let Err(error) = additions.load_shard(shard, &entries)
+        {
+            tracing::warn!(%name, %error, "a published shard cannot be read");
+        }
+    }
+    Ok(additions)
 }
 
 #[cfg(test)]

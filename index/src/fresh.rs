@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::discovery::{Discovery, Served};
 use crate::raw;
+use crate::trouble::says;
 
 /// At most so many questions are read live for one decision.
 pub const MAX_QUESTIONS: usize = 32;
@@ -36,6 +37,8 @@ pub struct FreshReads {
     /// Questions without a fresh answer: past the bound, past the deadline, or the API server
     /// could not be asked. The lookup beneath answers them.
     pub unanswered: usize,
+    /// Of these, the ones that the API server refused or could not be asked, and why.
+    pub failed: Vec<(Question, String)>,
 }
 
 impl FreshReads {
@@ -73,15 +76,19 @@ pub async fn read_live(
 ) -> FreshReads {
     let deadline = tokio::time::Instant::now() + budget;
     let mut fresh = FreshReads::default();
-    let asked: Vec<_> = questions.iter().take(MAX_QUESTIONS).map(|q| answer(client, discovery, q).boxed()).collect();
+    let ask = |q| answer(client, discovery, q).map(move |answered| (q, answered)).boxed();
+    let asked: Vec<_> = questions.iter().take(MAX_QUESTIONS).map(ask).collect();
     let mut answers = futures::stream::iter(asked).buffer_unordered(CONCURRENT);
-    while let Ok(Some(answer)) = tokio::time::timeout_at(deadline, answers.next()).await {
+    while let Ok(Some((question, answer))) = tokio::time::timeout_at(deadline, answers.next()).await {
         match answer {
             Ok(Answer::One(key, object)) => fresh.objects.push((key, object.map(Arc::new))),
             Ok(Answer::Many(what, objects)) => {
                 fresh.lists.push((what, objects.into_iter().map(Arc::new).collect()));
             }
-            Err(error) => tracing::debug!(%error, "a live read failed"),
+            Err(error) => {
+                tracing::debug!(%error, "a live read failed");
+                fresh.failed.push((question.clone(), says(&error)));
+            }
         }
     }
     fresh.unanswered = questions.len() - fresh.objects.len() - fresh.lists.len();
@@ -110,34 +117,58 @@ async fn answer(client: &Client, discovery: &Discovery, question: &Question) -> 
 }
 
 async fn get(client: &Client, served: &Served, key: &ObjectKey) -> Result<Option<Value>, kube::Error> {
-    let api: Api<DynamicObject> = api(client, &served.resource, &key.namespace);
+    read(client, &served.resource, key).await
+}
+
+/// One object as it is now, in the version that `resource` names; `None` if there is none.
+///
+/// # Errors
+/// The API server refuses it or cannot be asked.
+pub async fn read(client: &Client, resource: &ApiResource, key: &ObjectKey) -> Result<Option<Value>, kube::Error> {
+    let api: Api<DynamicObject> = api(client, resource, &key.namespace);
     let found = api.get_opt(&key.name).await?;
-    Ok(found.and_then(|o| raw::object(&o, &served.resource)))
+    Ok(found.and_then(|o| raw::object(&o, resource)))
 }
 
 async fn list(client: &Client, served: &Served, namespace: &str) -> Result<Vec<Value>, kube::Error> {
     let resource = &served.resource;
+    let of_secrets = resource.group.is_empty() && resource.kind == "Secret";
+    let found = if of_secrets {
+        pages::<PartialObjectMeta<DynamicObject>>(client, resource, namespace, MAX_PAGES).await?
+    } else {
+        pages::<DynamicObject>(client, resource, namespace, MAX_PAGES).await?
+    };
+    // Half a list would be a wrong answer; the lookup beneath knows better.
+    found.ok_or_else(|| kube::Error::Service("the list is longer than a fresh read may be".into()))
+}
+
+/// All objects of a kind in a namespace (empty: everywhere), by pages; `None` if there are more
+/// pages.
+pub(crate) async fn pages<K>(
+    client: &Client,
+    resource: &ApiResource,
+    namespace: &str,
+    most: usize,
+) -> Result<Option<Vec<Value>>, kube::Error>
+where
+    K: kube::Resource<DynamicType = ApiResource, Scope = kube::core::DynamicResourceScope>
+        + Clone
+        + std::fmt::Debug
+        + serde::de::DeserializeOwned
+        + serde::Serialize,
+{
     let mut objects = Vec::new();
     let mut page = ListParams::default().limit(PAGE);
-    for _ in 0..MAX_PAGES {
-        let next = if resource.group.is_empty() && resource.kind == "Secret" {
-            let api: Api<PartialObjectMeta<DynamicObject>> = api(client, resource, namespace);
-            let found = api.list(&page).await?;
-            objects.extend(found.items.iter().filter_map(|o| raw::object(o, resource)));
-            found.metadata.continue_
-        } else {
-            let api: Api<DynamicObject> = api(client, resource, namespace);
-            let found = api.list(&page).await?;
-            objects.extend(found.items.iter().filter_map(|o| raw::object(o, resource)));
-            found.metadata.continue_
-        };
-        match next.filter(|token| !token.is_empty()) {
+    let api: Api<K> = api(client, resource, namespace);
+    for _ in 0..most {
+        let found = api.list(&page).await?;
+        objects.extend(found.items.iter().filter_map(|o| raw::object(o, resource)));
+        match found.metadata.continue_.filter(|token| !token.is_empty()) {
             Some(token) => page.continue_token = Some(token),
-            None => return Ok(objects),
+            None => return Ok(Some(objects)),
         }
     }
-    // Half a list would be a wrong answer; the lookup beneath knows better.
-    Err(kube::Error::Service("the list is longer than a fresh read may be".into()))
+    Ok(None)
 }
 
 pub(crate) fn api<K>(client: &Client, resource: &ApiResource, namespace: &str) -> Api<K>

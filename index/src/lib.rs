@@ -9,7 +9,10 @@ pub mod discovery;
 pub mod environment;
 pub mod fresh;
 pub mod kinds;
+pub mod listing;
 pub mod live;
+pub mod names;
+pub mod scope;
 pub mod store;
 pub mod trouble;
 
@@ -18,7 +21,7 @@ mod raw;
 mod watching;
 
 pub use discovery::{Discovery, Served};
-pub use fresh::{FreshReads, read_live};
+pub use fresh::{FreshReads, read, read_live};
 pub use kinds::{Content, WatchedKind};
 pub use live::{Health, LiveIndex};
 pub use store::{Event, EventKind, GONE_FOR, next_about};

@@ -4,22 +4,28 @@
 use std::error::Error as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// What an error means and what to do about it, in one line.
+/// What an error means and what to do about it, in one line, for whoever runs gitward in a cluster.
 pub fn explain(error: &kube::Error) -> String {
+    let to_do = match error {
+        kube::Error::Api(status) => match status.code {
+            401 => "; to do: give a kubeconfig with a token or certificate that is valid now (tokens expire)",
+            403 => "; to do: give the account its role, as `kubectl apply -k deploy/` does",
+            _ => "",
+        },
+        _ => "; to do: start it, or give a kubeconfig with its address and authority",
+    };
+    format!("{}{to_do}", says(error))
+}
+
+/// What an error means, in one line.
+pub fn says(error: &kube::Error) -> String {
     match error {
-        kube::Error::Api(status) if status.code == 401 => {
-            "the API server refuses the credentials (401); to do: give a \
-             kubeconfig with a token or certificate that is valid now (tokens expire)"
-                .to_owned()
-        }
-        kube::Error::Api(status) if status.code == 403 => {
-            format!("{} (403); to do: give the account its role, as `kubectl apply -k deploy/` does", status.message)
-        }
-        kube::Error::Api(status) => format!("the API server says: {} ({})", status.message.trim(), status.code),
-        error => format!(
-            "the API server cannot be reached: {}; to do: start it, or give a kubeconfig with its address and authority",
-            innermost(error)
-        ),
+        kube::Error::Api(status) => match status.code {
+            401 => "the API server refuses the credentials (401)".to_owned(),
+            403 => format!("{} (403)", status.message),
+            code => format!("the API server says: {} ({code})", status.message.trim()),
+        },
+        error => format!("the API server cannot be reached: {}", innermost(error)),
     }
 }
 

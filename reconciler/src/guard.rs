@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use gitward_core::adoption::stays_because;
 use gitward_core::break_glass;
 use gitward_core::change::Change;
 use gitward_core::config::Mode;
@@ -542,7 +543,7 @@ async fn undeclared_event(state: &Arc<State>, held: &Snapshot, event: &Event, me
         again_after(state, event.clone(), ADOPTED_WITHIN);
         return Ok(());
     }
-    match stays_because(state, held, key, &live) {
+    match stays_because(held.environment.mode, key, &live, state.adopted()) {
         // Installed with deploy/, by those who installed gitward: nothing to tell. Only its content
         // says that it is gitward's own; under that name anything else is told like any other.
         Some(_) if environment::is_shipped_definition(&live) => {}
@@ -569,17 +570,6 @@ async fn undeclared_event(state: &Arc<State>, held: &Snapshot, event: &Event, me
         }
     }
     Ok(())
-}
-
-/// Nothing that holds data, and nothing that was there before, is deleted by surprise.
-fn stays_because(state: &State, held: &Snapshot, key: &ObjectKey, live: &Value) -> Option<&'static str> {
-    if held.environment.mode != Mode::Enforce {
-        return Some("the environment is only observed");
-    }
-    if object::holds_data(&key.group, &key.kind) {
-        return Some("it holds data");
-    }
-    (!state.came_after_adoption(live)).then_some("it was there before this environment took over")
 }
 
 #[cfg(test)]

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use gitward_core::additions::{Additions, SHARDS};
-use gitward_index::additions::{KEY, LABEL, NAMESPACE, config_map_name, shard_of_name};
+use gitward_index::additions::{KEY, LABEL, NAMESPACE, config_map_name};
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::api::{ListParams, Patch, PatchParams};
+use kube::api::{Patch, PatchParams};
 use kube::{Api, Client};
 use serde_json::json;
 
@@ -28,26 +28,6 @@ impl Channel {
     pub fn new(client: Client, environment: &str) -> Self {
         let api = Api::namespaced(client, NAMESPACE);
         Self { api, environment: environment.to_owned(), published: Mutex::default() }
-    }
-
-    /// Everything that was published last.
-    ///
-    /// # Errors
-    /// The API server could not be asked. A shard that cannot be read is left out: its objects are
-    /// learnt anew.
-    pub async fn load(&self) -> Result<Additions, kube::Error> {
-        let labelled = ListParams::default().labels(&format!("{LABEL}={}", self.environment));
-        let mut additions = Additions::default();
-        for map in self.api.list(&labelled).await? {
-            let name = map.metadata.name.unwrap_or_default();
-            let entries = map.data.unwrap_or_default().remove(KEY);
-            if let (Some(shard), Some(entries)) = (shard_of_name(&self.environment, &name), entries)
-                && let Err(error) = additions.load_shard(shard, &entries)
-            {
-                tracing::warn!(%name, %error, "a published shard cannot be read; its objects are learnt anew");
-            }
-        }
-        Ok(additions)
     }
 
     /// Publishes the shards that changed since they were last published, for a commit.

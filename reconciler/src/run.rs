@@ -8,6 +8,7 @@ use gitward_core::additions::Additions;
 use gitward_core::config::Mode;
 use gitward_core::finding::{Finding, Severity};
 use gitward_core::snapshot::Snapshot;
+use gitward_index::additions;
 use gitward_index::environment::{self, Environment};
 use gitward_index::pauses::Pauses;
 use gitward_index::trouble::{Told, explain};
@@ -140,7 +141,8 @@ async fn ask_to_start(client: &Client, name: &str) -> Result<Start, NotYet> {
     let discovery = Discovery::new(client.clone());
     discovery.refresh().await?;
     let channel = Channel::new(client.clone(), name);
-    let additions = channel.load().await?;
+    // What cannot be read is learnt anew.
+    let additions = additions::load(client, name).await?;
     Ok(Start { environment, discovery, channel, additions })
 }
 

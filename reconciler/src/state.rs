@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use gitward_core::additions::{Additions, Entry};
+use gitward_core::adoption;
 use gitward_core::derived::Context;
-use gitward_core::object::{self, ObjectKey};
+use gitward_core::object::ObjectKey;
 use gitward_core::snapshot::Snapshot;
 use gitward_index::LiveIndex;
 use jiff::Timestamp;
@@ -155,8 +156,7 @@ impl State {
 
     /// Whether an object was made after this environment took over.
     pub fn came_after_adoption(&self, object: &Value) -> bool {
-        let made = object::metadata_str(object, "creationTimestamp").and_then(|t| t.parse::<Timestamp>().ok());
-        made.zip(self.adopted()).is_some_and(|(made, adopted)| made >= adopted)
+        adoption::came_after(object, self.adopted())
     }
 
     /// Sets the time of adoption.

@@ -12,7 +12,7 @@ use gitward_core::manifest;
 use gitward_core::path::FieldPath;
 use gitward_core::snapshot::{Commit, Declared};
 
-use crate::{CommitId, Credentials, Error, Fetched, Limits, Mirror, Selection};
+use crate::{CommitId, Credentials, Error, Fetched, Limits, Mirror, Repository, Selection};
 
 /// Where an environment's commits come from, as the cluster says.
 #[derive(Debug, Clone)]
@@ -128,7 +128,7 @@ impl Source {
     pub fn accepted(&self) -> Result<Option<Declaration>, Unusable> {
         let mirror = self.open()?;
         match mirror.accepted(&self.environment)? {
-            Some(commit) => self.declaration(&mirror, &commit).map(Some),
+            Some(commit) => self.declaration(&mirror.repository()?, &commit).map(Some),
             None => Ok(None),
         }
     }
@@ -149,7 +149,7 @@ impl Source {
     pub fn held(&self) -> Result<Option<Declaration>, Unusable> {
         let mirror = self.open()?;
         match mirror.held(&self.environment)? {
-            Some(commit) => self.declaration(&mirror, &commit).map(Some),
+            Some(commit) => self.declaration(&mirror.repository()?, &commit).map(Some),
             None => Ok(None),
         }
     }
@@ -171,13 +171,17 @@ impl Source {
         if known.is_some_and(|k| k.commit == head.as_str()) {
             return Ok(None);
         }
-        let declaration = self.declaration(&mirror, head)?;
+        let declaration = self.declaration(&mirror.repository()?, head)?;
         mirror.accept(&self.environment, head)?;
         Ok(Some(declaration))
     }
 
-    fn declaration(&self, mirror: &Mirror, id: &CommitId) -> Result<Declaration, Unusable> {
-        let repository = mirror.repository()?;
+    /// What a commit declares that a repository holds, be it the mirror or somebody's clone; needs no
+    /// network.
+    ///
+    /// # Errors
+    /// The repository lacks the commit, or it cannot be used.
+    pub fn declaration(&self, repository: &Repository, id: &CommitId) -> Result<Declaration, Unusable> {
         let commit = repository.commit(id)?;
         let tree = repository.files(id, &Selection::everything(), &Limits::default())?;
         let unusable = |findings| Unusable::Findings { commit: id.clone(), findings };

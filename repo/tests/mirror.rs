@@ -152,6 +152,8 @@ fn a_line_names_its_author_and_a_diff_its_paths() {
     assert_eq!(repository.blame_line(&second, "a.yaml", 1).unwrap().subject, "first");
     let commit = repository.blame_line(&second, "a.yaml", 2).unwrap();
     assert_eq!((commit.subject.as_str(), commit.author.as_str()), ("second", "Ann Author <ann@example.org>"));
+    let lines = repository.blame_lines(&second, "a.yaml", &[1, 2].into());
+    assert_eq!(lines.values().map(|c| c.subject.as_str()).collect::<Vec<_>>(), ["first", "second"]);
     assert!(repository.blame_line(&second, "a.yaml", 99).is_none());
     assert!(repository.blame_line(&second, "--output=x", 1).is_none());
     let mut changed = repository.changed_paths(&first, &second, 10).unwrap();

@@ -19,6 +19,7 @@ mod processes;
 mod push;
 mod restart;
 mod reverted_edits;
+mod seen;
 mod stories;
 mod traps;
 mod versions;

@@ -9,13 +9,14 @@
 mod metadata;
 mod network;
 mod rbac;
+mod rules;
 mod storage;
 mod workload;
 
 use serde_json::{Map, Value};
 
 use crate::additions;
-use crate::created;
+use crate::change::{self, Change};
 use crate::delegation;
 use crate::derived::Context;
 use crate::exemption;
@@ -50,31 +51,22 @@ impl Subject<'_> {
 
 /// Carries into `target` every field of the live object that a rule proves.
 pub fn carry(target: &mut Value, subject: &Subject<'_>, context: &Context<'_>) {
-    metadata::finalizers(target, subject, context);
-    if let Some(created) = subject.recorded(&["createOnly"]) {
-        created::lay_over(target, subject.declared, created);
+    for rule in rules::of(subject.key) {
+        (rule.carries)(target, subject, context);
     }
-    match (subject.key.group.as_str(), subject.key.kind.as_str()) {
-        ("", "Service") => network::service(target, subject),
-        ("networking.k8s.io", "Ingress") => network::ingress(target, subject),
-        ("", "PersistentVolumeClaim") => storage::claim(target, subject, context),
-        ("", "PersistentVolume") => storage::volume(target, subject, context),
-        ("apps", "Deployment") => {
-            workload::revision(target, subject, context);
-            workload::autoscaled_replicas(target, subject, context);
-        }
-        ("apps", "StatefulSet" | "ReplicaSet") | ("", "ReplicationController") => {
-            workload::autoscaled_replicas(target, subject, context);
-        }
-        ("apps", "DaemonSet") => workload::template_generation(target, subject),
-        ("batch", "Job") => workload::job_selector(target, subject),
-        ("", "Pod") => workload::pod(target, subject, context),
-        ("", "Namespace") => from_record(target, subject, &["spec", "finalizers"]),
-        ("certificates.k8s.io", "CertificateSigningRequest") => from_record(target, subject, &["spec"]),
-        ("rbac.authorization.k8s.io", "ClusterRole") => rbac::aggregated_rules(target, subject, context),
-        ("", "Secret") => rbac::account_token(target, subject, context),
-        _ => {}
+}
+
+/// What each rule takes over from the live object into what Git declares, by the rule's name: the
+/// fields in which the body of a write is not what is written in Git.
+pub fn carried(subject: &Subject<'_>, context: &Context<'_>) -> Vec<(&'static str, Change)> {
+    let mut body = subject.declared.clone();
+    let mut found = Vec::new();
+    for rule in rules::of(subject.key) {
+        let before = body.clone();
+        (rule.carries)(&mut body, subject, context);
+        found.extend(change::changes(&before, &body).into_iter().map(|change| (rule.name, change)));
     }
+    found
 }
 
 /// Leaves fields that an exemption or a delegation in Git gives to others as they are.

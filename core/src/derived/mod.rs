@@ -24,6 +24,7 @@ macro_rules! ensure {
 
 mod accounts;
 mod adoption;
+mod ancestor;
 mod api_service;
 mod binding;
 mod bootstrap;
@@ -68,6 +69,7 @@ mod token;
 mod volume;
 
 pub use adoption::is_adoptable;
+pub use ancestor::{ancestor, follows_template, template_in};
 
 use case::{Act, Case};
 pub(crate) use cluster_role::counts as aggregated;

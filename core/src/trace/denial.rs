@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::shown::is_hidden;
 use crate::change::Change;
 use crate::derived::Context;
 use crate::finding::Finding;
@@ -15,10 +16,7 @@ const SHOWN: usize = 120;
 
 /// A value as a message shows it: cut short, and never a Secret's.
 pub(super) fn shown(key: &ObjectKey, change: &Change, value: &Value) -> String {
-    let secret = key.group.is_empty() && key.kind == "Secret";
-    if secret
-        && (change.path.starts_with(&["data"]) || change.path.starts_with(&["stringData"]) || change.path.0.is_empty())
-    {
+    if is_hidden(key, &change.path) {
         return "(value hidden)".to_owned();
     }
     let text = value.to_string();

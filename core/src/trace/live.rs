@@ -44,11 +44,9 @@ pub fn judge_live(key: &ObjectKey, live: &Value, context: &Context<'_>) -> Judge
 
 /// Compares a live object with the declared object of its name.
 pub fn judge_declared(declared: &Declared, live: &Value, context: &Context<'_>) -> Judged {
-    let key = &declared.manifest.key;
     let Some(expected) = &declared.expected else { return Judged::NotLearnt };
     let mut expected = expected_of(expected, declared, live, context);
-    let subject = Subject { key, declared: &declared.canonical, live, record: None };
-    carry::exempted(&mut expected, &subject, context);
+    leave_exempted(&mut expected, declared, live, context);
     let found = object_changes(&expected, live, declared.has_status_subresource);
     if found.is_empty() { Judged::Converged } else { Judged::Diverged(found) }
 }
@@ -95,7 +93,14 @@ pub fn excuses(key: &ObjectKey, live: &Value, context: &Context<'_>) -> Vec<Excu
     exempted.chain(delegated).collect()
 }
 
-fn undeclared(key: &ObjectKey, live: &Value, context: &Context<'_>) -> Judged {
+/// Takes over from the live object what exemptions and delegations give to others.
+pub(super) fn leave_exempted(expected: &mut Value, declared: &Declared, live: &Value, context: &Context<'_>) {
+    let key = &declared.manifest.key;
+    let subject = Subject { key, declared: &declared.canonical, live, record: None };
+    carry::exempted(expected, &subject, context);
+}
+
+pub(super) fn undeclared(key: &ObjectKey, live: &Value, context: &Context<'_>) -> Judged {
     if object::is_terminating(live) && derived::without_strange_finalizers(key, live).is_none() {
         return Judged::Explained(Origin::Removal);
     }

@@ -4,10 +4,15 @@
 //! added fields included. No label, annotation or field manager makes a change legitimate.
 
 mod denial;
+mod fields;
+mod leaves;
 mod live;
+mod shown;
 mod version;
 
+pub use fields::{Field, Source, Stated, fields};
 pub use live::{Excuse, Judged, excuses, judge_declared, judge_live};
+pub use shown::is_hidden;
 
 use serde_json::Value;
 
@@ -173,14 +178,23 @@ fn update(request: &Request<'_>, declared: &Declared, context: &Context<'_>) -> 
 /// carried fields that `live` proves.
 pub(crate) fn expected_of(expected: &Expected, declared: &Declared, live: &Value, context: &Context<'_>) -> Value {
     let mut object = expected.object.clone();
-    let same_object = expected.uid.as_deref().is_none_or(|uid| uid == crate::object::uid(live));
-    let record = expected.record.as_ref().filter(|_| same_object);
-    let key = &declared.manifest.key;
-    carry(&mut object, &Subject { key, declared: &declared.canonical, live, record }, context);
+    let same_object = is_same(expected, live);
+    carry(&mut object, &subject(expected, declared, live), context);
     if !same_object || expected.uid.is_none() {
         allocate(&mut object, declared, live);
     }
     object
+}
+
+/// Whether what was learnt speaks of this very object.
+fn is_same(expected: &Expected, live: &Value) -> bool {
+    expected.uid.as_deref().is_none_or(|uid| uid == crate::object::uid(live))
+}
+
+/// What the carry rules see of a declared object.
+fn subject<'a>(expected: &'a Expected, declared: &'a Declared, live: &'a Value) -> Subject<'a> {
+    let record = expected.record.as_ref().filter(|_| is_same(expected, live));
+    Subject { key: &declared.manifest.key, declared: &declared.canonical, live, record }
 }
 
 /// Whether an object is written in the version that Git declares it in. In another, the same field
