@@ -13,6 +13,7 @@ mod denied_edits;
 mod edits;
 mod fence;
 mod fleet;
+mod modes;
 mod operators;
 mod picture;
 mod processes;
