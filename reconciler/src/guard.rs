@@ -1,6 +1,8 @@
 //! The guard: every watch event is compared whole with what Git says; what differs is told, then
 //! brought back.
 
+mod telling;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -13,11 +15,11 @@ use gitward_core::derived::{Context, is_adoptable, without_strange_finalizers};
 use gitward_core::lookup::{Lookup, Recording};
 use gitward_core::object::{self, ObjectKey};
 use gitward_core::path::FieldPath;
-use gitward_core::snapshot::{Declared, Digest, Snapshot};
+use gitward_core::snapshot::{Declared, Snapshot};
 use gitward_core::trace::{Judged, judge_live};
 use gitward_index::{Event, EventKind, environment, read_live};
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::{Instant, sleep};
 
@@ -35,6 +37,7 @@ use crate::settling;
 use crate::state::State;
 use crate::watch;
 use crate::write::{release, write, write_over};
+use telling::{fields, tell_divergence, tell_left};
 
 /// Time for the live reads behind one comparison.
 const READ_BUDGET: Duration = Duration::from_secs(2);
@@ -327,7 +330,7 @@ async fn declared_event(
             // Everything is looked at again when no such mutator is in force any more.
             return Ok(());
         }
-        let message = format!("brought back to {} of {}", held.commit.short(), declared.place(&root()));
+        let message = format!("brought back to {} of {}", held.commit.short(), declared.place(&FieldPath::root()));
         state.reporter.about(key, &declared.gvk().api_version(), object::uid(&live), Reason::Reverted, message);
         if learnt.stuck.is_none() {
             // The same edit once more is news.
@@ -357,27 +360,6 @@ async fn released(
         tell_divergence(state, declared, live, changes, memory);
     }
     Ok(())
-}
-
-/// Tells what cannot be changed any more (a claim bound to a stranger's volume, or grown by hand),
-/// where making the object anew would cost its data: once for each such difference.
-fn tell_left(state: &State, declared: &Declared, live: &Value, changes: &[Change], message: String, memory: &Memory) {
-    let key = &declared.manifest.key;
-    if !memory.is_news(key, format!("left {}", difference(live, changes))) {
-        return;
-    }
-    divergence(state, declared, live, changes);
-    state.reporter.about(key, &declared.gvk().api_version(), object::uid(live), Reason::LeftAlone, message);
-}
-
-/// Names a difference without its values, which may be a Secret's.
-fn difference(live: &Value, changes: &[Change]) -> String {
-    let values: Vec<_> = changes.iter().map(|c| (c.path.to_string(), &c.new)).collect();
-    format!("{} {}", object::uid(live), Digest::of(&json!(values)))
-}
-
-fn root() -> gitward_core::path::FieldPath {
-    gitward_core::path::FieldPath::root()
 }
 
 fn is_another(state: &State, declared: &Declared) -> bool {
@@ -432,7 +414,7 @@ async fn deleted(
     }
     let tell = || {
         if memory.is_news(key, "deleted".to_owned()) {
-            let message = format!("{key} was deleted; Git declares it at {}", declared.place(&root()));
+            let message = format!("{key} was deleted; Git declares it at {}", declared.place(&FieldPath::root()));
             state.reporter.about(key, &api_version, "", Reason::Diverged, message);
         }
     };
@@ -452,7 +434,7 @@ async fn deleted(
         write(state, held, declared, &learnt).await?;
         state.refresh_held();
         state.publish().await;
-        let message = format!("made again from {} of {}", held.commit.short(), declared.place(&root()));
+        let message = format!("made again from {} of {}", held.commit.short(), declared.place(&FieldPath::root()));
         state.reporter.about(key, &api_version, "", Reason::Reverted, message);
         memory.forget(key);
     }
@@ -473,39 +455,6 @@ async fn judge_afresh(state: &State, held: &Snapshot, key: &ObjectKey, live: &Va
     let fresh = read_live(state.api.client(), state.index.discovery(), &questions, READ_BUDGET).await;
     let overlay = fresh.over(&state.index);
     judge_live(key, live, &Context { snapshot: held, live: &overlay, now: Timestamp::now() })
-}
-
-/// Tells a difference once, however often bringing it back is tried.
-fn tell_divergence(state: &State, declared: &Declared, live: &Value, changes: &[Change], memory: &Memory) {
-    if memory.is_news(&declared.manifest.key, format!("diverged {}", difference(live, changes))) {
-        divergence(state, declared, live, changes);
-    }
-}
-
-fn divergence(state: &State, declared: &Declared, live: &Value, changes: &[Change]) {
-    let key = &declared.manifest.key;
-    let place =
-        telling(changes, &declared.canonical).map_or_else(|| declared.place(&root()), |c| declared.place(&c.path));
-    let message = format!("{key} is not what Git declares at {place}: {}", fields(changes));
-    state.reporter.about(key, &declared.gvk().api_version(), object::uid(live), Reason::Diverged, message);
-}
-
-/// The first fields that changed, and how many more.
-fn fields(changes: &[Change]) -> String {
-    let fields: Vec<String> = changes.iter().take(8).map(|c| c.path.to_string()).collect();
-    let more = changes.len().saturating_sub(fields.len());
-    let tail = if more > 0 { format!(" and {more} more") } else { String::new() };
-    format!("{}{tail}", fields.join(", "))
-}
-
-/// The change whose place says most: the one that lies deepest in what Git declares.
-fn telling<'a>(changes: &'a [Change], declared: &Value) -> Option<&'a Change> {
-    let depth = |change: &&Change| {
-        let steps = &change.path.0;
-        (0..=steps.len()).rev().find(|n| FieldPath(steps[..*n].to_vec()).get(declared).is_some())
-    };
-    // Of several, the first.
-    changes.iter().rev().max_by_key(depth)
 }
 
 async fn undeclared_event(state: &Arc<State>, held: &Snapshot, event: &Event, memory: &Memory) -> Result<(), ApiError> {
@@ -570,23 +519,4 @@ async fn undeclared_event(state: &Arc<State>, held: &Snapshot, event: &Event, me
         }
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_divergence_is_told_at_the_line_that_lies_nearest_to_it() {
-        let change = |path| Change { path, old: None, new: None };
-        let revision = FieldPath::of(["metadata", "annotations", "revision"]);
-        let replicas = FieldPath::of(["spec", "replicas"]);
-        let strategy = FieldPath::of(["spec", "strategy", "type"]);
-        let changes = [change(revision), change(strategy), change(replicas)];
-        let place = |declared: Value| telling(&changes, &declared).map(|c| c.path.to_string());
-        assert_eq!(place(json!({"metadata": {}, "spec": {"replicas": 2}})).as_deref(), Some("spec.replicas"));
-        assert_eq!(place(json!({"metadata": {}, "spec": {"strategy": {}}})).as_deref(), Some("spec.strategy.type"));
-        assert_eq!(place(json!({})).as_deref(), Some("metadata.annotations.revision"));
-        assert_eq!(telling(&[], &json!({})), None);
-    }
 }
