@@ -11,6 +11,7 @@ mod convergence;
 mod demo;
 mod denied_edits;
 mod edits;
+mod elsewhere;
 mod fence;
 mod fleet;
 mod modes;
