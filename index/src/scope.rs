@@ -29,7 +29,7 @@ pub fn everything_governed<'a>(
         if served.namespaced {
             kinds.retain(|k| !(k.group == group && k.kind == kind && k.content == Content::Metadata));
             kinds.push(WatchedKind::governed(group, kind));
-        } else if governed || group == "admissionregistration.k8s.io" {
+        } else if governed || changes_others(group, kind) {
             kinds.push(WatchedKind::cluster(group, kind));
         }
     }
@@ -42,4 +42,10 @@ pub fn everything_governed<'a>(
     kinds.sort_by(|a, b| (&a.group, &a.kind, &a.area).cmp(&(&b.group, &b.kind, &b.area)));
     kinds.dedup();
     kinds
+}
+
+/// Whether cluster-scoped objects of a kind may change others as they are written, whoever governs
+/// them. (Other classes are among what the rules ask for.)
+fn changes_others(group: &str, kind: &str) -> bool {
+    group == "admissionregistration.k8s.io" || (group, kind) == ("networking.k8s.io", "IngressClass")
 }

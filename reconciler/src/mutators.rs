@@ -28,13 +28,15 @@ const READ_BUDGET: Duration = Duration::from_secs(5);
 
 /// Kinds that change other objects as they are written: group, kind, whether only the governed
 /// namespaces matter.
-const KINDS: [(&str, &str, bool); 5] = [
+const KINDS: [(&str, &str, bool); 7] = [
     ("admissionregistration.k8s.io", "MutatingWebhookConfiguration", false),
     ("admissionregistration.k8s.io", "MutatingAdmissionPolicy", false),
     ("admissionregistration.k8s.io", "MutatingAdmissionPolicyBinding", false),
     ("", "LimitRange", true),
-    // Of these, the one that is every Pod's default.
+    // Of these, the default of what names none.
     ("scheduling.k8s.io", "PriorityClass", false),
+    ("storage.k8s.io", "StorageClass", false),
+    ("networking.k8s.io", "IngressClass", false),
 ];
 
 /// Whether an object changes others as they are written. Such objects are learnt first, whatever
@@ -48,15 +50,43 @@ fn in_force(context: &Context<'_>) -> Vec<(ObjectKey, Arc<Value>)> {
     for (group, kind, governed) in KINDS {
         for object in context.live.list(group, kind, "") {
             let key = ObjectKey::new(group, kind, object::namespace(&object), object::name(&object));
-            if kind == "PriorityClass" && object["globalDefault"] != Value::Bool(true) {
-                continue;
-            }
-            if !governed || context.snapshot.governs(&key) {
+            let here = !governed || context.snapshot.governs(&key);
+            if here && changes_others(kind, &object, context.snapshot) {
                 found.push((key, object));
             }
         }
     }
     found
+}
+
+/// Whether an object of these kinds changes anything: a class does as the default of what is declared.
+fn changes_others(kind: &str, object: &Value, snapshot: &Snapshot) -> bool {
+    let has = |annotation: &str| object::annotation(object, annotation) == Some("true");
+    let declares =
+        |test: fn(&str, &Value) -> bool| snapshot.declared.values().any(|d| test(&d.manifest.key.kind, &d.canonical));
+    match kind {
+        "PriorityClass" => object["globalDefault"] == Value::Bool(true),
+        "StorageClass" => has("storageclass.kubernetes.io/is-default-class") && declares(wants_storage_class),
+        "IngressClass" => has("ingressclass.kubernetes.io/is-default-class") && declares(wants_ingress_class),
+        _ => true,
+    }
+}
+
+/// Whether a claim, or the claims of a workload, name no class.
+fn wants_storage_class(kind: &str, declared: &Value) -> bool {
+    let unnamed = |spec: Option<&Value>| spec.is_some_and(|s| s.get("storageClassName").is_none_or(Value::is_null));
+    let list = |path| declared.pointer(path).and_then(Value::as_array).into_iter().flatten();
+    let mut volumes = ["/spec/volumes", "/spec/template/spec/volumes", "/spec/jobTemplate/spec/template/spec/volumes"]
+        .into_iter()
+        .flat_map(list);
+    (kind == "PersistentVolumeClaim" && unnamed(declared.get("spec")))
+        || list("/spec/volumeClaimTemplates").any(|claim| unnamed(claim.get("spec")))
+        || volumes.any(|v| unnamed(v.pointer("/ephemeral/volumeClaimTemplate/spec")))
+}
+
+fn wants_ingress_class(kind: &str, declared: &Value) -> bool {
+    let named = object::annotation(declared, "kubernetes.io/ingress.class").is_some();
+    kind == "Ingress" && !named && declared.pointer("/spec/ingressClassName").is_none_or(Value::is_null)
 }
 
 /// The same, read afresh: an index that lags behind would let a mutator in unseen.
@@ -108,7 +138,8 @@ pub(crate) fn came_or_went(state: &Arc<State>, event: &Event, memory: &Memory, p
     if event.kind == EventKind::Deleted {
         let listed = held.configuration.knows_mutator(&key.kind, &key.name);
         let governed = key.namespace.is_empty() || held.governs(key);
-        if governed && !listed && !held.is_declared(key) {
+        let changed = event.last.as_ref().is_none_or(|last| changes_others(&key.kind, last, &held));
+        if changed && governed && !listed && !held.is_declared(key) {
             state.strangers().insert(key.clone(), Instant::now());
         }
     } else if unknown(state, &held).contains(key) {
@@ -156,4 +187,40 @@ fn is_known(snapshot: &Snapshot, key: &ObjectKey, live: &Value, context: &Contex
 /// fields that no built-in rule foretells.
 pub fn any_in_force(context: &Context<'_>) -> bool {
     in_force(context).iter().any(|(key, _)| key.group == "admissionregistration.k8s.io")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_default_class_matters_to_what_names_none() {
+        let claim = |spec: Value| json!({"spec": spec});
+        let cases = [
+            ("PersistentVolumeClaim", claim(json!({})), true),
+            ("PersistentVolumeClaim", claim(json!({"storageClassName": "fast"})), false),
+            ("PersistentVolumeClaim", claim(json!({"storageClassName": ""})), false),
+            ("StatefulSet", json!({"spec": {"volumeClaimTemplates": [claim(json!({}))]}}), true),
+            (
+                "StatefulSet",
+                json!({"spec": {"volumeClaimTemplates": [claim(json!({"storageClassName": "a"}))]}}),
+                false,
+            ),
+            (
+                "Deployment",
+                json!({"spec": {"template": {"spec": {"volumes": [
+                    {"ephemeral": {"volumeClaimTemplate": {"spec": {}}}}]}}}}),
+                true,
+            ),
+            ("Deployment", json!({"spec": {"template": {"spec": {"volumes": [{"emptyDir": {}}]}}}}), false),
+        ];
+        for (kind, declared, wanted) in cases {
+            assert_eq!(wants_storage_class(kind, &declared), wanted, "{kind} {declared}");
+        }
+        assert!(wants_ingress_class("Ingress", &json!({"spec": {}})));
+        assert!(!wants_ingress_class("Ingress", &json!({"spec": {"ingressClassName": "a"}})));
+        let annotated = json!({"metadata": {"annotations": {"kubernetes.io/ingress.class": "a"}}, "spec": {}});
+        assert!(!wants_ingress_class("Ingress", &annotated));
+    }
 }

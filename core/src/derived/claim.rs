@@ -75,7 +75,10 @@ fn compare(
     super::container::default_to(&mut wanted, "volumeMode", "Filesystem");
     let class = text(claim, &["spec", "storageClassName"]);
     if text(at(template, &["spec"]), &["storageClassName"]).is_empty() && !class.is_empty() {
-        ensure!(case.is(Act::Live) || is_default_class(case, class), "{class} is not the default storage class");
+        ensure!(
+            case.is(Act::Live) || is_default_class(case, class),
+            "{class} is no default storage class that Git knows"
+        );
         wanted.insert("storageClassName".to_owned(), class.into());
     }
     let live = case.is(Act::Live);
@@ -101,7 +104,11 @@ fn compare(
 
 fn is_default_class(case: &Case<'_>, name: &str) -> bool {
     let class = case.get("storage.k8s.io", "StorageClass", "", name);
-    class.is_some_and(|c| object::annotation(&c, "storageclass.kubernetes.io/is-default-class") == Some("true"))
+    let is_default =
+        class.is_some_and(|c| object::annotation(&c, "storageclass.kubernetes.io/is-default-class") == Some("true"));
+    let is_known = case.is_declared("storage.k8s.io", "StorageClass", "", name)
+        || case.context.snapshot.configuration.knows_mutator("StorageClass", name);
+    is_default && is_known
 }
 
 /// A claim is bound to a volume that is reserved for it.
@@ -122,7 +129,10 @@ pub(super) fn volume_bound(case: &Case<'_>, change: &Change) -> Judged {
 /// A claim that names no class gets the default one.
 pub(super) fn class_chosen(case: &Case<'_>, change: &Change) -> Judged {
     let name = change.new.as_ref().and_then(Value::as_str).unwrap_or_default();
-    ensure!(change.old.is_none() && is_default_class(case, name), "{name:?} is not the default storage class");
+    ensure!(
+        change.old.is_none() && is_default_class(case, name),
+        "{name:?} is no default storage class that Git knows"
+    );
     Ok(Proof::Content)
 }
 

@@ -37,7 +37,8 @@ fn world() -> World {
         json!({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass",
         "metadata": {"name": name, "annotations": {"storageclass.kubernetes.io/is-default-class": default}}})
     };
-    world.put(class("standard", "true"));
+    world.declare(class("standard", "true"));
+    world.put(class("strange", "true"));
     world.put(class("fast", "false"));
     world
 }
@@ -50,6 +51,7 @@ fn a_claim_follows_the_sets_template() {
         &[
             ("another size", |o| o["spec"]["resources"]["requests"]["storage"] = "100Gi".into()),
             ("another class", |o| o["spec"]["storageClassName"] = "fast".into()),
+            ("a default that Git does not know", |o| o["spec"]["storageClassName"] = "strange".into()),
             ("a volume of its choice", |o| o["spec"]["volumeName"] = "pv-1".into()),
             ("a source", |o| o["spec"]["dataSource"] = json!({"kind": "PersistentVolumeClaim", "name": "x"})),
             ("an ordinal out of range", |o| o["metadata"]["name"] = "data-db-2".into()),
