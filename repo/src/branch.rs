@@ -48,7 +48,8 @@ impl Repository {
             let blob = self.git.blob(bytes).map_err(|e| Error::object(path, &e))?;
             update.upsert(path.as_str(), blob, FileMode::Blob);
         }
-        let tree = update.create_updated(&self.git, &base).and_then(|id| self.git.find_tree(id)).map_err(|e| said(&e))?;
+        let tree =
+            update.create_updated(&self.git, &base).and_then(|id| self.git.find_tree(id)).map_err(|e| said(&e))?;
         let signature = self.git.signature().map_err(|e| Error::NoIdentity(e.message().to_owned()))?;
         let parents: Vec<&git2::Commit<'_>> = parent.iter().collect();
         let commit = self.git.commit(None, &signature, &signature, new.message, &tree, &parents);
@@ -87,7 +88,8 @@ impl Repository {
         };
         let linked = self.git.worktrees().ok();
         let linked = linked.iter().flat_map(|names| names.iter()).flatten().flatten();
-        let linked = linked.filter_map(|name| git2::Repository::open_from_worktree(&self.git.find_worktree(name).ok()?).ok());
+        let linked =
+            linked.filter_map(|name| git2::Repository::open_from_worktree(&self.git.find_worktree(name).ok()?).ok());
         let main = git2::Repository::open(self.git.commondir()).ok();
         head(&self.git).as_deref() == Some(git_ref)
             || linked.chain(main).any(|git| head(&git).as_deref() == Some(git_ref))

@@ -1,0 +1,125 @@
+//! Asking the API server, by dry runs, what of an object has to be declared.
+
+use gitward_core::adopt::{Asking, Effect, Trimming, clean, effects};
+use gitward_core::derived::Context;
+use gitward_core::object::{Gvk, ObjectKey};
+use gitward_reconciler::api::{self, Api, ApiError};
+use serde_json::Value;
+
+/// Dry runs of one object, at most.
+const MOST: usize = 400;
+
+/// How often an object is begun anew that changes meanwhile, and a request that comes too late is made
+/// again.
+const ATTEMPTS: usize = 5;
+
+/// What an object's dry runs need.
+pub(super) struct Settling<'a> {
+    pub(super) api: &'a Api,
+    pub(super) key: &'a ObjectKey,
+    pub(super) has_status_subresource: bool,
+    pub(super) tidy: bool,
+    pub(super) context: &'a Context<'a>,
+}
+
+/// An object as Git is going to declare it.
+pub(super) struct Settled {
+    pub(super) manifest: Value,
+    /// What changes of the live object.
+    pub(super) effects: Vec<Effect>,
+    /// What has to be known of the manifest.
+    pub(super) note: Option<String>,
+    /// Why no dry run could be made.
+    pub(super) untried: Option<String>,
+}
+
+enum Unsettled {
+    /// The object is not any more what it was.
+    Changed(Box<Value>),
+    Api(ApiError),
+}
+
+/// Trims the manifest of a live object.
+pub(super) async fn settle(settling: &Settling<'_>, live: &Value, manifest: &Value) -> Settled {
+    let (mut live, mut manifest) = (live.clone(), manifest.clone());
+    let mut why = String::new();
+    for _ in 0..ATTEMPTS {
+        let gvk = Gvk::of(&live).unwrap_or_else(|| Gvk::new("", &settling.key.kind));
+        let mut trial = Trial { settling, gvk, live: live.clone() };
+        match trial.trim(&manifest).await {
+            Ok(settled) => return settled,
+            Err(Unsettled::Changed(now)) => {
+                "it changes faster than it can be tried".clone_into(&mut why);
+                live = *now;
+                manifest = clean(settling.key, &live, settling.tidy, settling.context);
+            }
+            Err(Unsettled::Api(error)) => {
+                why = error.to_string();
+                break;
+            }
+        }
+    }
+    // What a cleaned object loses is known without asking.
+    let effects = effects(settling.key, &live, &manifest, settling.has_status_subresource);
+    Settled { manifest, effects, note: None, untried: Some(why) }
+}
+
+struct Trial<'a> {
+    settling: &'a Settling<'a>,
+    gvk: Gvk,
+    live: Value,
+}
+
+impl Trial<'_> {
+    fn asking(&self) -> Asking<'_> {
+        let Settling { key, has_status_subresource, context, .. } = *self.settling;
+        Asking { key, live: &self.live, has_status_subresource, context }
+    }
+
+    async fn trim(&mut self, manifest: &Value) -> Result<Settled, Unsettled> {
+        let whole = self.dry_run(manifest).await?;
+        let Settling { key, has_status_subresource, .. } = *self.settling;
+        let effects = effects(key, &self.live, &whole, has_status_subresource);
+        let mut trimming = Trimming::new(manifest.clone(), MOST);
+        while let Some(candidate) = trimming.candidate().cloned() {
+            let comes_back = match self.dry_run(&candidate).await {
+                Ok(expected) => self.asking().is_same(&whole, &expected),
+                // It is refused without that field.
+                Err(Unsettled::Api(error)) if !error.is_passing() && !error.is_not_found() => false,
+                Err(other) => return Err(other),
+            };
+            trimming.tell(comes_back);
+        }
+        let bounded = format!("after {MOST} dry runs some of what is declared may still be defaults");
+        let note = (!trimming.is_complete()).then_some(bounded);
+        Ok(Settled { manifest: trimming.into_manifest(), effects, note, untried: None })
+    }
+
+    /// What the gates would expect of a manifest.
+    async fn dry_run(&mut self, manifest: &Value) -> Result<Value, Unsettled> {
+        let Settling { api, key, .. } = *self.settling;
+        let mut attempts = 0;
+        loop {
+            let body = self.asking().body(manifest);
+            match api.replace(&self.gvk, key, &body, api::Effect::DryRun).await {
+                Ok(answer) => return Ok(self.asking().expected(manifest, &answer)),
+                Err(error) if error.is_conflict() && attempts < ATTEMPTS => self.read_again().await?,
+                Err(error) => return Err(Unsettled::Api(error)),
+            }
+            attempts += 1;
+        }
+    }
+
+    /// Somebody wrote in between. If it was the status alone, nothing is lost.
+    async fn read_again(&mut self) -> Result<(), Unsettled> {
+        let Settling { api, key, .. } = *self.settling;
+        let now = api.get(&self.gvk, key).await.map_err(Unsettled::Api)?;
+        let gone = || Unsettled::Api(ApiError::Unreachable("it was deleted meanwhile".to_owned()));
+        let now = now.ok_or_else(gone)?;
+        if !self.asking().is_same(&self.live, &now) {
+            return Err(Unsettled::Changed(Box::new(now)));
+        }
+        self.live = now;
+        Ok(())
+    }
+}
