@@ -1,6 +1,6 @@
 //! Asking the API server, by dry runs, what of an object has to be declared.
 
-use gitward_core::adopt::{Asking, Effect, Trimming, clean, effects};
+use gitward_core::adopt::{Asking, Effect, Trimming, clean, creation, effects, restore};
 use gitward_core::derived::Context;
 use gitward_core::object::{Gvk, ObjectKey};
 use gitward_reconciler::api::{self, Api, ApiError};
@@ -91,8 +91,28 @@ impl Trial<'_> {
             trimming.tell(comes_back);
         }
         let bounded = format!("after {MOST} dry runs some of what is declared may still be defaults");
-        let note = (!trimming.is_complete()).then_some(bounded);
-        Ok(Settled { manifest: trimming.into_manifest(), effects, note, untried: None })
+        let bounded = (!trimming.is_complete()).then_some(bounded);
+        let mut trimmed = trimming.into_manifest();
+        let unwitnessed = self.witness(&mut trimmed, manifest).await.err().map(|error| {
+            format!("its creation could not be tried, so see that nothing is missing that counts there alone: {error}")
+        });
+        let notes: Vec<String> = bounded.into_iter().chain(unwitnessed).collect();
+        let note = (!notes.is_empty()).then(|| notes.join("; "));
+        Ok(Settled { manifest: trimmed, effects, note, untried: None })
+    }
+
+    /// Puts back what an update inherits and a creation would not have.
+    async fn witness(&self, trimmed: &mut Value, whole: &Value) -> Result<(), ApiError> {
+        let Settling { api, key, .. } = *self.settling;
+        let made = async |manifest: &Value| api.create(&self.gvk, key, &creation(manifest), api::Effect::DryRun).await;
+        let of_whole = made(whole).await?;
+        // Without something it may not be possible at all.
+        let of_trimmed = match made(trimmed).await {
+            Err(error) if error.is_invalid() => Value::Null,
+            other => other?,
+        };
+        restore(trimmed, whole, &of_whole, &of_trimmed);
+        Ok(())
     }
 
     /// What the gates would expect of a manifest.

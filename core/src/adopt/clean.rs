@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::allocated::{names_its_volume, without_allocated};
 use super::notes::{retain, take_off};
 use crate::carry::{self, Subject};
 use crate::change::normalised;
@@ -41,6 +42,7 @@ pub fn clean(key: &ObjectKey, live: &Value, tidy: bool, context: &Context<'_>) -
             }
         }
     }
+    without_allocated(&mut manifest, key, live);
     without_carried(&mut manifest, key, live, context);
     manifest
 }
@@ -54,6 +56,9 @@ fn without_carried(manifest: &mut Value, key: &ObjectKey, live: &Value, context:
     };
     let whole = carried(manifest);
     for (pointer, field) in maybe_carried(manifest) {
+        if field == "volumeName" && names_its_volume(live) {
+            continue;
+        }
         let mut without = manifest.clone();
         let Some(map) = without.pointer_mut(&pointer).and_then(Value::as_object_mut) else { continue };
         map.remove(&field);

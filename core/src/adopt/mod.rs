@@ -4,6 +4,7 @@
 //! field is still the same object) is asked by whoever drives [`Trimming`]: it hands out one candidate
 //! at a time and is told how the dry run came out.
 
+mod allocated;
 mod choice;
 mod clean;
 mod draft;
@@ -13,6 +14,7 @@ mod notes;
 mod outcome;
 mod planned;
 mod trim;
+mod witness;
 mod yaml;
 
 pub use choice::{Choice, Selection, Sorted, sort};
@@ -22,4 +24,5 @@ pub use names::FileNames;
 pub use outcome::{Asking, Effect, effects};
 pub use planned::{Planned, planned};
 pub use trim::Trimming;
+pub use witness::{creation, restore};
 pub use yaml::yaml;

@@ -4,16 +4,19 @@ use serde_json::Value;
 
 use crate::path::{FieldPath, Step};
 
-/// Fields that are never taken out, with all below them: what selects, what is named by others, and
-/// what holds content. None of them is ever a default, or its removal would mean something else
+/// Fields that are never taken out, with all below them: what selects, what is named by others, what
+/// holds content, and of what is allocated the part that somebody asked for. None of them is ever a default, or its removal would mean something else
 /// where the object is made anew.
-const KEPT: [&str; 20] = [
+const KEPT: [&str; 25] = [
     "apiVersion",
     "args",
     "binaryData",
+    "clusterIP",
+    "clusterIPs",
     "command",
     "containerPort",
     "data",
+    "healthCheckNodePort",
     "image",
     "key",
     "kind",
@@ -24,10 +27,12 @@ const KEPT: [&str; 20] = [
     "mountPath",
     "name",
     "namespaceSelector",
+    "nodePort",
     "podSelector",
     "rules",
     "selector",
     "value",
+    "volumeName",
 ];
 
 /// Of the fields above, those that are defaults below some others.
