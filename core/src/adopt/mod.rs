@@ -13,6 +13,8 @@ mod names;
 mod notes;
 mod outcome;
 mod planned;
+#[cfg(test)]
+mod tests;
 mod trim;
 mod witness;
 mod yaml;
