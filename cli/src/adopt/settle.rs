@@ -1,9 +1,13 @@
 //! Asking the API server, by dry runs, what of an object has to be declared.
 
-use gitward_core::adopt::{Asking, Effect, Trimming, clean, creation, effects, restore};
+use gitward_core::additions::Entry;
+use gitward_core::adopt::{Asking, Effect, Trimming, clean, creation, declare, effects, restore};
+use gitward_core::change::{normalised, object_changes};
 use gitward_core::derived::Context;
-use gitward_core::object::{Gvk, ObjectKey};
+use gitward_core::object::{self, Gvk, ObjectKey};
+use gitward_core::trace::{Judged, judge_declared};
 use gitward_reconciler::api::{self, Api, ApiError};
+use gitward_reconciler::learn::{adopted_record, with_entry, write_body};
 use serde_json::Value;
 
 /// Dry runs of one object, at most.
@@ -59,9 +63,17 @@ pub(super) async fn settle(settling: &Settling<'_>, live: &Value, manifest: &Val
             }
         }
     }
-    // What a cleaned object loses is known without asking.
-    let effects = effects(settling.key, &live, &manifest, settling.has_status_subresource);
+    let effects = unasked(settling, &live, &manifest);
     Settled { manifest, effects, note: None, untried: Some(why) }
+}
+
+/// What a cleaned object loses as far as that is known without asking: notes, and marks in templates.
+fn unasked(settling: &Settling<'_>, live: &Value, manifest: &Value) -> Vec<Effect> {
+    let Settling { key, has_status_subresource, context, .. } = *settling;
+    let expected = Asking { key, live, has_status_subresource, context }.expected(manifest, manifest);
+    let mut differences = object_changes(&expected, live, has_status_subresource);
+    differences.retain(|d| d.path.starts_with(&["metadata"]) || d.path.fields().contains(&"annotations"));
+    effects(key, differences)
 }
 
 struct Trial<'a> {
@@ -78,8 +90,6 @@ impl Trial<'_> {
 
     async fn trim(&mut self, manifest: &Value) -> Result<Settled, Unsettled> {
         let whole = self.dry_run(manifest).await?;
-        let Settling { key, has_status_subresource, .. } = *self.settling;
-        let effects = effects(key, &self.live, &whole, has_status_subresource);
         let mut trimming = Trimming::new(manifest.clone(), MOST);
         while let Some(candidate) = trimming.candidate().cloned() {
             let comes_back = match self.dry_run(&candidate).await {
@@ -98,7 +108,33 @@ impl Trial<'_> {
         });
         let notes: Vec<String> = bounded.into_iter().chain(unwitnessed).collect();
         let note = (!notes.is_empty()).then(|| notes.join("; "));
+        let effects = self.effects(&trimmed).await?;
         Ok(Settled { manifest: trimmed, effects, note, untried: None })
+    }
+
+    /// What the reconciler would change of the live object, asked as the reconciler asks.
+    async fn effects(&mut self, manifest: &Value) -> Result<Vec<Effect>, Unsettled> {
+        let Settling { api, key, has_status_subresource, context, .. } = *self.settling;
+        let mut attempts = 0;
+        loop {
+            let declared = declare(manifest, &self.live, has_status_subresource);
+            let Some(declared) = declared else { return Err(Unsettled::Api(unreadable())) };
+            let record = adopted_record(api, &declared, &self.live).await;
+            let body = write_body(&declared, &self.live, &record, context);
+            let answer = match api.replace(&self.gvk, key, &body, api::Effect::DryRun).await {
+                Err(error) if error.is_conflict() && attempts < ATTEMPTS => {
+                    attempts += 1;
+                    self.read_again().await?;
+                    continue;
+                }
+                other => normalised(&other.map_err(Unsettled::Api)?, has_status_subresource),
+            };
+            let entry = Entry::learnt(&declared, &answer, Some(object::uid(&self.live)), record);
+            return Ok(match judge_declared(&with_entry(&declared, &entry), &self.live, context) {
+                Judged::Diverged(differences) => effects(key, differences),
+                _ => Vec::new(),
+            });
+        }
     }
 
     /// Puts back what an update inherits and a creation would not have.
@@ -142,4 +178,8 @@ impl Trial<'_> {
         self.live = now;
         Ok(())
     }
+}
+
+fn unreadable() -> ApiError {
+    ApiError::Unreachable("its manifest cannot be read back".to_owned())
 }

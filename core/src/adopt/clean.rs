@@ -30,11 +30,8 @@ pub fn clean(key: &ObjectKey, live: &Value, tidy: bool, context: &Context<'_>) -
             metadata.remove(field);
         }
         take_off(metadata);
-        if (key.group.as_str(), key.kind.as_str()) == ("", "Namespace") {
-            // The API server keeps it on every Namespace.
-            retain(metadata, "labels", |label, _| label != "kubernetes.io/metadata.name");
-        }
     }
+    without_given_labels(&mut manifest, key);
     if tidy {
         for template in TEMPLATES {
             if let Some(metadata) = manifest.pointer_mut(template).and_then(Value::as_object_mut) {
@@ -45,6 +42,20 @@ pub fn clean(key: &ObjectKey, live: &Value, tidy: bool, context: &Context<'_>) -
     without_allocated(&mut manifest, key, live);
     without_carried(&mut manifest, key, live, context);
     manifest
+}
+
+/// Takes out labels that the API server gives an object of this kind.
+fn without_given_labels(manifest: &mut Value, key: &ObjectKey) {
+    // A Job without labels gets its template's.
+    let of_template = manifest.pointer("/spec/template/metadata/labels").cloned();
+    let Some(metadata) = manifest.get_mut("metadata").and_then(Value::as_object_mut) else { return };
+    match (key.group.as_str(), key.kind.as_str()) {
+        ("", "Namespace") => retain(metadata, "labels", |label, _| label != "kubernetes.io/metadata.name"),
+        ("batch", "Job") if metadata.get("labels") == of_template.as_ref() => {
+            metadata.remove("labels");
+        }
+        _ => {}
+    }
 }
 
 /// Takes out what the rules of carried fields bring back by themselves.

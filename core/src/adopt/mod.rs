@@ -24,7 +24,7 @@ pub use clean::clean;
 pub use draft::{Operated, draft};
 pub use names::FileNames;
 pub use outcome::{Asking, Effect, effects};
-pub use planned::{Planned, planned};
+pub use planned::{Planned, declare, planned};
 pub use trim::Trimming;
 pub use witness::{creation, restore};
 pub use yaml::yaml;

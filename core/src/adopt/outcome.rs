@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::carry::{self, Subject};
-use crate::change::{normalised, object_changes};
+use crate::change::{Change, normalised, object_changes};
 use crate::derived::Context;
 use crate::object::{self, ObjectKey};
 use crate::path::FieldPath;
@@ -65,18 +65,19 @@ pub struct Effect {
     pub restarts: bool,
 }
 
-/// What becomes of a live object that is expected to be otherwise.
-pub fn effects(key: &ObjectKey, live: &Value, expected: &Value, has_status_subresource: bool) -> Vec<Effect> {
+/// What becomes of a live object, from what differs between what is expected of it and what it is.
+pub fn effects(key: &ObjectKey, differences: Vec<Change>) -> Vec<Effect> {
     let rolls = matches!((key.group.as_str(), key.kind.as_str()), ("apps", "Deployment" | "StatefulSet" | "DaemonSet"));
-    let changes = object_changes(live, expected, has_status_subresource);
-    let effect = |change: crate::change::Change| Effect {
-        how: match (&change.old, &change.new) {
-            (Some(_), None) => "removed",
-            (None, _) => "added",
+    let effect = |difference: Change| Effect {
+        how: match (&difference.old, &difference.new) {
+            (None, Some(_)) => "removed",
+            (Some(_), None) => "added",
             _ => "changed",
         },
-        restarts: rolls && change.path.starts_with(&["spec", "template"]),
-        path: change.path,
+        restarts: rolls && difference.path.starts_with(&["spec", "template"]),
+        path: difference.path,
     };
-    changes.into_iter().map(effect).collect()
+    let mut found: Vec<Effect> = differences.into_iter().map(effect).collect();
+    found.sort_by_cached_key(|effect| effect.path.to_string());
+    found
 }

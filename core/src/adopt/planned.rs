@@ -37,7 +37,7 @@ pub fn planned<'a>(plan: &Planned, taken: impl Iterator<Item = (&'a Value, &'a V
         declared.insert(key, Arc::new(known));
     }
     for (manifest, object) in taken {
-        if let Some(one) = declare(manifest, object) {
+        if let Some(one) = declare(manifest, object, true) {
             declared.insert(one.manifest.key.clone(), Arc::new(one));
         }
     }
@@ -60,7 +60,8 @@ fn expected(live: &Value) -> Expected {
     Expected { object: normalised(live, true), uid: Some(object::uid(live).to_owned()), record: None }
 }
 
-fn declare(manifest: &Value, live: &Value) -> Option<Declared> {
+/// A manifest as Git is going to declare it, its live object as expected; `None` if it is none.
+pub fn declare(manifest: &Value, live: &Value, has_status_subresource: bool) -> Option<Declared> {
     let text = yaml(manifest);
     let manifest = manifest::read(&Arc::from("adopted.yaml"), text.as_bytes(), &Limits::default()).0.pop()?;
     let canonical = canonical(&manifest, None);
@@ -69,7 +70,7 @@ fn declare(manifest: &Value, live: &Value) -> Option<Declared> {
         manifest,
         canonical,
         digest,
-        has_status_subresource: true,
+        has_status_subresource,
         expected: Some(Arc::new(expected(live))),
         learnt: None,
         before: None,

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::change::object_changes;
 use crate::config::EnvironmentConfig;
 use crate::lookup::Overlay;
 use crate::object::ObjectKey;
@@ -173,7 +174,7 @@ fn an_effect_in_a_template_restarts_pods() {
     expected["metadata"]["annotations"].as_object_mut().unwrap().remove("example.org/owner");
     expected["spec"]["template"]["metadata"]["annotations"] = json!({"helm.sh/chart": "c"});
     let told = |key: &ObjectKey| {
-        let found = effects(key, &deployment(), &expected, true);
+        let found = effects(key, object_changes(&expected, &deployment(), true));
         found.into_iter().map(|e| (e.path.to_string(), e.how, e.restarts)).collect::<Vec<_>>()
     };
     let mark = "spec.template.metadata.annotations[\"kubectl.kubernetes.io/restartedAt\"]".to_owned();

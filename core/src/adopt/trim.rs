@@ -56,6 +56,9 @@ pub struct Trimming {
     /// To be tried; the last one next.
     pending: Vec<FieldPath>,
     trying: Option<(FieldPath, Value)>,
+    /// Plain values that did not come back, and those of them to be tried once more.
+    refused: Vec<FieldPath>,
+    again: Vec<FieldPath>,
     left: usize,
 }
 
@@ -63,13 +66,16 @@ impl Trimming {
     /// A manifest, and how many candidates are tried at most.
     pub fn new(manifest: Value, most: usize) -> Self {
         let pending = below(&manifest, &FieldPath::root());
-        Self { manifest, pending, trying: None, left: most }
+        Self { manifest, pending, trying: None, refused: Vec::new(), again: Vec::new(), left: most }
     }
 
     /// The next candidate; `None` when there is nothing left to try.
     pub fn candidate(&mut self) -> Option<&Value> {
         if self.left == 0 {
             return None;
+        }
+        if self.pending.is_empty() {
+            self.pending = std::mem::take(&mut self.again);
         }
         let path = self.pending.pop()?;
         self.left -= 1;
@@ -81,18 +87,30 @@ impl Trimming {
     /// Whether the last candidate came out as the whole does.
     pub fn tell(&mut self, comes_back: bool) {
         match self.trying.take() {
-            Some((_, without)) if comes_back => self.manifest = without,
+            Some((path, without)) if comes_back => {
+                self.manifest = without;
+                self.try_again_beside(&path);
+            }
             Some((path, _)) => {
-                let kept = path.get(&self.manifest).map(|value| below(value, &path));
-                self.pending.extend(kept.into_iter().flatten());
+                let kept = path.get(&self.manifest);
+                if kept.is_some_and(|value| !value.is_object() && !value.is_array()) {
+                    self.refused.push(path.clone());
+                }
+                self.pending.extend(kept.map(|value| below(value, &path)).into_iter().flatten());
             }
             None => {}
         }
     }
 
+    /// Some fields are defaults only without each other, as a Job's completions and parallelism.
+    fn try_again_beside(&mut self, path: &FieldPath) {
+        let beside = |refused: &FieldPath| refused.parent() == path.parent();
+        self.again.extend(self.refused.extract_if(.., |refused| beside(refused)));
+    }
+
     /// Whether everything was tried.
     pub fn is_complete(&self) -> bool {
-        self.pending.is_empty()
+        self.pending.is_empty() && self.again.is_empty()
     }
 
     /// What has to be declared.
@@ -186,8 +204,8 @@ mod tests {
                     "spec": {"containers": [{"name": "web", "image": "i"},
                         {"name": "other", "image": "j", "terminationMessagePath": "/else"}]}}}})
         );
-        // spec, replicas, strategy, template, its spec, containers, and one field of each.
-        assert_eq!(asked, 8);
+        // spec, replicas, strategy, template, its spec, containers, one field of each, and replicas again.
+        assert_eq!(asked, 9);
     }
 
     #[test]
@@ -198,6 +216,22 @@ mod tests {
         let service = json!({"spec": {"selector": {"a": "b"}}});
         // With its parent it may go: what the API server then puts there is the same.
         assert_eq!(trimmed(service.clone(), 100, Clone::clone), (service, true, 1));
+    }
+
+    #[test]
+    fn what_comes_back_only_without_its_neighbour_is_tried_again() {
+        let both = |object: &Value| {
+            let mut object = object.clone();
+            if object["spec"].get("a").is_none() && object["spec"].get("b").is_none() {
+                object["spec"]["a"] = json!(1);
+            }
+            if object["spec"].get("b").is_none() {
+                object["spec"]["b"] = json!(1);
+            }
+            object
+        };
+        let (found, complete, asked) = trimmed(json!({"spec": {"a": 1, "b": 1, "c": 2}}), 100, both);
+        assert_eq!((found, complete, asked), (json!({"spec": {"c": 2}}), true, 6));
     }
 
     #[test]

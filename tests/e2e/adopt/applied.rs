@@ -11,7 +11,7 @@ const DEFINITION: &str = include_str!("../fixtures/adopt/crd.yaml");
 const SECRETS: [&str; 2] = ["swordfish-8", "c3dvcmRmaXNoLTg"];
 
 /// What no manifest of a person has.
-const UNCLEAN: [&str; 22] = [
+const UNCLEAN: [&str; 26] = [
     "status:",
     "uid:",
     "resourceVersion",
@@ -34,6 +34,10 @@ const UNCLEAN: [&str; 22] = [
     "sessionAffinity",
     "successfulJobsHistoryLimit",
     "engine",
+    "controller-uid",
+    "job-name",
+    "volumeName",
+    "pv.kubernetes.io",
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,7 +86,12 @@ impl Scene {
             let (web, ledger) = (self.get("deployment/web").await, self.get("statefulset/ledger").await);
             let rolled = web["status"]["observedGeneration"] == web["metadata"]["generation"]
                 && ["replicas", "updatedReplicas", "readyReplicas"].iter().all(|n| web["status"][n] == 2);
-            Ok((rolled && ledger["status"]["readyReplicas"] == 1 && self.pods().await.len() == 3).then_some(()))
+            let pictures = self.get("pvc/pictures").await;
+            Ok((rolled
+                && pictures["status"]["phase"] == "Bound"
+                && ledger["status"]["readyReplicas"] == 1
+                && self.pods().await.len() == 4)
+                .then_some(()))
         })
         .await;
     }
@@ -187,7 +196,9 @@ impl Scene {
             "gitward.adopt",
             "horizontalpodautoscaler-web",
             "ingress-web",
+            "job-once",
             "namespace-shop",
+            "persistentvolumeclaim-pictures",
             "role-web",
             "rolebinding-web",
             "service-ledger",
