@@ -109,9 +109,9 @@ fn next(report: &Report) -> String {
     let git_ref = report.git_ref.as_deref().unwrap_or("the environment's ref");
     format!(
         "\nnext:\n\
-         1. review it: git show {branch}; and what the push gate will say: gitward check --range HEAD..{branch}\n\
-         2. add {namespace} to `namespaces` of {environment}, with `mode: observe` first\n\
-         3. merge {branch} and push to {git_ref}\n\
+         1. review it: git show {branch}\n\
+         2. merge {branch}, and with it add {namespace} to `namespaces` of {environment}, with `mode: observe` first\n\
+         3. `gitward check` says what the push gate will say; then push to {git_ref}\n\
          4. `gitward diff` shows what is listed above and nothing else; then set `mode: enforce`\n"
     )
 }

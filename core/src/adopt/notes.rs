@@ -32,7 +32,8 @@ fn is_among(list: &[&str], key: &str) -> bool {
 /// would be others.
 pub(super) fn take_off(metadata: &mut Map<String, Value>) {
     retain(metadata, "annotations", |key, _| !is_among(&ANNOTATIONS, key));
-    retain(metadata, "labels", |key, value| !is_among(&LABELS, key) && !(key == MANAGED_BY.0 && value == MANAGED_BY.1));
+    let is_managed_by = |key: &str, value: &Value| (key, value.as_str()) == (MANAGED_BY.0, Some(MANAGED_BY.1));
+    retain(metadata, "labels", |key, value| !is_among(&LABELS, key) && !is_managed_by(key, value));
 }
 
 /// Keeps the entries of a map of metadata that are wanted; without any the map goes.

@@ -54,12 +54,13 @@ async fn a_running_namespace_comes_under_git_without_a_surprise() {
     scene.manifests_are_clean(&report);
     println!("passed: the branch declares what runs");
 
-    let commit = scene.merged();
+    let commit = scene.merged("enforce");
     let history = scene.git(&["log", "-p", "--all"]);
     assert!(SECRETS.iter().all(|secret| !history.contains(secret)), "a Secret's value is in the repository");
+    scene.gates().await;
     scene.converges(&commit).await;
     assert_eq!(scene.pods().await, before, "Pods were replaced");
-    scene.in_peace().await;
+    scene.in_peace(0).await;
     assert_eq!(scene.get("secret/payment").await["data"]["token"], "c3dvcmRmaXNoLTg=");
     assert_eq!(scene.get("deployment/web").await["spec"]["replicas"], 2);
     scene.nothing_is_left_to_adopt();

@@ -87,30 +87,60 @@ impl Scene {
         self.stage.work.git(arguments).unwrap().checked().unwrap().to_owned()
     }
 
-    /// The next steps as the command prints them, with enforcement at once: nothing may come of it.
-    pub(super) fn merged(&self) -> String {
+    /// The next steps as the command prints them, up to the push: the commit.
+    pub(super) fn merged(&self, mode: &str) -> String {
         self.git(&["merge", "--quiet", "--ff-only", "adopt/shop"]);
-        let governed = CONFIGURATION.replace("namespaces: []", "namespaces: [shop]");
+        self.govern(mode)
+    }
+
+    /// Pushes that the namespace is governed, in this mode: the commit.
+    pub(super) fn govern(&self, mode: &str) -> String {
+        let governed = CONFIGURATION.replace("namespaces: []", &format!("namespaces: [shop]\n  mode: {mode}"));
         self.stage.work.write("gitward.yaml", governed).unwrap();
+        let output =
+            std::process::Command::new(gitward()).arg("check").current_dir(self.stage.work.path()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
         let (commit, pushed) = self.stage.push("Govern the shop").unwrap();
         pushed.checked().unwrap();
         commit
     }
 
-    pub(super) async fn converges(&mut self, commit: &str) {
+    pub(super) async fn gates(&mut self) {
         self.stage.create_environment().await.unwrap();
         self.stage.start_reconciler().await.unwrap();
         self.stage.start_webhook().await.unwrap();
+    }
+
+    pub(super) async fn converges(&self, commit: &str) {
         let message = self.stage.wait_converged(commit, WITHIN).await.unwrap();
         assert!(message.contains("0 created") && message.contains("0 pruned"), "{message}");
         self.stage.wait_condition("Ready", "True", WITHIN).await.unwrap();
     }
 
-    /// Nothing diverged, and what was only declared anew went on as it was.
-    pub(super) async fn in_peace(&self) {
+    /// Waits until a commit was looked at in a mode that writes nothing.
+    pub(super) async fn observed(&self, commit: &str) {
+        self.until("a commit to be observed", async || {
+            let environment = self.stage.environment().await?;
+            let conditions = environment["status"]["conditions"].as_array().cloned().unwrap_or_default();
+            let converged = conditions.iter().find(|c| c["type"] == "Converged");
+            Ok(converged
+                .is_some_and(|c| c["message"].as_str().is_some_and(|m| m.contains(&commit[..12])))
+                .then_some(()))
+        })
+        .await;
+    }
+
+    /// How much the reconciler told up to now.
+    pub(super) fn told(&self) -> usize {
+        std::fs::read_to_string(self.stage.reconciler_log()).unwrap_or_default().lines().count()
+    }
+
+    /// Nothing diverged, from a line of what was told on.
+    pub(super) async fn in_peace(&self, since: usize) {
         tokio::time::sleep(Duration::from_secs(3)).await;
         let log = std::fs::read_to_string(self.stage.reconciler_log()).unwrap();
-        let told: Vec<&str> = log.lines().filter(|l| l.contains("Diverged") || l.contains("Reverted")).collect();
+        let told: Vec<&str> =
+            log.lines().skip(since).filter(|l| l.contains("Diverged") || l.contains("Reverted")).collect();
         assert_eq!(told, [""; 0]);
     }
 
