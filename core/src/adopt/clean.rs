@@ -32,16 +32,23 @@ pub fn clean(key: &ObjectKey, live: &Value, tidy: bool, context: &Context<'_>) -
         take_off(metadata);
     }
     without_given_labels(&mut manifest, key);
-    if tidy {
-        for template in TEMPLATES {
-            if let Some(metadata) = manifest.pointer_mut(template).and_then(Value::as_object_mut) {
-                retain(metadata, "annotations", |annotation, _| annotation != RESTARTED);
-            }
-        }
+    for template in TEMPLATES {
+        clean_template(&mut manifest, template, tidy);
     }
     without_allocated(&mut manifest, key, live);
     without_carried(&mut manifest, key, live, context);
     manifest
+}
+
+/// Takes the marks of restarts out of a template's metadata, if asked to, and metadata that says nothing.
+fn clean_template(manifest: &mut Value, pointer: &str, tidy: bool) {
+    let Some(metadata) = manifest.pointer_mut(pointer).and_then(Value::as_object_mut) else { return };
+    if tidy {
+        retain(metadata, "annotations", |annotation, _| annotation != RESTARTED);
+    }
+    if metadata.is_empty() {
+        remove(manifest, pointer);
+    }
 }
 
 /// Takes out labels that the API server gives an object of this kind.

@@ -38,8 +38,8 @@ const KEPT: [&str; 25] = [
 /// Of the fields above, those that are defaults below some others.
 fn is_kept(field: &str, parents: &[&str]) -> bool {
     match (field, parents.last()) {
-        // `fieldRef.apiVersion` is `v1` unless another is named.
-        ("apiVersion", Some(parent)) => *parent != "fieldRef",
+        // `fieldRef.apiVersion` is `v1` unless another is named; a claim's template is one without saying so.
+        ("apiVersion" | "kind", Some(parent)) => !["fieldRef", "volumeClaimTemplates"].contains(parent),
         // Only a Role's content; an Ingress's or a HorizontalPodAutoscaler's rules hold defaults.
         ("rules", parent) => parent.is_none(),
         // A probe's or a mutator's, not a ConfigMap's.

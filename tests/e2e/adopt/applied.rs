@@ -11,7 +11,7 @@ const DEFINITION: &str = include_str!("../fixtures/adopt/crd.yaml");
 const SECRETS: [&str; 2] = ["swordfish-8", "c3dvcmRmaXNoLTg"];
 
 /// What no manifest of a person has.
-const UNCLEAN: [&str; 26] = [
+const UNCLEAN: [&str; 27] = [
     "status:",
     "uid:",
     "resourceVersion",
@@ -34,6 +34,7 @@ const UNCLEAN: [&str; 26] = [
     "sessionAffinity",
     "successfulJobsHistoryLimit",
     "engine",
+    "metadata: {}",
     "controller-uid",
     "job-name",
     "volumeName",
@@ -217,6 +218,8 @@ impl Scene {
         let deployment = self.git(&["show", "adopt/shop:prod/shop/deployment-web.yaml"]);
         let restarted = deployment.lines().find(|l| l.contains("restartedAt")).unwrap();
         assert_eq!(deployment.replace(&format!("{restarted}\n"), ""), DEPLOYMENT);
+        let ledger = self.git(&["show", "adopt/shop:prod/shop/statefulset-ledger.yaml"]);
+        assert!(!ledger.contains("PersistentVolumeClaim"), "{ledger}");
         let ledger = self.git(&["show", "adopt/shop:prod/shop/service-ledger.yaml"]);
         assert!(ledger.contains("clusterIP: None"), "{ledger}");
     }
