@@ -1,6 +1,6 @@
 //! A live object without what nobody would write into a manifest.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::allocated::{names_its_volume, without_allocated};
 use super::notes::{retain, take_off};
@@ -31,7 +31,7 @@ pub fn clean(key: &ObjectKey, live: &Value, tidy: bool, context: &Context<'_>) -
         }
         take_off(metadata);
     }
-    without_given_labels(&mut manifest, key);
+    without_given(&mut manifest, key);
     for template in TEMPLATES {
         clean_template(&mut manifest, template, tidy);
     }
@@ -51,13 +51,18 @@ fn clean_template(manifest: &mut Value, pointer: &str, tidy: bool) {
     }
 }
 
-/// Takes out labels that the API server gives an object of this kind.
-fn without_given_labels(manifest: &mut Value, key: &ObjectKey) {
-    // A Job without labels gets its template's.
+/// Takes out what the API server gives every object of this kind.
+fn without_given(manifest: &mut Value, key: &ObjectKey) {
     let of_template = manifest.pointer("/spec/template/metadata/labels").cloned();
-    let Some(metadata) = manifest.get_mut("metadata").and_then(Value::as_object_mut) else { return };
+    let Some(fields) = manifest.as_object_mut() else { return };
+    let is_bare = fields.get("spec").is_some_and(|spec| *spec == json!({"finalizers": ["kubernetes"]}));
+    if (key.group.as_str(), key.kind.as_str()) == ("", "Namespace") && is_bare {
+        fields.remove("spec");
+    }
+    let Some(metadata) = fields.get_mut("metadata").and_then(Value::as_object_mut) else { return };
     match (key.group.as_str(), key.kind.as_str()) {
         ("", "Namespace") => retain(metadata, "labels", |label, _| label != "kubernetes.io/metadata.name"),
+        // A Job without labels gets its template's.
         ("batch", "Job") if metadata.get("labels") == of_template.as_ref() => {
             metadata.remove("labels");
         }

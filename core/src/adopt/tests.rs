@@ -81,6 +81,15 @@ fn a_manifest_has_what_a_person_would_write() {
 }
 
 #[test]
+fn what_every_namespace_has_is_not_declared() {
+    let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "spec": {"finalizers": ["kubernetes"]},
+        "metadata": {"name": "shop", "labels": {"kubernetes.io/metadata.name": "shop"}}, "status": {"phase": "Active"}});
+    let sorted = found(vec![namespace]).sorted(KEEP);
+    let bare = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}});
+    assert_eq!(sorted.manifests.values().collect::<Vec<_>>(), [&bare]);
+}
+
+#[test]
 fn marks_of_restarts_go_only_when_asked() {
     let sorted = found(vec![deployment()]).sorted(Selection { tidy: true, ..KEEP });
     let manifest = sorted.manifests.values().next().unwrap();

@@ -70,6 +70,13 @@ mod tests {
         let expected = json!({"clusterIP": "None", "x": {"y": 1, "z": 2}, "ports": [{"port": 80, "nodePort": 1}]});
         assert_eq!(trimmed["spec"], expected);
         let same = trimmed.clone();
+        // A creation that is refused may lack anything.
+        let mut bare = json!({"spec": {"ports": [{"port": 80}]}});
+        restore(&mut bare, &whole, &made("None", 1), &Value::Null);
+        assert_eq!(
+            (&bare["spec"]["clusterIP"], &bare["spec"]["x"]),
+            (&whole["spec"]["clusterIP"], &whole["spec"]["x"])
+        );
         restore(&mut trimmed, &whole, &made("None", 1), &made("None", 1));
         assert_eq!(trimmed, same);
     }
