@@ -3,6 +3,7 @@
 //! A subcommand is one line here and one file beside this one. Exit codes: 0 all is well, 1
 //! something was found, 2 the command could not do its work, or not all of it.
 
+mod adopt;
 mod check;
 mod demo;
 mod diff;
@@ -41,6 +42,8 @@ enum Command {
     Check(check::Args),
     /// Write a first gitward.yaml from what the tree holds.
     Init(init::Args),
+    /// Bring a namespace that already runs under Git: a branch that declares what is there.
+    Adopt(adopt::Args),
     /// Say what a rule demands, why, and how to keep to it.
     Explain(explain::Args),
     /// Say of every field of a live object where it comes from: the line in Git, the rule, or nobody.
@@ -82,6 +85,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Init(args) => init::run(&args),
+        Command::Adopt(args) => adopt::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Trace(args) => trace::run(&args),
         Command::Diff(args) => diff::run(&args),

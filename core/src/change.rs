@@ -98,6 +98,11 @@ const BUILT_IN: [&str; 23] = [
     "storagemigration.k8s.io",
 ];
 
+/// Whether a group's kinds are Kubernetes' own, and not custom resources.
+pub fn is_built_in(group: &str) -> bool {
+    group.is_empty() || BUILT_IN.contains(&group)
+}
+
 /// How an object is stored, which decides what counts as absent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stored {

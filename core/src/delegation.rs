@@ -22,6 +22,7 @@ use crate::path::FieldPath;
 use crate::request::{Operation, Request};
 use crate::verdict::Origin;
 
+pub(crate) use ceilings::{account, images, keeps};
 pub(crate) use injected::{Own, without};
 pub use pod_security::PodSecurity;
 

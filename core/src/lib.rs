@@ -6,6 +6,7 @@
 //! and in the cluster.
 
 pub mod additions;
+pub mod adopt;
 pub mod adoption;
 pub mod break_glass;
 pub mod carry;

@@ -226,7 +226,7 @@ pub fn creation_record(declared: &Declared, created: &Value) -> Value {
 
 /// The record of an object that others made. A creation's dry run under a generated name is the
 /// witness of what creation sets; allocations cannot be proven and are taken as they are.
-async fn adopted_record(api: &Api, declared: &Declared, live: &Value) -> Value {
+pub async fn adopted_record(api: &Api, declared: &Declared, live: &Value) -> Value {
     let key = &declared.manifest.key;
     match (key.group.as_str(), key.kind.as_str()) {
         ("", "Service" | "Namespace") => added(&declared.canonical, &normalised(live, true)),

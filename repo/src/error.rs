@@ -79,6 +79,30 @@ pub enum Error {
         /// The last lines of its standard error, without user information of URLs.
         reason: String,
     },
+    /// A text that cannot be the name of a branch.
+    #[error("{0:?} cannot be the name of a branch")]
+    BranchName(String),
+    /// A branch is there already.
+    #[error("the branch {branch} is there already")]
+    BranchThere {
+        /// Its name.
+        branch: String,
+    },
+    /// A branch is checked out, here or in another work tree.
+    #[error("the branch {branch} is checked out")]
+    CheckedOut {
+        /// Its name.
+        branch: String,
+    },
+    /// A file that was to be new is there already.
+    #[error("{path} is there already")]
+    FileThere {
+        /// Its path from the root.
+        path: String,
+    },
+    /// It is not known in whose name to commit.
+    #[error("there is nobody to commit as: {0}")]
+    NoIdentity(String),
     /// A file or directory could not be read or written.
     #[error("{path}: {error}")]
     Io {
@@ -109,6 +133,11 @@ impl Error {
                 "check that the Git host runs, that the Environment's spec.repository is right, and that its credentials are"
             }
             Error::Program { .. } => "run the same command by hand to see all of its output",
+            Error::BranchName(_) => "name another branch; `git check-ref-format --branch NAME` says whether it can be",
+            Error::BranchThere { .. } => "name another branch, delete that one, or replace it with --force",
+            Error::CheckedOut { .. } => "name another branch: what is checked out is not touched",
+            Error::FileThere { .. } => "name another directory with --path, or remove what is in that one",
+            Error::NoIdentity(_) => "set `git config user.name` and `git config user.email`",
             Error::Io { .. } => return None,
         })
     }

@@ -5,6 +5,7 @@
 //! without a shell, with bounded time and output.
 
 mod blame;
+mod branch;
 mod error;
 mod mirror;
 mod program;
@@ -14,6 +15,7 @@ mod tree;
 mod url;
 mod worktree;
 
+pub use branch::NewBranch;
 pub use error::Error;
 pub use mirror::{Credentials, Fetched, Mirror};
 pub use repository::{CommitId, Repository};

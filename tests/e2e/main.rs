@@ -3,6 +3,7 @@
 // A story that fails says how far it came.
 #![allow(clippy::print_stdout)]
 
+mod adopt;
 mod bad_input;
 mod break_glass;
 mod comparison;

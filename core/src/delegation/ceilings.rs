@@ -46,6 +46,23 @@ fn service_account(makes: &Makes, key: &ObjectKey, spec: &Value, context: &Conte
     Err(format!("its Pods run as the service account {account:?}, which is none of those allowed"))
 }
 
+/// All images of the Pods that an object is or makes.
+pub(crate) fn images(object: &Value) -> Vec<&str> {
+    pod_spec(object).into_iter().flat_map(|(_, spec)| images_of(spec)).map(|(_, image)| image).collect()
+}
+
+/// What the Pods that an object is or makes run as; `None` if it makes none.
+pub(crate) fn account(object: &Value) -> Option<&str> {
+    let (_, spec) = pod_spec(object)?;
+    let named = spec.get("serviceAccountName").and_then(Value::as_str).filter(|a| !a.is_empty());
+    Some(named.unwrap_or("default"))
+}
+
+/// Whether the Pods that an object is or makes keep a level.
+pub(crate) fn keeps(level: PodSecurity, object: &Value) -> bool {
+    pod_spec(object).is_none_or(|(_, spec)| pod_security::check(level, object, spec).is_ok())
+}
+
 /// The specification of the Pods that an object makes, or that it is, and its path.
 fn pod_spec(object: &Value) -> Option<(String, &Value)> {
     let found = POD_SPECS.iter().find_map(|pointer| Some((*pointer, object.pointer(pointer)?)))?;

@@ -1,0 +1,5 @@
+//! A namespace that was installed by hand and runs comes under Git, and nothing in it notices.
+
+mod applied;
+mod helm;
+mod scene;
