@@ -274,7 +274,7 @@ delegations:
 fn own() -> Value {
     json!({"metadata": {"namespace": "shop", "labels": {"app": "web"}}, "spec": {
         "containers": [{"name": "web", "image": "web:1", "env": [{"name": "A", "value": "1"}]}],
-        "volumes": [{"name": "data", "emptyDir": {}}],
+        "volumes": [{"name": "data", "emptyDir": {}}, {"name": "kube-api-access-own", "emptyDir": {}}],
     }})
 }
 
@@ -287,7 +287,8 @@ fn injected() -> Value {
             {"name": "web", "image": "web:1", "env": [{"name": "A", "value": "1"}, {"name": "PROXY", "value": "on"}],
                 "volumeMounts": [{"name": "proxy-state", "mountPath": "/p"}]},
         ],
-        "volumes": [{"name": "data", "emptyDir": {}}, {"name": "proxy-state", "emptyDir": {}}],
+        "volumes": [{"name": "data", "emptyDir": {}}, {"name": "proxy-state", "emptyDir": {}},
+            {"name": "kube-api-access-own", "emptyDir": {}}],
     }})
 }
 
@@ -319,11 +320,18 @@ fn what_a_declared_mutator_adds_is_taken_out() {
 
 #[test]
 fn what_a_mutator_adds_keeps_its_ceilings() {
-    let forgeries: [Forgery<'_>; 5] = [
+    let forgeries: [Forgery<'_>; 8] = [
         ("another image", |p| p["spec"]["containers"][0]["image"] = "evil".into()),
         ("privileged", |p| p["spec"]["containers"][0]["securityContext"] = json!({"privileged": true})),
         ("a volume of the host", |p| p["spec"]["volumes"][1] = json!({"name": "proxy-x", "hostPath": {"path": "/"}})),
         ("the Pod's own volume", |p| p["spec"]["containers"][0]["volumeMounts"][0]["name"] = "data".into()),
+        ("the Pod's own device", |p| {
+            p["spec"]["containers"][0]["volumeDevices"] = json!([{"name": "data", "devicePath": "/dev/a"}]);
+        }),
+        ("the Pod's own claim", |p| p["spec"]["containers"][0]["resources"] = json!({"claims": [{"name": "gpu"}]})),
+        ("the Pod's own volume by a token's name", |p| {
+            p["spec"]["containers"][0]["volumeMounts"][1]["name"] = "kube-api-access-own".into();
+        }),
         ("an image as a volume", |p| {
             p["spec"]["volumes"][1] = json!({"name": "proxy-state", "image": {"reference": "evil"}});
         }),
