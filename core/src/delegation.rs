@@ -40,7 +40,10 @@ pub fn judge(request: &Request<'_>, context: &Context<'_>) -> Option<Answer> {
             continue;
         }
         match allows(delegation, request, context) {
-            Some(Ok(())) => return Some(Ok(origin(delegation, place))),
+            Some(Ok(())) => match anothers(request, context) {
+                None => return Some(Ok(origin(delegation, place))),
+                Some(other) => return Some(Err(format!("{} takes over {other}", request.user.name))),
+            },
             Some(Err(reason)) => {
                 refused.get_or_insert_with(|| demanded(&reason, delegation, &place));
             }
@@ -48,6 +51,27 @@ pub fn judge(request: &Request<'_>, context: &Context<'_>) -> Option<Answer> {
         }
     }
     refused.map(Err)
+}
+
+/// What an update would take away from another operator or from a controller: an object that is not
+/// within the bounds of who asks yet, and within theirs.
+fn anothers(request: &Request<'_>, context: &Context<'_>) -> Option<String> {
+    let is_update = request.operation == Operation::Update && request.subresource.is_empty();
+    let old = request.old_object.filter(|_| is_update)?;
+    let key = &request.key;
+    let holds = |delegation: &Delegation| {
+        delegation.makes.iter().filter(|m| m.concerns(key)).any(|m| within(m, key, old, context, 0).is_ok())
+    };
+    let is_own = |delegation: &Delegation| request.user.is_among(&delegation.accounts);
+    let holders: Vec<_> = in_force(&context.snapshot.configuration, context).filter(|(d, _)| holds(d)).collect();
+    if holders.iter().any(|(d, _)| is_own(d)) {
+        return None;
+    }
+    if let Some((delegation, place)) = holders.first() {
+        return Some(format!("{key}, which is the delegation {}'s ({place})", delegation.name));
+    }
+    let derived = derived::recognise_live(key, old, context).ok()?;
+    Some(format!("{key}, which is a controller's: {derived}"))
 }
 
 /// The delegation of a mutator that added a container to a Pod which is being made.

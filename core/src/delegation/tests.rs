@@ -28,9 +28,19 @@ delegations:
     owners: [{kind: Prometheus.monitoring.example.org}]
   - kinds: [Secret]
     owners: [{kind: Certificate.cert.example.org, annotation: cert.example.org/certificate, nameField: spec.secretName}]
+  - kinds: [PersistentVolume, Rollout.example.org, ConfigMap]
+    owners: [{kind: Prometheus.monitoring.example.org}]
+    images: ["registry.example.org/app:*"]
+    podSecurity: baseline
   sets:
   - kinds: [Prometheus.monitoring.example.org]
     fields: [status, 'metadata.annotations["monitoring.example.org/seen"]']
+- name: others
+  accounts: ["system:serviceaccount:shop:other-operator"]
+  reason: makes what a Certificate asks for
+  makes:
+  - kinds: [ConfigMap]
+    owners: [{kind: Certificate.cert.example.org}]
 "#;
 
 fn prometheus() -> Value {
@@ -162,6 +172,26 @@ fn what_an_operator_made_is_its_own_to_change_and_to_remove() {
     assert!(!by("admin", Operation::Update, Some(&more)));
     assert!(by(OPERATOR, Operation::Delete, None));
     assert!(!by("admin", Operation::Delete, None));
+}
+
+#[test]
+fn nobody_is_taken_anything_from() {
+    let mut world = world();
+    world.put(object("v1", "ConfigMap", "kube-root-ca.crt", json!({"data": {"ca.crt": "x"}})));
+    let root = object("v1", "ConfigMap", "kube-root-ca.crt", json!({"data": {"ca.crt": "x"}}));
+    let theirs = object(
+        "v1",
+        "ConfigMap",
+        "theirs",
+        json!({"metadata": {"ownerReferences": owner(&certificate())}, "data": {}}),
+    );
+    let nobodys = object("v1", "ConfigMap", "nobodys", json!({"data": {}}));
+    let own = object("v1", "ConfigMap", "own", json!({"metadata": {"ownerReferences": owner(&prometheus())}}));
+    for (old, allowed) in [(&root, false), (&theirs, false), (&nobodys, true), (&own, true)] {
+        let new = with(old, json!({"metadata": {"ownerReferences": owner(&prometheus())}, "data": {"mine": "now"}}));
+        let told = decide(&world, &user(OPERATOR, true), Operation::Update, "", Some(&new), Some(old));
+        assert_eq!(told.is_ok(), allowed, "{told:?}");
+    }
 }
 
 #[test]
