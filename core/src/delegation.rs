@@ -256,8 +256,37 @@ fn matches(pattern: &str, text: &str) -> bool {
     }
 }
 
+/// Whether an image is as written; where a `*` stands at the end, whether it is of the same repository
+/// (`registry/app:*`, `registry/app@*`), or of one below (`registry/team/*`).
+fn matches_image(pattern: &str, image: &str) -> bool {
+    let Some(fixed) = pattern.strip_suffix('*') else { return pattern == image };
+    let Some(rest) = image.strip_prefix(fixed) else { return false };
+    is_whole_folder(fixed) || (names_repository(fixed) && !rest.contains('/'))
+}
+
+/// Whether a `*` may follow in the name of an image: in the midst of a repository's name it would stand
+/// for other repositories, and in the midst of a registry's for other registries.
+pub(crate) fn bounds_images(fixed: &str) -> bool {
+    is_whole_folder(fixed) || names_repository(fixed)
+}
+
+fn is_whole_folder(fixed: &str) -> bool {
+    fixed.len() > 1 && fixed.ends_with('/')
+}
+
+fn names_repository(fixed: &str) -> bool {
+    fixed.rsplit('/').next().is_some_and(|last| last.find([':', '@']).is_some_and(|at| at > 0))
+}
+
+/// How many owners an object may have: each is followed to its own owners in turn.
+const MOST_OWNERS: usize = 8;
+
 /// Whether an object is within what an operator may make.
 fn within(makes: &Makes, key: &ObjectKey, object: &Value, context: &Context<'_>, depth: u8) -> Result<(), String> {
+    let owners = object::owner_references(object).len();
+    if owners > MOST_OWNERS {
+        return Err(format!("it has {owners} owners, more than the {MOST_OWNERS} that are followed"));
+    }
     if !makes.owners.is_empty() && !makes.owners.iter().any(|rule| belongs(rule, key, object, context, depth)) {
         let kinds: Vec<&str> = makes.owners.iter().map(|o| o.kind.as_str()).collect();
         return Err(format!("it belongs to no {} that has an origin", kinds.join(" or ")));

@@ -195,6 +195,94 @@ fn nobody_is_taken_anything_from() {
 }
 
 #[test]
+fn pods_are_found_wherever_a_kind_keeps_them() {
+    let world = world();
+    let owned = json!({"metadata": {"ownerReferences": owner(&prometheus())}});
+    let pod = |image: &str| json!({"containers": [{"name": "a", "image": image}]});
+    let good = pod("registry.example.org/app:1");
+    let of = |spec: Value| with(&object("example.org/v1", "Rollout", "r", owned.clone()), json!({"spec": spec}));
+    assert!(create(&world, OPERATOR, &of(json!({"template": {"spec": good}}))).is_ok());
+    let unconfined = json!({"annotations": {"container.apparmor.security.beta.kubernetes.io/a": "unconfined"}});
+    let forgeries = [
+        json!({"jobTemplate": {"spec": {"template": {"spec": good}}}, "template": {"spec": pod("evil")}}),
+        json!({"template": {"spec": good}, "podTemplate": {"spec": pod("evil")}}),
+        json!({"sets": [{"template": {"spec": pod("evil")}}]}),
+        json!({"template": {"spec": with(&good, json!({"serviceAccountName": "", "serviceAccount": "admin"}))}}),
+        json!({"podTemplate": {"metadata": unconfined, "spec": good}}),
+        json!({"template": {"spec": pod("registry.example.org/app:5000/evil")}}),
+    ];
+    for spec in forgeries {
+        assert!(create(&world, OPERATOR, &of(spec.clone())).is_err(), "{spec}");
+    }
+}
+
+#[test]
+fn what_is_a_right_or_a_way_to_the_host_is_not_made() {
+    let world = world();
+    let owned = |object: Value| with(&object, json!({"metadata": {"ownerReferences": owner(&prometheus())}}));
+    let secret = |kind: &str| owned(with(&secret("prometheus-a"), json!({"type": kind})));
+    assert!(create(&world, OPERATOR, &secret("Opaque")).is_ok());
+    assert!(create(&world, OPERATOR, &secret("kubernetes.io/service-account-token")).is_err());
+    assert!(create(&world, OPERATOR, &secret("bootstrap.kubernetes.io/token")).is_err());
+    let volume = |spec: Value| owned(object("v1", "PersistentVolume", "v", json!({"spec": spec})));
+    let mine = |object: &Value| world.asks(|c| judge_live(&ObjectKey::of(object).unwrap(), object, c));
+    let explained = |spec: Value| matches!(mine(&volume(spec)), Judged::Explained(_));
+    assert!(explained(json!({"nfs": {"server": "a", "path": "/"}})));
+    assert!(!explained(json!({"hostPath": {"path": "/"}})));
+    assert!(!explained(json!({"local": {"path": "/"}})));
+}
+
+#[test]
+fn only_so_many_owners_are_followed() {
+    let mut many = stateful_set();
+    let reference = many["metadata"]["ownerReferences"][0].clone();
+    many["metadata"]["ownerReferences"] = vec![reference; 9].into();
+    assert!(create(&world(), OPERATOR, &many).is_err_and(|told| told.contains("9 owners")));
+}
+
+#[test]
+fn a_pattern_of_images_stays_in_its_repository() {
+    let cases = [
+        ("registry.example.org/app:*", "registry.example.org/app:1", true),
+        ("registry.example.org/app:*", "registry.example.org/app:1@sha256:00", true),
+        ("registry.example.org/app@*", "registry.example.org/app@sha256:00", true),
+        ("registry.example.org/app:*", "registry.example.org/app-evil:1", false),
+        ("registry.example.org/app:*", "REGISTRY.example.org/app:1", false),
+        ("nginx:*", "nginx:1", true),
+        ("nginx:*", "nginx:5000/evil", false),
+        ("registry.example.org/team/*", "registry.example.org/team/a/b:1", true),
+        ("registry.example.org*", "registry.example.org.evil.com/a", false),
+        ("registry.example.org/app*", "registry.example.org/app-evil", false),
+        ("registry.example.org/app", "registry.example.org/app:1", false),
+    ];
+    for (pattern, image, wanted) in cases {
+        assert_eq!(matches_image(pattern, image), wanted, "{pattern} {image}");
+    }
+}
+
+/// A bound that a reader takes for narrower than it is.
+#[test]
+fn a_careless_bound_is_refused() {
+    let cases = [
+        ("\"registry.example.org/prometheus/*\"", "\"registry.example.org/prometheus*\""),
+        ("\"registry.example.org/prometheus/*\"", "\"registry.example.org*\""),
+        ("\"registry.example.org/prometheus/*\"", "\"/*\""),
+        ("PersistentVolume,", "MutatingAdmissionPolicyBinding,"),
+        ("PersistentVolume,", "ValidatingAdmissionPolicyBinding,"),
+        ("PersistentVolume,", "APIService,"),
+        ("PersistentVolume,", "Environment.gitward.dev,"),
+        ("fields: [status, ", "fields: ['status[0].a', "),
+        ("nameField: spec.secretName", "nameField: 'spec[0].a'"),
+    ];
+    for (from, to) in cases {
+        let text = CONFIGURATION.replacen(from, to, 1);
+        assert_ne!(text, CONFIGURATION, "{from}");
+        let findings = parse(&"gitward.yaml".into(), text.as_bytes()).unwrap_err();
+        assert_eq!(findings.iter().map(|f| f.rule.as_ref()).collect::<Vec<_>>(), ["config/delegation"], "{to}");
+    }
+}
+
+#[test]
 fn an_owner_may_be_named_by_an_annotation_and_name_the_object() {
     let mut world = world();
     let annotated = |secret: Value, certificate: &str| {
