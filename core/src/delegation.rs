@@ -40,7 +40,10 @@ pub fn judge(request: &Request<'_>, context: &Context<'_>) -> Option<Answer> {
             continue;
         }
         match allows(delegation, request, context) {
-            Some(Ok(())) => return Some(Ok(origin(delegation, place))),
+            Some(Ok(())) => match anothers(request, context) {
+                None => return Some(Ok(origin(delegation, place))),
+                Some(other) => return Some(Err(format!("{} takes over {other}", request.user.name))),
+            },
             Some(Err(reason)) => {
                 refused.get_or_insert_with(|| demanded(&reason, delegation, &place));
             }
@@ -48,6 +51,27 @@ pub fn judge(request: &Request<'_>, context: &Context<'_>) -> Option<Answer> {
         }
     }
     refused.map(Err)
+}
+
+/// What an update would take away from another operator or from a controller: an object that is not
+/// within the bounds of who asks yet, and within theirs.
+fn anothers(request: &Request<'_>, context: &Context<'_>) -> Option<String> {
+    let is_update = request.operation == Operation::Update && request.subresource.is_empty();
+    let old = request.old_object.filter(|_| is_update)?;
+    let key = &request.key;
+    let holds = |delegation: &Delegation| {
+        delegation.makes.iter().filter(|m| m.concerns(key)).any(|m| within(m, key, old, context, 0).is_ok())
+    };
+    let is_own = |delegation: &Delegation| request.user.is_among(&delegation.accounts);
+    let holders: Vec<_> = in_force(&context.snapshot.configuration, context).filter(|(d, _)| holds(d)).collect();
+    if holders.iter().any(|(d, _)| is_own(d)) {
+        return None;
+    }
+    if let Some((delegation, place)) = holders.first() {
+        return Some(format!("{key}, which is the delegation {}'s ({place})", delegation.name));
+    }
+    let derived = derived::recognise_live(key, old, context).ok()?;
+    Some(format!("{key}, which is a controller's: {derived}"))
 }
 
 /// The delegation of a mutator that added a container to a Pod which is being made.
@@ -232,8 +256,37 @@ fn matches(pattern: &str, text: &str) -> bool {
     }
 }
 
+/// Whether an image is as written; where a `*` stands at the end, whether it is of the same repository
+/// (`registry/app:*`, `registry/app@*`), or of one below (`registry/team/*`).
+fn matches_image(pattern: &str, image: &str) -> bool {
+    let Some(fixed) = pattern.strip_suffix('*') else { return pattern == image };
+    let Some(rest) = image.strip_prefix(fixed) else { return false };
+    is_whole_folder(fixed) || (names_repository(fixed) && !rest.contains('/'))
+}
+
+/// Whether a `*` may follow in the name of an image: in the midst of a repository's name it would stand
+/// for other repositories, and in the midst of a registry's for other registries.
+pub(crate) fn bounds_images(fixed: &str) -> bool {
+    is_whole_folder(fixed) || names_repository(fixed)
+}
+
+fn is_whole_folder(fixed: &str) -> bool {
+    fixed.len() > 1 && fixed.ends_with('/')
+}
+
+fn names_repository(fixed: &str) -> bool {
+    fixed.rsplit('/').next().is_some_and(|last| last.find([':', '@']).is_some_and(|at| at > 0))
+}
+
+/// How many owners an object may have: each is followed to its own owners in turn.
+const MOST_OWNERS: usize = 8;
+
 /// Whether an object is within what an operator may make.
 fn within(makes: &Makes, key: &ObjectKey, object: &Value, context: &Context<'_>, depth: u8) -> Result<(), String> {
+    let owners = object::owner_references(object).len();
+    if owners > MOST_OWNERS {
+        return Err(format!("it has {owners} owners, more than the {MOST_OWNERS} that are followed"));
+    }
     if !makes.owners.is_empty() && !makes.owners.iter().any(|rule| belongs(rule, key, object, context, depth)) {
         let kinds: Vec<&str> = makes.owners.iter().map(|o| o.kind.as_str()).collect();
         return Err(format!("it belongs to no {} that has an origin", kinds.join(" or ")));

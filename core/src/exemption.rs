@@ -81,33 +81,39 @@ pub fn of_whole(configuration: &Configuration, key: &ObjectKey, now: Timestamp) 
 }
 
 /// The field names of an exemption's path: dots separate, `["…"]` quotes a name with dots in it.
+/// Empty for anything else, indices among it: a path that is understood in part would give away more
+/// than it says.
 pub fn parse_fields(path: &str) -> Vec<String> {
-    let mut fields = Vec::new();
-    let mut rest = path;
-    while !rest.is_empty() {
-        if let Some(quoted) = rest.strip_prefix("[\"") {
-            let (name, after) = quoted.split_once("\"]").unwrap_or((quoted, ""));
-            fields.push(name.to_owned());
-            rest = after.strip_prefix('.').unwrap_or(after);
-        } else {
-            let end = rest.find(['.', '[']).unwrap_or(rest.len());
-            let (name, after) = rest.split_at(end);
-            if !name.is_empty() {
-                fields.push(name.to_owned());
-            }
-            rest = after.strip_prefix('.').unwrap_or(after);
-            if name.is_empty() && after == rest {
-                break;
-            }
-        }
-    }
-    fields
+    split_fields(path).unwrap_or_default()
 }
 
-/// Whether the fields on a path begin with these names; elements of lists are not told apart.
+fn split_fields(path: &str) -> Option<Vec<String>> {
+    let mut fields = Vec::new();
+    let mut rest = path;
+    loop {
+        let (name, after) = match rest.strip_prefix("[\"") {
+            Some(quoted) => quoted.split_once("\"]")?,
+            None => rest.split_at(rest.find(['.', '[']).unwrap_or(rest.len())),
+        };
+        let is_plain = !name.contains(['[', ']', '"', '\'', '*']) && name.trim() == name;
+        if name.is_empty() || !is_plain {
+            return None;
+        }
+        fields.push(name.to_owned());
+        rest = match after.strip_prefix('.') {
+            Some(next) => next,
+            None if after.is_empty() => return Some(fields),
+            None if after.starts_with("[\"") => after,
+            None => return None,
+        };
+    }
+}
+
+/// Whether the fields on a path begin with these names; elements of lists are not told apart. No
+/// names are the beginning of nothing.
 pub(crate) fn is_prefix(prefix: &[String], path: &FieldPath) -> bool {
     let mut fields = path.0.iter().filter_map(|s| if let Step::Field(f) = s { Some(f) } else { None });
-    prefix.iter().all(|p| fields.next() == Some(p))
+    !prefix.is_empty() && prefix.iter().all(|p| fields.next() == Some(p))
 }
 
 #[cfg(test)]
@@ -120,6 +126,29 @@ mod tests {
             parse_fields("metadata.annotations[\"a.b/c\"].x"),
             ["metadata", "annotations", "a.b/c", "x"].map(String::from)
         );
-        assert_eq!(parse_fields("[broken"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_is_understood_in_part_names_nothing() {
+        let paths = [
+            "",
+            ".",
+            "[broken",
+            "[\"a",
+            "metadata.",
+            ".metadata",
+            "metadata..labels",
+            "metadata.annotations['a.b/c']",
+            "metadata.annotations[a]",
+            "metadata.annotations[\"a\"]b",
+            "spec.containers[0].image",
+            "spec.containers[*].image",
+            "spec.containers.*.image",
+            "spec. replicas",
+        ];
+        for path in paths {
+            assert_eq!(parse_fields(path), Vec::<String>::new(), "{path}");
+        }
+        assert!(!is_prefix(&[], &FieldPath::of(["spec", "replicas"])), "nothing is named");
     }
 }

@@ -139,11 +139,23 @@ impl Api {
     /// # Errors
     /// See [`ApiError`]; a conflict if it is another object by now.
     pub async fn delete(&self, gvk: &Gvk, key: &ObjectKey, uid: &str) -> Result<(), ApiError> {
+        self.delete_with(gvk, key, deletion_of(uid)).await
+    }
+
+    /// Deletes exactly the Pod that was seen, and lets it run no longer than Pods do that do not say
+    /// how long.
+    ///
+    /// # Errors
+    /// As [`Api::delete`].
+    pub async fn end(&self, gvk: &Gvk, key: &ObjectKey, uid: &str) -> Result<(), ApiError> {
+        const USUAL_GRACE: u32 = 30;
+        let mut options = deletion_of(uid);
+        options["gracePeriodSeconds"] = USUAL_GRACE.into();
+        self.delete_with(gvk, key, options).await
+    }
+
+    async fn delete_with(&self, gvk: &Gvk, key: &ObjectKey, options: Value) -> Result<(), ApiError> {
         let path = self.path(gvk, key, true).await?;
-        let options = json!({
-            "apiVersion": "v1", "kind": "DeleteOptions",
-            "preconditions": {"uid": uid}, "propagationPolicy": "Background",
-        });
         self.send(Method::DELETE, &path, Some(&options)).await.map(|_| ())
     }
 
@@ -203,6 +215,13 @@ impl Api {
             Err(error) => Err(ApiError::Unreachable(error.to_string())),
         }
     }
+}
+
+fn deletion_of(uid: &str) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "DeleteOptions",
+        "preconditions": {"uid": uid}, "propagationPolicy": "Background",
+    })
 }
 
 fn query(effect: Effect) -> String {

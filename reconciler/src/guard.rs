@@ -16,7 +16,7 @@ use gitward_core::lookup::{Lookup, Recording};
 use gitward_core::object::{self, ObjectKey};
 use gitward_core::path::FieldPath;
 use gitward_core::snapshot::{Declared, Snapshot};
-use gitward_core::trace::{Judged, judge_live};
+use gitward_core::trace::{Judged, judge_live, lingers};
 use gitward_index::{Event, EventKind, environment, read_live};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -514,7 +514,11 @@ async fn undeclared_event(state: &Arc<State>, held: &Snapshot, event: &Event, me
                 state.reporter.about(key, &gvk.api_version(), &uid, Reason::Reverted, message);
                 return Ok(());
             }
-            state.api.delete(&gvk, key, &uid).await?;
+            if lingers(key, &live, Timestamp::now()) {
+                state.api.end(&gvk, key, &uid).await?;
+            } else {
+                state.api.delete(&gvk, key, &uid).await?;
+            }
             state.reporter.about(key, &gvk.api_version(), &uid, Reason::Reverted, format!("{key} was removed"));
         }
     }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use super::{API_VERSION, BreakGlass, Configuration, EnvironmentConfig, Exemption, KIND};
+use crate::exemption::parse_fields;
 use crate::finding::{Finding, Place};
 use crate::manifest::{self, Document, Limits};
 use crate::object::is_dns_label;
@@ -261,6 +262,11 @@ impl Check<'_> {
         }
         for (i, namespace) in exemption.namespaces.iter().enumerate() {
             self.namespace(namespace, true, &at.field("namespaces").index(i));
+        }
+        for (i, field) in exemption.fields.iter().enumerate().filter(|(_, f)| parse_fields(f).is_empty()) {
+            let message = format!("{field:?} is no path of fields");
+            let hint = "separate names by dots, quote like `[\"a.b/c\"]`, and leave indices out";
+            self.report("config/exemption", &at.field("fields").index(i), message, hint);
         }
     }
 }

@@ -2,38 +2,62 @@
 
 use serde_json::Value;
 
-use super::{PodSecurity, matches, pod_security};
+use super::{PodSecurity, matches, matches_image, pod_security};
 use crate::config::Makes;
 use crate::derived::Context;
 use crate::object::ObjectKey;
 
-/// Where objects keep the specification of Pods, by the last of these that is there.
-const POD_SPECS: [&str; 4] = ["/spec/jobTemplate/spec/template/spec", "/spec/template/spec", "/template/spec", "/spec"];
-
 const CONTAINERS: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"];
 
-/// Demands that the Pods that an object is or makes stay within their ceilings.
+/// Types of Secrets that are somebody's credential as soon as they are there.
+const CREDENTIALS: [&str; 2] = ["kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token"];
+
+/// Demands that an object, and the Pods that it is or makes, stay within their ceilings.
 pub(super) fn check(makes: &Makes, key: &ObjectKey, object: &Value, context: &Context<'_>) -> Result<(), String> {
-    if let Some((_, spec)) = pod_spec(object) {
-        service_account(makes, key, spec, context)?;
+    match (key.group.as_str(), key.kind.as_str()) {
+        ("", "Secret") => no_credential(object)?,
+        ("", "PersistentVolume") => no_path_of_a_host(makes.pod_security, object)?,
+        _ => {}
+    }
+    for pods in pods_in(object) {
+        service_account(makes, key, pods.spec, context)?;
     }
     check_pods(&makes.images, makes.pod_security, object)
 }
 
 /// The same for images and the Pod Security Standard alone.
 pub(super) fn check_pods(images: &[String], level: PodSecurity, object: &Value) -> Result<(), String> {
-    let Some((at, spec)) = pod_spec(object) else { return Ok(()) };
-    for (path, image) in images_of(spec) {
-        if !images.iter().any(|allowed| matches(allowed, image)) {
-            return Err(format!("{at}.{path} is {image:?}, which is none of the images allowed"));
+    for pods in pods_in(object) {
+        for (path, image) in images_of(pods.spec) {
+            if !images.iter().any(|allowed| matches_image(allowed, image)) {
+                return Err(format!("{}.{path} is {image:?}, which is none of the images allowed", pods.at));
+            }
         }
+        pods.keep(level, object)?;
     }
-    pod_security::check(level, object, spec).map_err(|reason| format!("{at}.{reason}"))
+    Ok(())
+}
+
+/// The control plane writes a token of the account named into such a Secret, or believes what is in it.
+fn no_credential(secret: &Value) -> Result<(), String> {
+    let kind = secret.get("type").and_then(Value::as_str).unwrap_or_default();
+    if CREDENTIALS.contains(&kind) {
+        return Err(format!("a Secret of the type {kind} is a credential of another account"));
+    }
+    Ok(())
+}
+
+/// A claim is all that a Pod needs to mount it, which no Pod Security Standard forbids.
+fn no_path_of_a_host(level: PodSecurity, volume: &Value) -> Result<(), String> {
+    let of_host = ["hostPath", "local"].iter().find(|f| volume.pointer(&format!("/spec/{f}")).is_some());
+    match of_host {
+        Some(field) if level != PodSecurity::Privileged => Err(format!("spec.{field} is a path of the host")),
+        _ => Ok(()),
+    }
 }
 
 fn service_account(makes: &Makes, key: &ObjectKey, spec: &Value, context: &Context<'_>) -> Result<(), String> {
-    let account = ["serviceAccountName", "serviceAccount"].iter().find_map(|f| spec.get(f)).and_then(Value::as_str);
-    let account = account.filter(|a| !a.is_empty()).unwrap_or("default");
+    let account = account_of(spec);
     let allowed = if makes.service_accounts.is_empty() {
         let declared = ObjectKey::new("", "ServiceAccount", &key.namespace, account);
         account == "default" || context.snapshot.is_declared(&declared)
@@ -48,27 +72,67 @@ fn service_account(makes: &Makes, key: &ObjectKey, spec: &Value, context: &Conte
 
 /// All images of the Pods that an object is or makes.
 pub(crate) fn images(object: &Value) -> Vec<&str> {
-    pod_spec(object).into_iter().flat_map(|(_, spec)| images_of(spec)).map(|(_, image)| image).collect()
+    pods_in(object).into_iter().flat_map(|pods| images_of(pods.spec)).map(|(_, image)| image).collect()
 }
 
 /// What the Pods that an object is or makes run as; `None` if it makes none.
 pub(crate) fn account(object: &Value) -> Option<&str> {
-    let (_, spec) = pod_spec(object)?;
-    let named = spec.get("serviceAccountName").and_then(Value::as_str).filter(|a| !a.is_empty());
-    Some(named.unwrap_or("default"))
+    pods_in(object).first().map(|pods| account_of(pods.spec))
 }
 
 /// Whether the Pods that an object is or makes keep a level.
 pub(crate) fn keeps(level: PodSecurity, object: &Value) -> bool {
-    pod_spec(object).is_none_or(|(_, spec)| pod_security::check(level, object, spec).is_ok())
+    pods_in(object).iter().all(|pods| pods.keep(level, object).is_ok())
 }
 
-/// The specification of the Pods that an object makes, or that it is, and its path.
-fn pod_spec(object: &Value) -> Option<(String, &Value)> {
-    let found = POD_SPECS.iter().find_map(|pointer| Some((*pointer, object.pointer(pointer)?)))?;
-    let (pointer, spec) = found;
-    let is_pods = CONTAINERS.iter().any(|list| spec.get(list).is_some_and(Value::is_array));
-    is_pods.then(|| (pointer.trim_start_matches('/').replace('/', "."), spec))
+fn account_of(spec: &Value) -> &str {
+    let mut named = ["serviceAccountName", "serviceAccount"].iter().filter_map(|f| spec.get(f)?.as_str());
+    named.find(|a| !a.is_empty()).unwrap_or("default")
+}
+
+/// What an object says of Pods: that it is one, or how those that it makes are to be.
+struct Pods<'a> {
+    at: String,
+    metadata: Option<&'a Value>,
+    spec: &'a Value,
+}
+
+impl Pods<'_> {
+    /// Demands that they keep a level, also in what the object that makes them is annotated with.
+    fn keep(&self, level: PodSecurity, object: &Value) -> Result<(), String> {
+        let checked = pod_security::check(level, &[object.get("metadata"), self.metadata], self.spec);
+        checked.map_err(|reason| format!("{}.{reason}", self.at))
+    }
+}
+
+/// All specifications of Pods in an object, wherever its kind keeps them.
+fn pods_in(object: &Value) -> Vec<Pods<'_>> {
+    let mut found = Vec::new();
+    for (field, value) in object.as_object().into_iter().flatten() {
+        if field != "metadata" && field != "status" {
+            find_pods(field.clone(), object, value, &mut found);
+        }
+    }
+    found
+}
+
+fn find_pods<'a>(at: String, around: &'a Value, value: &'a Value, found: &mut Vec<Pods<'a>>) {
+    match value {
+        Value::Object(fields) => {
+            for (field, inner) in fields {
+                find_pods(format!("{at}.{field}"), value, inner, found);
+            }
+            if CONTAINERS.iter().any(|list| fields.get(*list).is_some_and(Value::is_array)) {
+                found.push(Pods { at, metadata: around.get("metadata"), spec: value });
+            }
+        }
+        Value::Array(items) => {
+            for (i, item) in items.iter().enumerate() {
+                find_pods(format!("{at}[{i}]"), value, item, found);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// All that a Pod runs or mounts from a registry, with the path of each.

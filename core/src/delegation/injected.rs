@@ -78,7 +78,7 @@ fn take_out(injects: &Injects, own: &Own<'_>, pod: &mut Value) -> Result<(), Str
     if let Some(context) = spec.get("securityContext") {
         added.insert("securityContext".to_owned(), context.clone());
     }
-    check(injects, &Value::Object(added.clone()))?;
+    check(injects, own, &Value::Object(added.clone()))?;
     let volumes: Vec<&str> = list_in(&added, "volumes").iter().map(name).collect();
     for field in LISTS {
         for container in spec.get_mut(field).and_then(Value::as_array_mut).into_iter().flatten() {
@@ -92,15 +92,26 @@ fn take_out(injects: &Injects, own: &Own<'_>, pod: &mut Value) -> Result<(), Str
     Ok(())
 }
 
-/// Demands that what was added keeps its ceilings, and mounts nothing of the Pod's own.
-fn check(injects: &Injects, added: &Value) -> Result<(), String> {
+/// Demands that what was added keeps its ceilings, and uses nothing of the Pod's own.
+fn check(injects: &Injects, own: &Own<'_>, added: &Value) -> Result<(), String> {
     let pod = json!({ "spec": added });
     ceilings::check_pods(&injects.images, injects.pod_security, &pod)?;
     let volumes: Vec<&str> = list(added, "volumes").iter().map(name).collect();
     for container in LISTS.iter().flat_map(|l| list(added, l)) {
+        let is_token =
+            |v: &&str| v.starts_with(TOKEN_VOLUME) && list_in(own.spec, "volumes").iter().all(|o| name(o) != *v);
         let mut mounts = list(container, "volumeMounts").iter().map(name);
-        if let Some(volume) = mounts.find(|v| !volumes.contains(v) && !v.starts_with(TOKEN_VOLUME)) {
+        if let Some(volume) = mounts.find(|v| !volumes.contains(v) && !is_token(v)) {
             return Err(format!("the added container {} mounts {volume}, a volume of the Pod's own", name(container)));
+        }
+        let mut devices = list(container, "volumeDevices").iter().map(name);
+        if let Some(volume) = devices.find(|v| !volumes.contains(v)) {
+            return Err(format!("the added container {} uses {volume}, a device of the Pod's own", name(container)));
+        }
+        let claims = container.get("resources").map_or(&[][..], |resources| list(resources, "claims"));
+        if let Some(claim) = claims.first() {
+            let claim = name(claim);
+            return Err(format!("the added container {} uses {claim}, a claim of the Pod's own", name(container)));
         }
     }
     Ok(())

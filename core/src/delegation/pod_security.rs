@@ -53,16 +53,17 @@ const SELINUX_TYPES: [&str; 5] = ["", "container_t", "container_init_t", "contai
 const VOLUMES: [&str; 8] =
     ["configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret"];
 
-/// Demands that a Pod's specification, that `object` is or makes, keeps a level.
-pub(super) fn check(level: PodSecurity, object: &Value, spec: &Value) -> Result<(), String> {
+/// Demands that a Pod's specification, with the metadata that it may get its annotations from, keeps a
+/// level.
+pub(super) fn check(level: PodSecurity, metadata: &[Option<&Value>], spec: &Value) -> Result<(), String> {
     if level == PodSecurity::Privileged {
         return Ok(());
     }
-    baseline(object, spec)?;
+    baseline(metadata, spec)?;
     if level == PodSecurity::Restricted { restricted(spec) } else { Ok(()) }
 }
 
-fn baseline(object: &Value, spec: &Value) -> Result<(), String> {
+fn baseline(metadata: &[Option<&Value>], spec: &Value) -> Result<(), String> {
     for field in ["hostNetwork", "hostPID", "hostIPC"] {
         demand(!is(spec, &[field]), || format!("{field} is true"))?;
     }
@@ -74,8 +75,7 @@ fn baseline(object: &Value, spec: &Value) -> Result<(), String> {
         let is_safe = SYSCTLS.contains(&name) || name == "net.ipv4.tcp_wmem";
         demand(is_safe, || format!("securityContext.sysctls sets {name:?}, which is not safe"))?;
     }
-    let templates = ["/metadata", "/spec/template/metadata", "/spec/jobTemplate/spec/template/metadata"];
-    for metadata in templates.iter().filter_map(|p| object.pointer(p)) {
+    for metadata in metadata.iter().flatten() {
         let annotations = metadata.get("annotations").and_then(Value::as_object);
         for (key, value) in annotations.into_iter().flatten() {
             let value = value.as_str().unwrap_or_default();
@@ -194,7 +194,7 @@ mod tests {
     use serde_json::json;
 
     fn level(pod: &Value) -> PodSecurity {
-        let keeps = |level| check(level, pod, &pod["spec"]).is_ok();
+        let keeps = |level| check(level, &[pod.get("metadata")], &pod["spec"]).is_ok();
         match (keeps(PodSecurity::Baseline), keeps(PodSecurity::Restricted)) {
             (_, true) => PodSecurity::Restricted,
             (true, false) => PodSecurity::Baseline,

@@ -28,9 +28,19 @@ delegations:
     owners: [{kind: Prometheus.monitoring.example.org}]
   - kinds: [Secret]
     owners: [{kind: Certificate.cert.example.org, annotation: cert.example.org/certificate, nameField: spec.secretName}]
+  - kinds: [PersistentVolume, Rollout.example.org, ConfigMap]
+    owners: [{kind: Prometheus.monitoring.example.org}]
+    images: ["registry.example.org/app:*"]
+    podSecurity: baseline
   sets:
   - kinds: [Prometheus.monitoring.example.org]
     fields: [status, 'metadata.annotations["monitoring.example.org/seen"]']
+- name: others
+  accounts: ["system:serviceaccount:shop:other-operator"]
+  reason: makes what a Certificate asks for
+  makes:
+  - kinds: [ConfigMap]
+    owners: [{kind: Certificate.cert.example.org}]
 "#;
 
 fn prometheus() -> Value {
@@ -165,6 +175,114 @@ fn what_an_operator_made_is_its_own_to_change_and_to_remove() {
 }
 
 #[test]
+fn nobody_is_taken_anything_from() {
+    let mut world = world();
+    world.put(object("v1", "ConfigMap", "kube-root-ca.crt", json!({"data": {"ca.crt": "x"}})));
+    let root = object("v1", "ConfigMap", "kube-root-ca.crt", json!({"data": {"ca.crt": "x"}}));
+    let theirs = object(
+        "v1",
+        "ConfigMap",
+        "theirs",
+        json!({"metadata": {"ownerReferences": owner(&certificate())}, "data": {}}),
+    );
+    let nobodys = object("v1", "ConfigMap", "nobodys", json!({"data": {}}));
+    let own = object("v1", "ConfigMap", "own", json!({"metadata": {"ownerReferences": owner(&prometheus())}}));
+    for (old, allowed) in [(&root, false), (&theirs, false), (&nobodys, true), (&own, true)] {
+        let new = with(old, json!({"metadata": {"ownerReferences": owner(&prometheus())}, "data": {"mine": "now"}}));
+        let told = decide(&world, &user(OPERATOR, true), Operation::Update, "", Some(&new), Some(old));
+        assert_eq!(told.is_ok(), allowed, "{told:?}");
+    }
+}
+
+#[test]
+fn pods_are_found_wherever_a_kind_keeps_them() {
+    let world = world();
+    let owned = json!({"metadata": {"ownerReferences": owner(&prometheus())}});
+    let pod = |image: &str| json!({"containers": [{"name": "a", "image": image}]});
+    let good = pod("registry.example.org/app:1");
+    let of = |spec: Value| with(&object("example.org/v1", "Rollout", "r", owned.clone()), json!({"spec": spec}));
+    assert!(create(&world, OPERATOR, &of(json!({"template": {"spec": good}}))).is_ok());
+    let unconfined = json!({"annotations": {"container.apparmor.security.beta.kubernetes.io/a": "unconfined"}});
+    let forgeries = [
+        json!({"jobTemplate": {"spec": {"template": {"spec": good}}}, "template": {"spec": pod("evil")}}),
+        json!({"template": {"spec": good}, "podTemplate": {"spec": pod("evil")}}),
+        json!({"sets": [{"template": {"spec": pod("evil")}}]}),
+        json!({"template": {"spec": with(&good, json!({"serviceAccountName": "", "serviceAccount": "admin"}))}}),
+        json!({"podTemplate": {"metadata": unconfined, "spec": good}}),
+        json!({"template": {"spec": pod("registry.example.org/app:5000/evil")}}),
+    ];
+    for spec in forgeries {
+        assert!(create(&world, OPERATOR, &of(spec.clone())).is_err(), "{spec}");
+    }
+}
+
+#[test]
+fn what_is_a_right_or_a_way_to_the_host_is_not_made() {
+    let world = world();
+    let owned = |object: Value| with(&object, json!({"metadata": {"ownerReferences": owner(&prometheus())}}));
+    let secret = |kind: &str| owned(with(&secret("prometheus-a"), json!({"type": kind})));
+    assert!(create(&world, OPERATOR, &secret("Opaque")).is_ok());
+    assert!(create(&world, OPERATOR, &secret("kubernetes.io/service-account-token")).is_err());
+    assert!(create(&world, OPERATOR, &secret("bootstrap.kubernetes.io/token")).is_err());
+    let volume = |spec: Value| owned(object("v1", "PersistentVolume", "v", json!({"spec": spec})));
+    let mine = |object: &Value| world.asks(|c| judge_live(&ObjectKey::of(object).unwrap(), object, c));
+    let explained = |spec: Value| matches!(mine(&volume(spec)), Judged::Explained(_));
+    assert!(explained(json!({"nfs": {"server": "a", "path": "/"}})));
+    assert!(!explained(json!({"hostPath": {"path": "/"}})));
+    assert!(!explained(json!({"local": {"path": "/"}})));
+}
+
+#[test]
+fn only_so_many_owners_are_followed() {
+    let mut many = stateful_set();
+    let reference = many["metadata"]["ownerReferences"][0].clone();
+    many["metadata"]["ownerReferences"] = vec![reference; 9].into();
+    assert!(create(&world(), OPERATOR, &many).is_err_and(|told| told.contains("9 owners")));
+}
+
+#[test]
+fn a_pattern_of_images_stays_in_its_repository() {
+    let cases = [
+        ("registry.example.org/app:*", "registry.example.org/app:1", true),
+        ("registry.example.org/app:*", "registry.example.org/app:1@sha256:00", true),
+        ("registry.example.org/app@*", "registry.example.org/app@sha256:00", true),
+        ("registry.example.org/app:*", "registry.example.org/app-evil:1", false),
+        ("registry.example.org/app:*", "REGISTRY.example.org/app:1", false),
+        ("nginx:*", "nginx:1", true),
+        ("nginx:*", "nginx:5000/evil", false),
+        ("registry.example.org/team/*", "registry.example.org/team/a/b:1", true),
+        ("registry.example.org*", "registry.example.org.evil.com/a", false),
+        ("registry.example.org/app*", "registry.example.org/app-evil", false),
+        ("registry.example.org/app", "registry.example.org/app:1", false),
+    ];
+    for (pattern, image, wanted) in cases {
+        assert_eq!(matches_image(pattern, image), wanted, "{pattern} {image}");
+    }
+}
+
+/// A bound that a reader takes for narrower than it is.
+#[test]
+fn a_careless_bound_is_refused() {
+    let cases = [
+        ("\"registry.example.org/prometheus/*\"", "\"registry.example.org/prometheus*\""),
+        ("\"registry.example.org/prometheus/*\"", "\"registry.example.org*\""),
+        ("\"registry.example.org/prometheus/*\"", "\"/*\""),
+        ("PersistentVolume,", "MutatingAdmissionPolicyBinding,"),
+        ("PersistentVolume,", "ValidatingAdmissionPolicyBinding,"),
+        ("PersistentVolume,", "APIService,"),
+        ("PersistentVolume,", "Environment.gitward.dev,"),
+        ("fields: [status, ", "fields: ['status[0].a', "),
+        ("nameField: spec.secretName", "nameField: 'spec[0].a'"),
+    ];
+    for (from, to) in cases {
+        let text = CONFIGURATION.replacen(from, to, 1);
+        assert_ne!(text, CONFIGURATION, "{from}");
+        let findings = parse(&"gitward.yaml".into(), text.as_bytes()).unwrap_err();
+        assert_eq!(findings.iter().map(|f| f.rule.as_ref()).collect::<Vec<_>>(), ["config/delegation"], "{to}");
+    }
+}
+
+#[test]
 fn an_owner_may_be_named_by_an_annotation_and_name_the_object() {
     let mut world = world();
     let annotated = |secret: Value, certificate: &str| {
@@ -274,7 +392,7 @@ delegations:
 fn own() -> Value {
     json!({"metadata": {"namespace": "shop", "labels": {"app": "web"}}, "spec": {
         "containers": [{"name": "web", "image": "web:1", "env": [{"name": "A", "value": "1"}]}],
-        "volumes": [{"name": "data", "emptyDir": {}}],
+        "volumes": [{"name": "data", "emptyDir": {}}, {"name": "kube-api-access-own", "emptyDir": {}}],
     }})
 }
 
@@ -287,7 +405,8 @@ fn injected() -> Value {
             {"name": "web", "image": "web:1", "env": [{"name": "A", "value": "1"}, {"name": "PROXY", "value": "on"}],
                 "volumeMounts": [{"name": "proxy-state", "mountPath": "/p"}]},
         ],
-        "volumes": [{"name": "data", "emptyDir": {}}, {"name": "proxy-state", "emptyDir": {}}],
+        "volumes": [{"name": "data", "emptyDir": {}}, {"name": "proxy-state", "emptyDir": {}},
+            {"name": "kube-api-access-own", "emptyDir": {}}],
     }})
 }
 
@@ -319,11 +438,18 @@ fn what_a_declared_mutator_adds_is_taken_out() {
 
 #[test]
 fn what_a_mutator_adds_keeps_its_ceilings() {
-    let forgeries: [Forgery<'_>; 5] = [
+    let forgeries: [Forgery<'_>; 8] = [
         ("another image", |p| p["spec"]["containers"][0]["image"] = "evil".into()),
         ("privileged", |p| p["spec"]["containers"][0]["securityContext"] = json!({"privileged": true})),
         ("a volume of the host", |p| p["spec"]["volumes"][1] = json!({"name": "proxy-x", "hostPath": {"path": "/"}})),
         ("the Pod's own volume", |p| p["spec"]["containers"][0]["volumeMounts"][0]["name"] = "data".into()),
+        ("the Pod's own device", |p| {
+            p["spec"]["containers"][0]["volumeDevices"] = json!([{"name": "data", "devicePath": "/dev/a"}]);
+        }),
+        ("the Pod's own claim", |p| p["spec"]["containers"][0]["resources"] = json!({"claims": [{"name": "gpu"}]})),
+        ("the Pod's own volume by a token's name", |p| {
+            p["spec"]["containers"][0]["volumeMounts"][1]["name"] = "kube-api-access-own".into();
+        }),
         ("an image as a volume", |p| {
             p["spec"]["volumes"][1] = json!({"name": "proxy-state", "image": {"reference": "evil"}});
         }),

@@ -1,5 +1,6 @@
 //! The same comparison for live objects: what the runtime gate and the audit ask.
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::expected_of;
@@ -100,8 +101,20 @@ pub(super) fn leave_exempted(expected: &mut Value, declared: &Declared, live: &V
     carry::exempted(expected, &subject, context);
 }
 
+/// How much longer a Pod that is being deleted may run without being a controller's.
+const LONGEST_END: SignedDuration = SignedDuration::from_hours(1);
+
+/// Whether a Pod that is being deleted goes on running for so long that it does not go: its own grace
+/// period says when it is killed, and whoever made it chose that.
+pub fn lingers(key: &ObjectKey, live: &Value, now: Timestamp) -> bool {
+    let is_pod = (key.group.as_str(), key.kind.as_str()) == ("", "Pod");
+    let end = live.pointer("/metadata/deletionTimestamp").and_then(Value::as_str).and_then(|t| t.parse().ok());
+    is_pod && end.is_some_and(|end: Timestamp| end.duration_since(now) > LONGEST_END)
+}
+
 pub(super) fn undeclared(key: &ObjectKey, live: &Value, context: &Context<'_>) -> Judged {
-    if object::is_terminating(live) && derived::without_strange_finalizers(key, live).is_none() {
+    let goes = object::is_terminating(live) && !lingers(key, live, context.now);
+    if goes && derived::without_strange_finalizers(key, live).is_none() {
         return Judged::Explained(Origin::Removal);
     }
     match derived::recognise_live(key, live, context) {

@@ -11,7 +11,7 @@ mod shown;
 mod version;
 
 pub use fields::{Field, Source, Stated, fields};
-pub use live::{Excuse, Judged, excuses, judge_declared, judge_live};
+pub use live::{Excuse, Judged, excuses, judge_declared, judge_live, lingers};
 pub use shown::is_hidden;
 
 use serde_json::Value;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{Excuse, Judged, excuses, judge, judge_live};
 use crate::config::{Configuration, EnvironmentConfig, Exemption, Mode};
 use crate::derived::Context;
+use crate::derived::tests::world::World;
 use crate::finding::Place;
 use crate::lookup::Overlay;
 use crate::manifest::{Manifest, Spans};
@@ -14,7 +15,7 @@ use crate::object::{Gvk, ObjectKey};
 use crate::path::FieldPath;
 use crate::request::{Operation, Request, User};
 use crate::snapshot::{Commit, Declared, Digest, Expected, Snapshot};
-use crate::verdict::Verdict;
+use crate::verdict::{Origin, Verdict};
 
 fn declared_deployment() -> Value {
     json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "shop"},
@@ -416,4 +417,18 @@ fn an_exemption_is_in_use_where_a_live_object_would_differ_without_it() {
     let key = ObjectKey::of(&live).unwrap();
     let context = Context { snapshot: &snapshot, live: &Overlay::default(), now: over };
     assert_eq!(excuses(&key, &live, &context), [], "what is over explains nothing");
+}
+
+#[test]
+fn a_strangers_pod_that_takes_its_time_to_end_does_not_go() {
+    let mut world = World::new();
+    world.snapshot.environment.namespaces = vec!["shop".to_owned()];
+    let there = |kind: &str, until: &str| {
+        let object = json!({"apiVersion": "v1", "kind": kind,
+            "metadata": {"name": "x", "namespace": "shop", "uid": "u", "deletionTimestamp": until}});
+        world.asks(|context| judge_live(&ObjectKey::of(&object).unwrap(), &object, context))
+    };
+    assert_eq!(there("Pod", "2026-05-01T10:30:00Z"), Judged::Explained(Origin::Removal));
+    assert!(matches!(there("Pod", "2027-05-01T10:00:00Z"), Judged::Undeclared(_)));
+    assert_eq!(there("ConfigMap", "2027-05-01T10:00:00Z"), Judged::Explained(Origin::Removal));
 }

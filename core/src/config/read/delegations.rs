@@ -2,6 +2,7 @@
 
 use super::Check;
 use crate::config::{Delegation, Injects, Makes, OwnerRule, Sets};
+use crate::delegation::bounds_images;
 use crate::exemption::parse_fields;
 use crate::path::FieldPath;
 
@@ -9,9 +10,10 @@ const RULE: &str = "config/delegation";
 
 /// Kinds whose content is a right, or decides what others may do: an operator that makes them could
 /// give itself anything.
-const NEVER_MADE: [&str; 2] = ["rbac.authorization.k8s.io", "admissionregistration.k8s.io"];
+const NEVER_MADE: [&str; 4] =
+    ["rbac.authorization.k8s.io", "admissionregistration.k8s.io", "apiregistration.k8s.io", "gitward.dev"];
 
-const RIGHTS: [&str; 8] = [
+const RIGHTS: [&str; 12] = [
     "Role",
     "RoleBinding",
     "ClusterRole",
@@ -20,6 +22,10 @@ const RIGHTS: [&str; 8] = [
     "MutatingWebhookConfiguration",
     "ValidatingAdmissionPolicy",
     "MutatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
+    "MutatingAdmissionPolicyBinding",
+    "APIService",
+    "Environment",
 ];
 
 const MUTATORS: [&str; 2] = ["MutatingWebhookConfiguration", "MutatingAdmissionPolicy"];
@@ -83,10 +89,10 @@ impl Check<'_> {
             ("env", &injects.env),
             ("labels", &injects.labels),
             ("annotations", &injects.annotations),
-            ("images", &injects.images),
         ] {
             self.patterns(field, patterns, at);
         }
+        self.images(&injects.images, at);
     }
 
     fn makes(&mut self, makes: &Makes, at: &FieldPath) {
@@ -102,9 +108,8 @@ impl Check<'_> {
                 self.report(RULE, &at.field("kinds").index(i), message, "name the images under `images`");
             }
         }
-        for (field, patterns) in [("images", &makes.images), ("serviceAccounts", &makes.service_accounts)] {
-            self.patterns(field, patterns, at);
-        }
+        self.patterns("serviceAccounts", &makes.service_accounts, at);
+        self.images(&makes.images, at);
         for (i, owner) in makes.owners.iter().enumerate() {
             self.owner(owner, &at.field("owners").index(i));
         }
@@ -154,6 +159,17 @@ impl Check<'_> {
             if fixed.contains('*') || fixed.trim().is_empty() {
                 let message = format!("{pattern:?} is neither a whole name nor the beginning of one with `*`");
                 self.report(RULE, &at.field(field).index(i), message, "write it like `registry.example.org/app/*`");
+            }
+        }
+    }
+    /// Of images a `*` stands for tags, digests, or repositories below one.
+    fn images(&mut self, images: &[String], at: &FieldPath) {
+        self.patterns("images", images, at);
+        for (i, image) in images.iter().enumerate() {
+            if image.strip_suffix('*').is_some_and(|fixed| !fixed.trim().is_empty() && !bounds_images(fixed)) {
+                let message = format!("{image:?} stands for other repositories, or registries, that begin so as well");
+                let hint = "end it after the repository, like `registry.example.org/app:*`, or after a `/`";
+                self.report(RULE, &at.field("images").index(i), message, hint);
             }
         }
     }

@@ -56,6 +56,7 @@ fn each_mistake_is_found_at_its_place() {
         ("Namespaces: [default]", "Namespaces: [Shop]", "config/namespace", "gitward.yaml:11:22"),
         ("reason: support restarts Pods", "reason: ' '", "config/exemption", "gitward.yaml:18:11"),
         ("accounts: [alice]", "accounts: []", "config/exemption", "gitward.yaml:15:13"),
+        ("[spec.template.metadata.annotations]", "['spec.ports[0]']", "config/exemption", "gitward.yaml:17:12"),
         ("  path: deploy/prod", "  pth: deploy/prod", "config/unknown-field", "gitward.yaml:8:3"),
         ("namespaces: [shop]", "namespaces: shop", "config/wrong-type", "gitward.yaml:9:15"),
         ("  ref: refs/heads/main\n", "", "config/missing-field", "gitward.yaml:6:3"),
