@@ -304,8 +304,7 @@ async fn declared_event(
     } else if learnt.action == Action::Keep {
         // The API server makes something else of the same content by now (an upgrade, a mutator).
         state.put_entry(learnt.entry);
-        state.refresh_held();
-        state.publish().await;
+        state.take_in(&declared.manifest.key).await;
         return Ok(());
     }
     if learnt.stuck.is_none() {
@@ -324,8 +323,7 @@ async fn declared_event(
             }
             other => other?,
         }
-        state.refresh_held();
-        state.publish().await;
+        state.take_in(&declared.manifest.key).await;
         if !mutators::unknown(state, held).is_empty() && !is_brought_back(state, held, declared).await {
             // Everything is looked at again when no such mutator is in force any more.
             return Ok(());
@@ -375,8 +373,7 @@ async fn adopt(state: &State, held: &Snapshot, declared: &Declared) -> Result<()
     } else {
         write(state, held, declared, &learnt).await?;
     }
-    state.refresh_held();
-    state.publish().await;
+    state.take_in(&declared.manifest.key).await;
     Ok(())
 }
 
@@ -421,8 +418,7 @@ async fn deleted(
     let learnt = relearn(state, held, declared, Action::Create).await.inspect_err(|_| tell())?;
     if learnt.action == Action::Keep {
         state.put_entry(learnt.entry);
-        state.refresh_held();
-        state.publish().await;
+        state.take_in(&declared.manifest.key).await;
         return Ok(());
     }
     tell();
@@ -432,8 +428,7 @@ async fn deleted(
         }
         let Some(_turn) = state.turn_of(held).await else { return look_anew(state, event) };
         write(state, held, declared, &learnt).await?;
-        state.refresh_held();
-        state.publish().await;
+        state.take_in(&declared.manifest.key).await;
         let message = format!("made again from {} of {}", held.commit.short(), declared.place(&FieldPath::root()));
         state.reporter.about(key, &api_version, "", Reason::Reverted, message);
         memory.forget(key);

@@ -1,7 +1,7 @@
 //! What the reconciler's tasks share.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -39,6 +39,8 @@ pub struct State {
     /// of what is still to be written and the new content of the rest.
     held: ArcSwapOption<Snapshot>,
     additions: Mutex<Additions>,
+    /// Whether something that was learnt could not be published.
+    unpublished: AtomicBool,
     busy: Mutex<HashSet<ObjectKey>>,
     /// Shared while the guard writes, held alone while a new commit takes over.
     turn: RwLock<()>,
@@ -59,6 +61,7 @@ impl State {
             channel,
             held: ArcSwapOption::empty(),
             additions: Mutex::default(),
+            unpublished: AtomicBool::default(),
             busy: Mutex::default(),
             turn: RwLock::default(),
             adopted: Mutex::default(),
@@ -114,11 +117,33 @@ impl State {
     /// Publishes what was learnt, for the commit that objects are held to. What cannot be published
     /// now is published with the next call.
     pub async fn publish(&self) {
+        let all = shards(&self.additions());
+        self.publish_shards(all).await;
+    }
+
+    async fn publish_shards(&self, shards: Vec<(u8, String)>) {
         let Some(held) = self.held() else { return };
-        let now = shards(&self.additions());
-        if let Err(error) = self.channel.publish(now, &held.commit.id).await {
+        let published = self.channel.publish(shards, &held.commit.id).await;
+        self.unpublished.store(published.is_err(), Ordering::Release);
+        if let Err(error) = published {
             tracing::warn!(%error, "what was learnt could not be published yet");
         }
+    }
+
+    /// Takes what was learnt of one object into what objects are held to, and publishes it. Where
+    /// nothing is new, as after most reverts, it costs nothing, however many objects there are.
+    pub async fn take_in(&self, key: &ObjectKey) {
+        let held = self.held().and_then(|held| held.declared(key)?.learnt.clone());
+        if held.as_deref() == self.entry(key).as_ref() && !self.unpublished.load(Ordering::Acquire) {
+            return;
+        }
+        self.refresh_held();
+        if self.unpublished.load(Ordering::Acquire) {
+            return self.publish().await;
+        }
+        let number = Additions::shard_of(key);
+        let shard = self.additions().shard(number);
+        self.publish_shards(vec![(number, shard)]).await;
     }
 
     /// Takes what was learnt since into what objects are held to.
