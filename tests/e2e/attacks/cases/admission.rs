@@ -13,8 +13,8 @@ fn admission() -> Vec<Case> {
         case(
             "the registration's label",
             &[],
-            vec![merge(VWC, r#"{"metadata":{"labels":{"evil":"x"}}}"#)],
-            says(VWC, "\"evil\""),
+            vec![merge(VWC, r#"{"metadata":{"labels":{"NAME":"x"}}}"#)],
+            says(VWC, "NAME"),
         ),
         case(
             "the registration made to fail open",
