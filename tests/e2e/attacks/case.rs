@@ -24,7 +24,8 @@ pub(crate) struct Case {
     pub(crate) out_of_reach: Option<&'static str>,
     /// Why the reconciler alone does not undo it.
     pub(crate) left: Option<&'static str>,
-    /// Whether it races with the reconciler, and now one wins, now the other: the worse is published.
+    /// Whether it races with the reconciler or a controller, and now one wins, now the other: the worse is
+    /// published.
     pub(crate) races: bool,
     /// Whether it leaves something behind in every round, and needs objects of its own for each.
     pub(crate) fresh: bool,

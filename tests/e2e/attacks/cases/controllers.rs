@@ -56,9 +56,11 @@ fn pods() -> Vec<Case> {
             set(PODS, "/spec/activeDeadlineSeconds"),
         ),
         case("a Pod deleted beside its controller", &[App], vec![delete(POD)], gone(PODS))
-            .left("its controller makes another"),
+            .left("its controller makes another")
+            .races(),
         case("all Pods of a Deployment deleted at once", &[App], vec![delete(PODS)], gone(PODS))
-            .left("its controller makes another"),
+            .left("its controller makes another")
+            .races(),
         case(
             "an exact copy of a Pod, by hand",
             &[App],
@@ -176,7 +178,8 @@ fn replica_sets() -> Vec<Case> {
             vec![merge(SET, r#"{"metadata":{"annotations":{"evil":"x"}}}"#)],
             says(SETS, "\"evil\""),
         )
-        .left("nothing runs by it: a replica set is not made anew for an annotation"),
+        .left("nothing runs by it: a replica set is not made anew for an annotation")
+        .races(),
         case(
             "a replica set's finalizer",
             &[App],

@@ -92,14 +92,16 @@ fn slices() -> Vec<Case> {
             )],
             says(SLICES, "\"evil\""),
         )
-        .left("it is its controller's own, and says only when something changed"),
+        .left("it is its controller's own, and says only when something changed")
+        .races(),
         case(
             "Endpoints that say not ready",
             &[App, Service],
             vec![merge("endpoints/NAME", r#"{"subsets":[]}"#)],
             unset("endpoints/NAME", "/subsets"),
         )
-        .left("what is ready is observed, and fewer addresses lead nowhere else"),
+        .left("what is ready is observed, and fewer addresses lead nowhere else")
+        .races(),
     ]
 }
 
@@ -113,21 +115,24 @@ fn jobs() -> Vec<Case> {
             vec![post("jobs", EXACT)],
             exists("jobs/NAME-29453760"),
         )
-        .left(by_its_time),
+        .left(by_its_time)
+        .races(),
         case(
             "a cron job's Job for a time before it was there, as its controller",
             &[Cron],
             vec![post("jobs", EXACT).forged("cronjob-controller")],
             exists("jobs/NAME-29453760"),
         )
-        .left(by_its_time),
+        .left(by_its_time)
+        .races(),
         case(
             "a suspended cron job's Job, as its controller",
             &[Suspended],
             vec![post("jobs", EXACT).forged("cronjob-controller")],
             exists("jobs/NAME-29453760"),
         )
-        .left(by_its_time),
+        .left(by_its_time)
+        .races(),
         case(
             "a suspended cron job resumed",
             &[Suspended],
@@ -140,7 +145,8 @@ fn jobs() -> Vec<Case> {
             vec![merge("cronjobs/NAME/status", r#"{"status":{"lastScheduleTime":"2020-01-01T00:00:00Z"}}"#)],
             set("cronjobs/NAME", "/status/lastScheduleTime"),
         )
-        .left("a status is no part of what Git says"),
+        .left("a status is no part of what Git says")
+        .races(),
         case(
             "more of a Job at a time",
             &[Job],

@@ -89,14 +89,14 @@ fn deletions() -> Vec<Case> {
             vec![delete("endpointslices/<name endpointslices?labelSelector=kubernetes.io%2Fservice-name%3DNAME>")],
             gone("endpointslices?labelSelector=kubernetes.io%2Fservice-name%3DNAME"),
         )
-        .left("its controller makes another"),
+        .left("its controller makes another").races(),
         case(
             "a revision deleted",
             &[Set],
             vec![delete("controllerrevisions/<name controllerrevisions?labelSelector=app%3DNAME>")],
             gone("controllerrevisions?labelSelector=app%3DNAME"),
         )
-        .left("a revision is history, and the template is in Git"),
+        .left("a revision is history, and the template is in Git").races(),
         case("a Pod deleted at once", &[Set], vec![delete_with("pods/NAME-0", AT_ONCE)], gone("pods/NAME-0"))
             .left("its controller makes another"),
         case(
@@ -108,7 +108,7 @@ fn deletions() -> Vec<Case> {
             )],
             gone("pods?labelSelector=app%3DNAME"),
         )
-        .left("its controller makes another Pod"),
+        .left("its controller makes another Pod").races(),
         case(
             "a deletion, and another object under the name",
             &[Config],

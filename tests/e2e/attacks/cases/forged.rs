@@ -144,7 +144,7 @@ fn more() -> Vec<Case> {
             vec![json_patch("replicasets/<name replicasets?labelSelector=app%3DNAME>", r#"[{"op":"replace","path":"/spec/template/spec/containers/0/image","value":"evil"}]"#).forged("deployment-controller")],
             is(SETS, "/spec/template/spec/containers/0/image", "evil"),
         )
-        .left("the Deployment makes another replica set at once, and this one, without replicas, is history"),
+        .left("the Deployment makes another replica set at once, and this one, without replicas, is history").races(),
         case(
             "a label of a living Pod, as its controller",
             &[App],

@@ -82,7 +82,7 @@ fn statuses() -> Vec<Case> {
             set("services/NAME", "/status/conditions"),
         )
         .out_of_reach(IDENTITY)
-        .left(left),
+        .left(left).races(),
         case(
             "a lie about a Pod's address, as its kubelet",
             &[App],
@@ -90,14 +90,14 @@ fn statuses() -> Vec<Case> {
             is("pods?labelSelector=app%3DNAME", "/status/podIP", "203.0.113.9"),
         )
         .out_of_reach(IDENTITY)
-        .left(left),
+        .left(left).races(),
         case(
             "a custom resource's status, as the controller manager",
             &[Coupon],
             vec![merge("coupons/NAME/status", r#"{"status":{"phase":"paid"}}"#).by("system:kube-controller-manager", "system:masters")],
             is("coupons/NAME", "/status/phase", "paid"),
         )
-        .left(left),
+        .left(left).races(),
     ]
 }
 

@@ -42,7 +42,7 @@ pub(crate) fn cases() -> Vec<Case> {
             says("clusterroles/NAME", "\"secrets\""),
         )
         .fresh()
-        .left("the controller that aggregates writes it again and again: a fight, which is told"),
+        .left("the controller that aggregates writes it again and again: a fight, which is told").races(),
         case(
             "rules of one's own in an aggregated role",
             &[Aggregate],

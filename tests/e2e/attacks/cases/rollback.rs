@@ -31,7 +31,7 @@ pub(crate) fn cases() -> Vec<Case> {
             vec![merge("replicasets/<name replicasets?labelSelector=app%3DNAME>", r#"{"metadata":{"annotations":{"deployment.kubernetes.io/revision":"77"}}}"#)],
             is(SETS, "/metadata/annotations/deployment.kubernetes.io~1revision", "77"),
         )
-        .left("a revision's number rests on its controller's account"),
+        .left("a revision's number rests on its controller's account").races(),
         case(
             "an old replica set, as the controller, scaled up",
             &[App],
@@ -52,7 +52,7 @@ pub(crate) fn cases() -> Vec<Case> {
             vec![json_patch("controllerrevisions/<name controllerrevisions?labelSelector=app%3DNAME>", r#"[{"op":"replace","path":"/revision","value":50}]"#)],
             is("controllerrevisions?labelSelector=app%3DNAME", "/revision", 50),
         )
-        .left("a revision's number rests on the controller's account"),
+        .left("a revision's number rests on the controller's account").races(),
         case(
             "a partition that holds Pods back at the old revision",
             &[Set],

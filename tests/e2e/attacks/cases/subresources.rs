@@ -99,14 +99,14 @@ fn writes() -> Vec<Case> {
             vec![merge("services/NAME/status", r#"{"status":{"conditions":[{"type":"evil.example.org/x","status":"True","reason":"x","message":"","lastTransitionTime":"2026-01-01T00:00:00Z"}]}}"#)],
             set("services/NAME", "/status/conditions"),
         )
-        .left("a status is no part of what Git says"),
+        .left("a status is no part of what Git says").races(),
         case(
             "a forged address of an Ingress",
             &[Ingress],
             vec![merge("ingresses/NAME/status", r#"{"status":{"loadBalancer":{"ingress":[{"ip":"203.0.113.9"}]}}}"#)],
             set("ingresses/NAME", "/status/loadBalancer/ingress"),
         )
-        .left("a status is no part of what Git says"),
+        .left("a status is no part of what Git says").races(),
         case(
             "a forged status of a budget: disruptions allowed",
             &[App, Budget],
@@ -125,21 +125,21 @@ fn writes() -> Vec<Case> {
             vec![merge("coupons/NAME/status", r#"{"status":{"phase":"paid"}}"#)],
             is("coupons/NAME", "/status/phase", "paid"),
         )
-        .left("a status is no part of what Git says"),
+        .left("a status is no part of what Git says").races(),
         case(
             "a Pod's address, through its status",
             &[App],
             vec![merge("pods/<name pods?labelSelector=app%3DNAME>/status", r#"{"status":{"podIP":"203.0.113.9","podIPs":[{"ip":"203.0.113.9"}]}}"#)],
             is("pods?labelSelector=app%3DNAME", "/status/podIP", "203.0.113.9"),
         )
-        .left("a status is no part of what Git says"),
+        .left("a status is no part of what Git says").races(),
         case(
             "a spec smuggled through /status",
             &[Coupon],
             vec![replace_through("coupons/NAME/status", "coupons/NAME", &[("/spec/percent", "77"), ("/status", r#"{"phase":"x"}"#)])],
             set("coupons/NAME", "/status/phase"),
         )
-        .left("a status is no part of what Git says"),
+        .left("a status is no part of what Git says").races(),
         case(
             "a Pod evicted under a name of another",
             &[Pod],
