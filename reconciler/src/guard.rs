@@ -270,6 +270,10 @@ async fn declared_event(
     }
     let Some(live) = live else { return deleted(state, held, declared, event, memory).await };
     let Judged::Diverged(changes) = judge_afresh(state, held, key, &live).await else { return Ok(()) };
+    // What was read may be what a new commit has written meanwhile.
+    if !state.holds(held, key) {
+        return look_anew(state, event);
+    }
     if let Some(glass) = break_glass::over(key, None, &state.context(held)) {
         let what = format!("is not what Git declares: {}", fields(&changes));
         let api_version = declared.gvk().api_version();
@@ -401,6 +405,9 @@ async fn deleted(
     memory: &Memory,
 ) -> Result<(), ApiError> {
     let key = &declared.manifest.key;
+    if !state.holds(held, key) {
+        return look_anew(state, event);
+    }
     if runs::was_running(event) {
         runs::again(state, key);
     }
@@ -476,6 +483,9 @@ async fn undeclared_event(state: &Arc<State>, held: &Snapshot, event: &Event, me
         judged = judge_afresh(state, held, key, &live).await;
     }
     let Judged::Undeclared(reason) = judged else { return Ok(()) };
+    if !state.holds(held, key) {
+        return look_anew(state, event);
+    }
     let uid = object::uid(&live).to_owned();
     if let Some(glass) = break_glass::over(key, None, &state.context(held)) {
         broken_glass::tell_left(state, (key, &gvk.api_version(), &uid), "is not declared in Git", &glass, memory);

@@ -88,6 +88,11 @@ impl State {
         self.held().is_some_and(|held| held.commit.id == snapshot.commit.id).then_some(turn)
     }
 
+    /// Whether an object is still held to `snapshot`: no new commit took over, and nobody writes it.
+    pub fn holds(&self, snapshot: &Snapshot, key: &ObjectKey) -> bool {
+        self.held().is_some_and(|held| held.commit.id == snapshot.commit.id) && !self.busy().contains(key)
+    }
+
     /// The turn of a new commit, once the guard has written what it was about to write by the old one.
     /// A write that drags on is not waited for: at worst the gate denies it.
     pub async fn turn_of_commit(&self) -> Option<RwLockWriteGuard<'_, ()>> {
