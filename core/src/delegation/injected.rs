@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{ceilings, demanded, in_force, matches, origin};
 use crate::config::Injects;
 use crate::derived::Context;
+use crate::derived::compare::{list, text};
 use crate::object::{self, ObjectKey};
 use crate::verdict::Origin;
 
@@ -41,7 +42,7 @@ pub(crate) fn without(own: &Own<'_>, pod: &Value, context: &Context<'_>) -> Resu
 
 /// The delegation by which a container was added to a Pod.
 pub(super) fn into(pod: &Value, context: &Context<'_>) -> Option<Origin> {
-    let names: Vec<&str> = LISTS.iter().flat_map(|l| list(&pod["spec"], l)).map(name).collect();
+    let names: Vec<&str> = LISTS.iter().flat_map(|l| list(&pod["spec"], &[l])).map(name).collect();
     in_force(&context.snapshot.configuration, context)
         .find(|(delegation, _)| {
             let mut injects = delegation.injects.iter().filter(|i| i.works_on(object::namespace(pod), context));
@@ -85,7 +86,7 @@ fn take_out(injects: &Injects, own: &Own<'_>, pod: &mut Value) -> Result<(), Str
             retain(container, "volumeMounts", |mount| !volumes.contains(&name(mount)));
             let kept = own.spec.get(field).and_then(Value::as_array).into_iter().flatten();
             let of_own = kept.clone().find(|c| name(c) == name(container)).cloned().unwrap_or_default();
-            let is_own = |variable: &Value| list(&of_own, "env").iter().any(|v| name(v) == name(variable));
+            let is_own = |variable: &Value| list(&of_own, &["env"]).iter().any(|v| name(v) == name(variable));
             retain(container, "env", |variable| is_own(variable) || !is_among(&injects.env, name(variable)));
         }
     }
@@ -96,19 +97,19 @@ fn take_out(injects: &Injects, own: &Own<'_>, pod: &mut Value) -> Result<(), Str
 fn check(injects: &Injects, own: &Own<'_>, added: &Value) -> Result<(), String> {
     let pod = json!({ "spec": added });
     ceilings::check_pods(&injects.images, injects.pod_security, &pod)?;
-    let volumes: Vec<&str> = list(added, "volumes").iter().map(name).collect();
-    for container in LISTS.iter().flat_map(|l| list(added, l)) {
+    let volumes: Vec<&str> = list(added, &["volumes"]).iter().map(name).collect();
+    for container in LISTS.iter().flat_map(|l| list(added, &[l])) {
         let is_token =
             |v: &&str| v.starts_with(TOKEN_VOLUME) && list_in(own.spec, "volumes").iter().all(|o| name(o) != *v);
-        let mut mounts = list(container, "volumeMounts").iter().map(name);
+        let mut mounts = list(container, &["volumeMounts"]).iter().map(name);
         if let Some(volume) = mounts.find(|v| !volumes.contains(v) && !is_token(v)) {
             return Err(format!("the added container {} mounts {volume}, a volume of the Pod's own", name(container)));
         }
-        let mut devices = list(container, "volumeDevices").iter().map(name);
+        let mut devices = list(container, &["volumeDevices"]).iter().map(name);
         if let Some(volume) = devices.find(|v| !volumes.contains(v)) {
             return Err(format!("the added container {} uses {volume}, a device of the Pod's own", name(container)));
         }
-        let claims = container.get("resources").map_or(&[][..], |resources| list(resources, "claims"));
+        let claims = container.get("resources").map_or(&[][..], |resources| list(resources, &["claims"]));
         if let Some(claim) = claims.first() {
             let claim = name(claim);
             return Err(format!("the added container {} uses {claim}, a claim of the Pod's own", name(container)));
@@ -142,11 +143,7 @@ fn is_among(patterns: &[String], text: &str) -> bool {
 }
 
 fn name(item: &Value) -> &str {
-    item.get("name").and_then(Value::as_str).unwrap_or_default()
-}
-
-fn list<'a>(value: &'a Value, field: &str) -> &'a [Value] {
-    value.get(field).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    text(item, &["name"])
 }
 
 fn list_in<'a>(map: &'a Map<String, Value>, field: &str) -> &'a [Value] {

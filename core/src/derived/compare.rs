@@ -23,17 +23,17 @@ pub(super) fn differs(what: &str, wanted: &Value, found: &Value) -> Refusal {
 }
 
 /// A field of a value, `null` if it is not there.
-pub(super) fn at<'a>(value: &'a Value, path: &[&str]) -> &'a Value {
+pub(crate) fn at<'a>(value: &'a Value, path: &[&str]) -> &'a Value {
     path.iter().fold(value, |v, field| v.get(field).unwrap_or(&Value::Null))
 }
 
 /// A text field, empty if it is not there.
-pub(super) fn text<'a>(value: &'a Value, path: &[&str]) -> &'a str {
+pub(crate) fn text<'a>(value: &'a Value, path: &[&str]) -> &'a str {
     at(value, path).as_str().unwrap_or_default()
 }
 
 /// A list field, empty if it is not there.
-pub(super) fn list<'a>(value: &'a Value, path: &[&str]) -> &'a [Value] {
+pub(crate) fn list<'a>(value: &'a Value, path: &[&str]) -> &'a [Value] {
     at(value, path).as_array().map_or(&[], Vec::as_slice)
 }
 

@@ -32,7 +32,7 @@ mod case;
 mod certificate;
 mod claim;
 mod cluster_role;
-mod compare;
+pub(crate) mod compare;
 mod container;
 mod controller_revision;
 mod cron;

@@ -162,6 +162,7 @@ impl Check<'_> {
             }
         }
     }
+
     /// Of images a `*` stands for tags, digests, or repositories below one.
     fn images(&mut self, images: &[String], at: &FieldPath) {
         self.patterns("images", images, at);
