@@ -109,7 +109,7 @@ fn check(injects: &Injects, own: &Own<'_>, added: &Value) -> Result<(), String> 
         if let Some(volume) = devices.find(|v| !volumes.contains(v)) {
             return Err(format!("the added container {} uses {volume}, a device of the Pod's own", name(container)));
         }
-        let claims = container.get("resources").map_or(&[][..], |resources| list(resources, &["claims"]));
+        let claims = list(container, &["resources", "claims"]);
         if let Some(claim) = claims.first() {
             let claim = name(claim);
             return Err(format!("the added container {} uses {claim}, a claim of the Pod's own", name(container)));

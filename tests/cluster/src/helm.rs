@@ -1,21 +1,22 @@
 //! The real Helm, built once.
 
+use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::{env, fs};
 
 use crate::binaries::Sources;
-use crate::cache::Cache;
-use crate::go_build::{self, Go};
 use crate::output::Output;
 use crate::progress::Progress;
+use crate::tool::Tool;
 use crate::{Error, Result};
 
-const GO_MOD: &str = include_str!("../helm/go.mod");
-const GO_SUM: &str = include_str!("../helm/go.sum");
-const PACKAGE: &str = "helm.sh/helm/v3/cmd/helm";
-const LINKER: &str = "-s -w";
-const HELM: &str = "helm";
+const HELM: Tool = Tool {
+    folder: "helm",
+    name: "helm",
+    package: "helm.sh/helm/v3/cmd/helm",
+    go_mod: include_str!("../helm/go.mod"),
+    go_sum: include_str!("../helm/go.sum"),
+};
 
 /// Helm's program.
 #[derive(Debug, Clone)]
@@ -27,24 +28,7 @@ impl Helm {
     /// # Errors
     /// Where there is no Go, or the module cannot be fetched or built.
     pub fn provide(sources: &Sources, progress: &Progress) -> Result<Self> {
-        let platform = format!("{}/{}", env::consts::OS, env::consts::ARCH);
-        let inputs = vec![GO_MOD.to_owned(), GO_SUM.to_owned(), LINKER.to_owned(), platform];
-        let cache = Cache::of(&sources.cache, "helm", inputs);
-        let program = cache.entry(HELM);
-        if program.is_file() {
-            return Ok(Self(program));
-        }
-        let _alone = cache.lock(progress)?;
-        if !program.is_file() {
-            progress.line(&format!("building {HELM} (once; minutes if nothing of it was built before)"));
-            let go = Go::find(sources.search_path.as_deref())?;
-            let workshop = cache.workshop()?;
-            go_build::lay_out(workshop.path(), GO_MOD, GO_SUM)?;
-            let finished = workshop.path().join(HELM);
-            go_build::build_package(&go, workshop.path(), PACKAGE, LINKER, &finished)?;
-            fs::rename(&finished, &program).map_err(Error::io("move helm into the cache"))?;
-        }
-        Ok(Self(program))
+        HELM.provide(sources, progress, |_, _, _| Ok(())).map(|cache| Self(cache.entry(HELM.name)))
     }
 
     /// Runs it to its end with a kubeconfig; what it keeps besides goes into `folder`, and nothing of the

@@ -34,6 +34,7 @@ mod readiness;
 mod simulated_node;
 mod stage;
 mod test_cluster;
+mod tool;
 mod version;
 mod work_tree;
 

@@ -9,12 +9,18 @@ use crate::cache::Cache;
 use crate::go_build::{self, Go};
 use crate::process::Process;
 use crate::progress::Progress;
+use crate::tool::Tool;
 use crate::{Error, Result};
 
-const GO_MOD: &str = include_str!("../operators/go.mod");
-const GO_SUM: &str = include_str!("../operators/go.sum");
 const MODULE: &str = "github.com/prometheus-operator/prometheus-operator";
-const LINKER: &str = "-s -w";
+
+const OPERATOR: Tool = Tool {
+    folder: "operators",
+    name: "prometheus-operator",
+    package: "github.com/prometheus-operator/prometheus-operator/cmd/operator",
+    go_mod: include_str!("../operators/go.mod"),
+    go_sum: include_str!("../operators/go.sum"),
+};
 
 /// What it would run beside a Prometheus; a build of ours knows no version of its own.
 const RELOADER: &str = "quay.io/prometheus-operator/prometheus-config-reloader:v0.85.0";
@@ -22,7 +28,6 @@ const RELOADER: &str = "quay.io/prometheus-operator/prometheus-config-reloader:v
 /// Where its module keeps the definitions of its kinds.
 const DEFINITIONS: &str = "example/prometheus-operator-crd";
 
-const OPERATOR: &str = "prometheus-operator";
 const DEFINITIONS_KEPT: &str = "prometheus-operator-definitions";
 
 /// The prometheus-operator, and the definitions of its kinds.
@@ -44,39 +49,8 @@ impl PrometheusOperator {
     /// # Errors
     /// Where there is no Go, or the module cannot be fetched or built.
     pub fn provide(sources: &Sources, progress: &Progress) -> Result<Self> {
-        let inputs = vec![GO_MOD.to_owned(), GO_SUM.to_owned(), LINKER.to_owned()];
-        let cache = Cache::of(&sources.cache, "operators", inputs);
-        let this = Self { program: cache.entry(OPERATOR), definitions: cache.entry(DEFINITIONS_KEPT) };
-        if this.is_there() {
-            return Ok(this);
-        }
-        let _alone = cache.lock(progress)?;
-        if !this.is_there() {
-            progress.line(&format!("building {OPERATOR} (once; minutes if nothing of it was built before)"));
-            this.build(&Go::find(sources.search_path.as_deref())?, &cache)?;
-        }
-        Ok(this)
-    }
-
-    /// Its file comes last.
-    fn is_there(&self) -> bool {
-        self.program.is_file()
-    }
-
-    fn build(&self, go: &Go, cache: &Cache) -> Result<()> {
-        let workshop = cache.workshop()?;
-        let at = workshop.path();
-        go_build::lay_out(at, GO_MOD, GO_SUM)?;
-        let (program, definitions) = (at.join(OPERATOR), at.join(DEFINITIONS_KEPT));
-        go_build::build_package(go, at, &format!("{MODULE}/cmd/operator"), LINKER, &program)?;
-        let list = ["list", "-m", "-f", "{{.Dir}}", MODULE].map(OsStr::new);
-        let module = go_build::run(go, at, MODULE, &list)?;
-        copy_files(&Path::new(&module).join(DEFINITIONS), &definitions)?;
-        let _ = fs::remove_dir_all(&self.definitions);
-        for (from, to) in [(definitions, &self.definitions), (program, &self.program)] {
-            fs::rename(&from, to).map_err(Error::io(format!("move {} into the cache", from.display())))?;
-        }
-        Ok(())
+        let cache = OPERATOR.provide(sources, progress, keep_definitions)?;
+        Ok(Self { program: cache.entry(OPERATOR.name), definitions: cache.entry(DEFINITIONS_KEPT) })
     }
 
     /// The definitions of its kinds, each a file's name and text.
@@ -117,6 +91,16 @@ impl RunningOperator {
     pub fn log_tail(&self) -> String {
         crate::process::tail(self.process.log())
     }
+}
+
+/// Copies the definitions out of Go's own cache.
+fn keep_definitions(go: &Go, laid_out: &Path, cache: &Cache) -> Result<()> {
+    let list = ["list", "-m", "-f", "{{.Dir}}", MODULE].map(OsStr::new);
+    let module = go_build::run(go, laid_out, MODULE, &list)?;
+    let (copies, kept) = (laid_out.join(DEFINITIONS_KEPT), cache.entry(DEFINITIONS_KEPT));
+    copy_files(&Path::new(&module).join(DEFINITIONS), &copies)?;
+    let _ = fs::remove_dir_all(&kept);
+    fs::rename(&copies, &kept).map_err(Error::io(format!("move {} into the cache", copies.display())))
 }
 
 fn copy_files(from: &Path, to: &Path) -> Result<()> {
