@@ -202,18 +202,29 @@ impl Snapshot {
             .map(|mut d| {
                 let key = d.manifest.key.clone();
                 d.learn(additions.entries.get(&key));
-                if let Some(before) = previous.and_then(|p| p.declared.get(&key)).filter(|_| d.expected.is_none()) {
-                    d.before = if before.expected.is_some() { Some(before.clone()) } else { before.before.clone() };
-                }
                 (key, Arc::new(d))
             })
             .collect();
         let autoscalers = Autoscalers::default();
-        let mut snapshot = Self { environment, configuration, commit, declared, former: HashMap::new(), autoscalers };
-        if let Some(previous) = previous {
-            snapshot.keep_former(previous, now);
+        let snapshot = Self { environment, configuration, commit, declared, former: HashMap::new(), autoscalers };
+        match previous {
+            Some(previous) => snapshot.following(previous, now),
+            None => snapshot,
         }
-        snapshot
+    }
+
+    /// The same after a snapshot of another commit: what is not learnt yet counts as it was there, and
+    /// what is declared otherwise is kept as [`Former`].
+    #[must_use]
+    pub fn following(mut self, previous: &Snapshot, now: Timestamp) -> Self {
+        for (key, declared) in &mut self.declared {
+            if let Some(before) = previous.declared.get(key).filter(|_| declared.expected.is_none()) {
+                let known = before.expected.is_some();
+                Arc::make_mut(declared).before = if known { Some(before.clone()) } else { before.before.clone() };
+            }
+        }
+        self.keep_former(previous, now);
+        self
     }
 
     /// The same commit with other additions. Objects of which nothing new was learnt stay as they

@@ -16,6 +16,10 @@ pub const LABEL: &str = "gitward.dev/environment";
 /// Key of the shard's JSON in the ConfigMap's data.
 pub const KEY: &str = "entries.json";
 
+/// Annotation of a shard that names the commit it was published for: the one that the cluster is held
+/// to.
+pub const COMMIT: &str = "gitward.dev/commit";
+
 /// Name of the ConfigMap that holds a shard.
 pub fn config_map_name(environment: &str, shard: u8) -> String {
     format!("additions-{environment}-{shard}")

@@ -5,16 +5,13 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use gitward_core::additions::{Additions, SHARDS};
-use gitward_index::additions::{KEY, LABEL, NAMESPACE, config_map_name};
+use gitward_index::additions::{COMMIT, KEY, LABEL, NAMESPACE, config_map_name};
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{Patch, PatchParams};
 use kube::{Api, Client};
 use serde_json::json;
 
 use crate::api::FIELD_MANAGER;
-
-/// Annotation that names the commit that a shard was published for.
-pub const COMMIT: &str = "gitward.dev/commit";
 
 /// The published shards of one environment.
 pub struct Channel {

@@ -154,6 +154,14 @@ impl Source {
         }
     }
 
+    /// What a commit declares that was fetched before; needs no network.
+    ///
+    /// # Errors
+    /// As [`Source::accepted`], or the mirror does not hold it.
+    pub fn at(&self, commit: &str) -> Result<Declaration, Unusable> {
+        self.declaration(&self.open()?.repository()?, &CommitId::parse(commit)?)
+    }
+
     /// Fetches the ref and evaluates its commit, unless that is `known` already (`Ok(None)`). A
     /// good commit is remembered.
     ///

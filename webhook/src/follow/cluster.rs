@@ -2,7 +2,7 @@
 //! publishes.
 
 use futures::StreamExt;
-use gitward_index::additions::{LABEL, NAMESPACE, entries, shard_of_name};
+use gitward_index::additions::{COMMIT, LABEL, NAMESPACE, entries, shard_of_name};
 use gitward_index::environment::{self, Environment};
 use gitward_index::pauses::Pauses;
 use gitward_index::trouble::{Told, Trouble, explain};
@@ -100,5 +100,6 @@ fn tell(what: &str, error: &watcher::Error, trouble: &Trouble, told: &Told) {
 fn shard_in(environment: &str, found: &ConfigMap) -> Option<News> {
     let shard = shard_of_name(environment, &found.name_any())?;
     let value = serde_json::json!({"data": found.data});
-    Some(News::Shard(shard, entries(&value)?.to_owned()))
+    let entries = entries(&value)?.to_owned();
+    Some(News::Shard { shard, entries, commit: found.annotations().get(COMMIT).cloned() })
 }

@@ -41,7 +41,14 @@ pub enum News {
     /// The Environment as it is now.
     Environment(EnvironmentSpec),
     /// One shard of the published additions.
-    Shard(u8, String),
+    Shard {
+        /// Which.
+        shard: u8,
+        /// Its JSON.
+        entries: String,
+        /// The commit that the cluster is held to.
+        commit: Option<String>,
+    },
 }
 
 /// Turns news into snapshots.
@@ -55,6 +62,10 @@ pub struct Follower {
     source: Option<Source>,
     published: Additions,
     in_force: Additions,
+    /// The commit that the cluster is held to, as the leader published it.
+    held: Option<String>,
+    /// Whether the snapshot in force follows from the one before it.
+    follows: bool,
     fetching: Option<Fetch>,
     began: VecDeque<Instant>,
     failed: Option<Instant>,
@@ -88,6 +99,8 @@ impl Follower {
             source: None,
             published: Additions::default(),
             in_force: Additions::default(),
+            held: None,
+            follows: false,
             fetching: None,
             began: VecDeque::new(),
             failed: None,
@@ -102,6 +115,9 @@ impl Follower {
             if let Ok(Some(json)) = self.state.read(&shard_file(&self.environment, shard)) {
                 self.load_shard(shard, &json);
             }
+        }
+        if let Ok(Some(commit)) = self.state.read(&held_file(&self.environment)) {
+            self.held = Some(commit);
         }
         let Ok(Some(json)) = self.state.read(&environment_file(&self.environment)) else { return };
         let Ok(spec) = serde_json::from_str(&json) else { return };
@@ -123,7 +139,7 @@ impl Follower {
                     Err(_) => return,
                 },
                 Some(one) = news.recv() => self.take_all(one, &mut news).await,
-                outcome = ended(&mut self.fetching) => self.end_fetch(outcome),
+                outcome = ended(&mut self.fetching) => self.end_fetch(outcome).await,
             }
         }
     }
@@ -136,6 +152,7 @@ impl Follower {
         }
         if learnt {
             self.additions_changed();
+            self.look_back().await;
         }
     }
 
@@ -146,10 +163,11 @@ impl Follower {
                 self.take_environment(spec).await;
                 false
             }
-            News::Shard(shard, json) => {
-                let loaded = self.load_shard(shard, &json);
+            News::Shard { shard, entries, commit } => {
+                let loaded = self.load_shard(shard, &entries);
                 if loaded {
-                    self.keep(&shard_file(&self.environment, shard), json.as_bytes());
+                    self.keep(&shard_file(&self.environment, shard), entries.as_bytes());
+                    self.hold(commit);
                 }
                 loaded
             }
@@ -188,10 +206,39 @@ impl Follower {
         }
     }
 
+    fn hold(&mut self, commit: Option<String>) {
+        let Some(commit) = commit.filter(|commit| self.held.as_ref() != Some(commit)) else { return };
+        self.keep(&held_file(&self.environment), commit.as_bytes());
+        self.held = Some(commit);
+    }
+
+    /// Puts what the cluster is held to before the first commit that this process knows: that one may
+    /// be refused, or not be learnt yet, and until it is written the one before goes on counting.
+    async fn look_back(&mut self) {
+        let Some(snapshot) = self.store.load().filter(|_| !self.follows) else { return };
+        let (Some(source), Some(held)) = (self.source.clone(), self.held.clone()) else { return };
+        if held == snapshot.commit.id {
+            return;
+        }
+        self.follows = true;
+        match tokio::task::spawn_blocking(move || source.at(&held)).await {
+            Ok(Ok(before)) => {
+                let before = assemble(before, &self.published, None);
+                tracing::info!(commit = %before.commit.id, "counts until the commit in force is written");
+                self.swap(snapshot.as_ref().clone().following(&before, Timestamp::now()));
+            }
+            Ok(Err(error)) => tracing::warn!(%error, "the commit that the cluster is held to cannot be loaded"),
+            Err(error) => tracing::error!(%error, "loading the commit that the cluster is held to failed"),
+        }
+    }
+
     async fn load_accepted(&mut self) {
         let Some(source) = self.source.clone() else { return };
         match tokio::task::spawn_blocking(move || source.accepted()).await {
-            Ok(Ok(Some(declaration))) => self.put_in_force(declaration),
+            Ok(Ok(Some(declaration))) => {
+                self.put_in_force(declaration);
+                self.look_back().await;
+            }
             Ok(Ok(None)) => {}
             Ok(Err(error)) => tracing::warn!(%error, "the last good commit cannot be loaded"),
             Err(error) => tracing::error!(%error, "loading the last good commit failed"),
@@ -254,7 +301,7 @@ impl Follower {
         pause
     }
 
-    fn end_fetch(&mut self, outcome: Ended) {
+    async fn end_fetch(&mut self, outcome: Ended) {
         let Some(fetch) = self.fetching.take() else { return };
         let current = self.source.as_ref().is_some_and(|s| s.mirror == fetch.source.mirror);
         let mut reached = true;
@@ -265,6 +312,7 @@ impl Follower {
                 self.problem = None;
                 if let Some(declaration) = declaration {
                     self.put_in_force(declaration);
+                    self.look_back().await;
                 }
             }
             Ok(Err(error @ Unusable::Git(_))) => {
@@ -303,16 +351,9 @@ impl Follower {
         let declared: Vec<_> = new.declared.iter().map(|d| (&d.manifest.key, &d.digest)).collect();
         self.in_force = in_force(declared.into_iter(), &self.published, &self.in_force);
         let before = self.store.load();
+        self.follows |= before.is_some();
         let (commit, objects) = (new.commit.id.clone(), new.declared.len());
-        let snapshot = Snapshot::assemble(
-            new.environment,
-            new.configuration,
-            new.commit,
-            new.declared,
-            &self.in_force,
-            before.as_deref(),
-            Timestamp::now(),
-        );
+        let snapshot = assemble(new, &self.in_force, before.as_deref());
         tracing::info!(%commit, objects, learnt = self.in_force.entries.len(), "commit in force");
         self.swap(snapshot);
     }
@@ -362,12 +403,21 @@ async fn ended(fetching: &mut Option<Fetch>) -> Ended {
     }
 }
 
+fn assemble(new: Declaration, additions: &Additions, before: Option<&Snapshot>) -> Snapshot {
+    let Declaration { environment, configuration, commit, declared, .. } = new;
+    Snapshot::assemble(environment, configuration, commit, declared, additions, before, Timestamp::now())
+}
+
 fn contents(snapshot: &Snapshot) -> impl Iterator<Item = (&ObjectKey, &Digest)> {
     snapshot.declared.iter().map(|(key, declared)| (key, &declared.digest))
 }
 
 fn environment_file(environment: &str) -> String {
     format!("{environment}/environment.json")
+}
+
+fn held_file(environment: &str) -> String {
+    format!("{environment}/held-commit")
 }
 
 fn shard_file(environment: &str, shard: u8) -> String {

@@ -95,7 +95,7 @@ fn learnt(snapshot: &Snapshot) -> News {
     let entry = Entry::learnt(declared, &declared.canonical, None, Value::Null);
     let additions = Additions { entries: [(key(), entry)].into() };
     let shard = Additions::shard_of(&key());
-    News::Shard(shard, additions.shard(shard))
+    News::Shard { shard, entries: additions.shard(shard), commit: Some(snapshot.commit.id.clone()) }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -176,9 +176,57 @@ async fn polling_takes_nothing_from_those_who_ask() {
     for _ in 0..=FETCHES {
         follower.poll();
         let outcome = ended(&mut follower.fetching).await;
-        follower.end_fetch(outcome);
+        follower.end_fetch(outcome).await;
     }
     assert_eq!(store.load().as_deref().and_then(colour), Some("blue"));
     assert_eq!(follower.pause(), Duration::ZERO, "the first who asks waits for nothing");
     assert_eq!(follower.began.len(), 1);
+}
+
+/// The leader refuses a commit: what is in the cluster is the one before, whoever starts then.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_cluster_is_held_to_goes_on_counting_after_a_restart_at_a_refused_commit() {
+    let dir = tempfile::tempdir().unwrap();
+    let (repository, state) = (dir.path().join("repository"), dir.path().join("state"));
+    std::fs::create_dir(&repository).unwrap();
+    git(&repository, &["init", "-q", "-b", "main"]);
+    push(&repository, CONFIGURATION, &manifest("blue"));
+
+    let running = Running::start(&state).await;
+    running.news.send(environment(&repository)).await.unwrap();
+    let blue = running.until(|s| colour(s) == Some("blue")).await;
+    running.news.send(learnt(&blue)).await.unwrap();
+    running.until(|s| expected(s).is_some()).await;
+    push(&repository, CONFIGURATION, &manifest("red"));
+    assert!(running.look().await);
+    running.shutdown.cancel();
+
+    let counts = |snapshot: &Snapshot| {
+        let before = snapshot.declared(&key()).and_then(|d| d.before.clone());
+        before.is_some_and(|b| b.expected.is_some()) && snapshot.former(&key(), Timestamp::now()).count() == 1
+    };
+    let restarted = Running::start(&state).await;
+    let restored = restarted.store.load().expect("ready at once");
+    assert_eq!(colour(&restored), Some("red"));
+    assert!(counts(&restored), "blue is what the cluster is held to");
+    restarted.shutdown.cancel();
+
+    // A replica that knows nothing of former times, in both orders of the news.
+    for shards_first in [true, false] {
+        let fresh = Running::start(&dir.path().join(format!("fresh-{shards_first}"))).await;
+        if shards_first {
+            fresh.news.send(learnt(&blue)).await.unwrap();
+            fresh.news.send(environment(&repository)).await.unwrap();
+        } else {
+            fresh.news.send(environment(&repository)).await.unwrap();
+            fresh.until(|s| colour(s) == Some("red")).await;
+            fresh.news.send(learnt(&blue)).await.unwrap();
+        }
+        let snapshot = fresh.until(counts).await;
+        assert_eq!(colour(&snapshot), Some("red"));
+        fresh.news.send(learnt(&snapshot)).await.unwrap();
+        let written = fresh.until(|s| expected(s).is_some()).await;
+        assert!(written.declared(&key()).unwrap().before.is_none());
+        fresh.shutdown.cancel();
+    }
 }
