@@ -4,6 +4,10 @@
 //! never the object itself: whoever has the tree has the rest. Values of Secrets therefore never
 //! leave Git and the cluster.
 
+mod filled;
+mod plugins;
+mod unexplained;
+
 use std::collections::BTreeMap;
 
 use json_patch::Patch;
@@ -13,6 +17,8 @@ use serde_json::{Map, Value};
 use crate::change::is_empty;
 use crate::object::ObjectKey;
 use crate::snapshot::{Declared, Digest, Expected};
+
+pub use unexplained::{is_foreseeable, unexplained};
 
 /// What was learnt of one declared object.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -103,6 +103,12 @@ pub fn is_built_in(group: &str) -> bool {
     group.is_empty() || BUILT_IN.contains(&group)
 }
 
+/// Whether a field of an API type is there without saying anything: null, an empty list, or an empty
+/// map where that is the same as none.
+pub(crate) fn is_plainly_empty(name: &str, value: &Value) -> bool {
+    is_absent(Stored::Typed, name, value)
+}
+
 /// How an object is stored, which decides what counts as absent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stored {

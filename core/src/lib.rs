@@ -5,6 +5,7 @@
 //! The same functions therefore give the same verdict on a laptop, in a push hook, at admission
 //! and in the cluster.
 
+mod account_token;
 pub mod additions;
 pub mod adopt;
 pub mod adoption;

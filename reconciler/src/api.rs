@@ -1,7 +1,7 @@
 //! Requests to the API server about whole objects, as JSON, with the answer as it came.
 
 use gitward_core::object::{Gvk, ObjectKey};
-use gitward_index::Discovery;
+use gitward_index::{Discovery, Served};
 use http::{Method, Request, StatusCode};
 use kube::Client;
 use serde_json::{Value, json};
@@ -31,6 +31,14 @@ pub enum ApiError {
     /// The kind is not served (no CRD yet, or a version that is not served).
     #[error("{0} is not served by this cluster")]
     NotServed(String),
+    /// The API server made something of an object that neither Git nor a built-in addition explains.
+    #[error("something that Git does not know changes it as it is written: {}", fields.join(", "))]
+    Altered {
+        /// The object.
+        object: String,
+        /// The fields that nothing explains.
+        fields: Vec<String>,
+    },
     /// The API server could not be reached, or answered with something that is no object.
     #[error("the API server could not be asked: {0}")]
     Unreachable(String),
@@ -177,10 +185,22 @@ impl Api {
         self.send(Method::PUT, &path, Some(body)).await
     }
 
-    async fn path(&self, gvk: &Gvk, key: &ObjectKey, named: bool) -> Result<String, ApiError> {
+    /// The name of a kind in paths and in rules of admission.
+    ///
+    /// # Errors
+    /// The kind is not served, or discovery failed.
+    pub async fn resource(&self, gvk: &Gvk) -> Result<String, ApiError> {
+        Ok(self.served(gvk).await?.resource.plural)
+    }
+
+    async fn served(&self, gvk: &Gvk) -> Result<Served, ApiError> {
         let served = self.discovery.resolve(&gvk.group, &gvk.kind).await;
         let served = served.map_err(|e| ApiError::Unreachable(e.to_string()))?;
-        let served = served.ok_or_else(|| ApiError::NotServed(gvk.to_string()))?;
+        served.ok_or_else(|| ApiError::NotServed(gvk.to_string()))
+    }
+
+    async fn path(&self, gvk: &Gvk, key: &ObjectKey, named: bool) -> Result<String, ApiError> {
+        let served = self.served(gvk).await?;
         let mut path = if gvk.group.is_empty() {
             format!("/api/{}", gvk.version)
         } else {

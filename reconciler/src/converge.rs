@@ -179,6 +179,9 @@ fn known(state: &State, target: &Snapshot, declared: &Declared) -> Option<Learnt
 /// An API server's refusal as a finding at the field it names.
 pub fn refused(declared: &Declared, error: &ApiError) -> Finding {
     let key = &declared.manifest.key;
+    if let ApiError::Altered { fields, .. } = error {
+        return altered(declared, fields);
+    }
     let field = match error {
         ApiError::Refused { field, .. } => as_declared(FieldPath::from_api(field), declared),
         _ => FieldPath::root(),
@@ -202,6 +205,22 @@ pub fn refused(declared: &Declared, error: &ApiError) -> Finding {
         .with_field(field)
         .with_place(Some(place))
         .with_hint(hint)
+}
+
+/// A mutator that no list shows, known by what it does.
+fn altered(declared: &Declared, fields: &[String]) -> Finding {
+    let key = &declared.manifest.key;
+    let message = format!(
+        "{key}: something that Git does not know changes it as it is written, in {}: nothing is learnt from that",
+        fields.join(", ")
+    );
+    Finding::error("runtime/unknown-mutator", message)
+        .with_object(key.clone())
+        .with_place(Some(declared.place(&FieldPath::root())))
+        .with_hint(
+            "find what changes it: a file or a plugin of the API server; if it is meant to be, name ControlPlane/RESOURCE \
+             under knownMutators in gitward.yaml",
+        )
 }
 
 /// The API server speaks of a Service's list of addresses where Git declares the one.

@@ -19,6 +19,7 @@ use gitward_core::trace::{Judged, judge_declared};
 use serde_json::{Value, json};
 
 use crate::api::{Api, ApiError, Effect};
+use crate::foreseen::hold_to_list;
 use crate::mutators;
 use crate::runs;
 use crate::state::State;
@@ -117,16 +118,23 @@ async fn learn_from(
 ) -> Result<Learnt, ApiError> {
     let entry = state.entry(&declared.manifest.key);
     match live {
-        None => learn_absent(&state.api, declared, entry).await,
+        None => learn_absent(state, snapshot, declared, entry).await,
         Some(live) => learn_present(state, snapshot, declared, entry, live).await,
     }
 }
 
-async fn learn_absent(api: &Api, declared: &Declared, entry: Option<Entry>) -> Result<Learnt, ApiError> {
+async fn learn_absent(
+    state: &State,
+    snapshot: &Snapshot,
+    declared: &Declared,
+    entry: Option<Entry>,
+) -> Result<Learnt, ApiError> {
     if let Some(entry) = entry.filter(|e| e.digest == declared.digest && runs::ran_to_its_end(e, declared)) {
         return Ok(Learnt::new(Entry { finished: true, ..entry }, Action::Keep));
     }
-    let answer = api.create(declared.gvk(), &declared.manifest.key, &declared.canonical, Effect::DryRun).await?;
+    let sent = &declared.canonical;
+    let answer = state.api.create(declared.gvk(), &declared.manifest.key, sent, Effect::DryRun).await?;
+    hold_to_list(state, snapshot, declared, sent, &answer).await?;
     let answer = normalised(&answer, declared.has_status_subresource);
     Ok(Learnt::new(Entry::learnt(declared, &answer, None, Value::Null), Action::Create))
 }
@@ -145,7 +153,13 @@ async fn learn_present(
     let ours = entry.filter(|e| e.uid.as_deref() == Some(object::uid(live)));
     let mut record = match &ours {
         Some(ours) => ours.record.clone(),
-        None => adopted_record(&state.api, declared, live).await,
+        None => {
+            let adopted = adopted_record(&state.api, declared, live).await;
+            if let Some(witness) = &adopted.witness {
+                hold_to_list(state, snapshot, declared, &declared.canonical, witness).await?;
+            }
+            adopted.record
+        }
     };
     let mut body = write_body(declared, live, &record, &state.context(snapshot));
     let mut answer = state.api.replace(gvk, key, &body, Effect::DryRun).await;
@@ -163,6 +177,7 @@ async fn learn_present(
                 && object::is_made_anew(&declared.manifest.key.group, &declared.manifest.key.kind) =>
         {
             let answer = alias(&state.api, declared).await.map_err(|_| error)?;
+            hold_to_list(state, snapshot, declared, &declared.canonical, &answer).await?;
             return Ok(Learnt::new(Entry::learnt(declared, &answer, None, Value::Null), Action::Recreate));
         }
         Err(error) if error.is_invalid() => {
@@ -171,6 +186,7 @@ async fn learn_present(
         }
         Err(error) => return Err(error),
     };
+    hold_to_list(state, snapshot, declared, &body, &answer).await?;
     let answer = normalised(&answer, declared.has_status_subresource);
     let entry = Entry::learnt(declared, &answer, Some(object::uid(live)), record);
     let action = if differs(&entry, declared, live, &state.context(snapshot)) { Action::Replace } else { Action::Keep };
@@ -224,17 +240,28 @@ pub fn creation_record(declared: &Declared, created: &Value) -> Value {
     record
 }
 
+/// The record of an object that others made.
+#[derive(Debug, Default)]
+pub struct Adopted {
+    /// The record.
+    pub record: Value,
+    /// The answer that it was taken from, if it was a dry run's.
+    pub witness: Option<Value>,
+}
+
 /// The record of an object that others made. A creation's dry run under a generated name is the
 /// witness of what creation sets; allocations cannot be proven and are taken as they are.
-pub async fn adopted_record(api: &Api, declared: &Declared, live: &Value) -> Value {
+pub async fn adopted_record(api: &Api, declared: &Declared, live: &Value) -> Adopted {
     let key = &declared.manifest.key;
     match (key.group.as_str(), key.kind.as_str()) {
-        ("", "Service" | "Namespace") => added(&declared.canonical, &normalised(live, true)),
+        ("", "Service" | "Namespace") => {
+            Adopted { record: added(&declared.canonical, &normalised(live, true)), witness: None }
+        }
         ("", "PersistentVolumeClaim" | "Pod") | ("networking.k8s.io", "Ingress") => match alias(api, declared).await {
-            Ok(answer) => creation_record(declared, &answer),
-            Err(_) => Value::Null,
+            Ok(answer) => Adopted { record: creation_record(declared, &answer), witness: Some(answer) },
+            Err(_) => Adopted::default(),
         },
-        _ => Value::Null,
+        _ => Adopted::default(),
     }
 }
 

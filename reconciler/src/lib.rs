@@ -9,6 +9,7 @@ mod departed;
 mod exemptions;
 mod fence;
 mod fight;
+mod foreseen;
 pub mod guard;
 pub mod health;
 mod lanes;

@@ -189,10 +189,47 @@ pub fn any_in_force(context: &Context<'_>) -> bool {
     in_force(context).iter().any(|(key, _)| key.group == "admissionregistration.k8s.io")
 }
 
+/// Whether a webhook or policy in force may change objects of a resource. What it adds cannot be told
+/// from the built-in additions, and need not be: only those that Git knows are left by then.
+pub fn may_change(context: &Context<'_>, group: &str, resource: &str) -> bool {
+    in_force(context).iter().any(|(key, mutator)| {
+        let rules: Vec<&Value> = match key.kind.as_str() {
+            "MutatingWebhookConfiguration" => {
+                let webhooks = mutator["webhooks"].as_array().into_iter().flatten();
+                webhooks.filter_map(|w| w["rules"].as_array()).flatten().collect()
+            }
+            "MutatingAdmissionPolicy" => {
+                let rules = mutator.pointer("/spec/matchConstraints/resourceRules").and_then(Value::as_array);
+                rules.into_iter().flatten().collect()
+            }
+            _ => return false,
+        };
+        rules.into_iter().any(|rule| covers(rule, group, resource))
+    })
+}
+
+/// Whether a rule of admission covers objects of a resource, by `*` or by name.
+fn covers(rule: &Value, group: &str, resource: &str) -> bool {
+    let any = |field: &str, wanted: &[&str]| {
+        let texts = rule[field].as_array().into_iter().flatten().filter_map(Value::as_str);
+        texts.into_iter().any(|text| wanted.contains(&text))
+    };
+    any("apiGroups", &["*", group]) && any("resources", &["*", "*/*", resource])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_rule_covers_what_it_names() {
+        let rule = json!({"apiGroups": ["apps"], "resources": ["deployments", "pods/exec"]});
+        assert!(covers(&rule, "apps", "deployments"));
+        assert!(!covers(&rule, "apps", "statefulsets") && !covers(&rule, "", "deployments"));
+        assert!(covers(&json!({"apiGroups": ["*"], "resources": ["*/*"]}), "", "pods"));
+        assert!(!covers(&json!({}), "", "pods"));
+    }
 
     #[test]
     fn a_default_class_matters_to_what_names_none() {

@@ -4,6 +4,7 @@
 
 mod classes;
 mod commits;
+mod files;
 mod injector;
 mod jobs;
 mod mutator;
@@ -13,7 +14,7 @@ mod pruning;
 
 use std::time::{Duration, Instant};
 
-use gitward_test_cluster::{Output, Result, Stage};
+use gitward_test_cluster::{Options, Output, Result, Stage};
 use kube::Client;
 use serde_json::Value;
 
@@ -36,7 +37,12 @@ struct Traps {
 impl Traps {
     /// Converges a repository of these manifests; the webhook and the reconciler run.
     async fn set(files: &[(&str, &str)]) -> Self {
-        let mut stage = Stage::set(gitward(), edits::options()).await.unwrap();
+        Self::set_with(edits::options(), files).await
+    }
+
+    /// The same on a control plane of these options.
+    async fn set_with(options: Options, files: &[(&str, &str)]) -> Self {
+        let mut stage = Stage::set(gitward(), options).await.unwrap();
         stage.install_hooks().unwrap();
         edits::empower(&stage).await.unwrap();
         stage.work.write("gitward.yaml", include_str!("fixtures/traps/gitward.yaml")).unwrap();

@@ -119,7 +119,7 @@ impl Trial<'_> {
         loop {
             let declared = declare(manifest, &self.live, has_status_subresource);
             let Some(declared) = declared else { return Err(Unsettled::Api(unreadable())) };
-            let record = adopted_record(api, &declared, &self.live).await;
+            let record = adopted_record(api, &declared, &self.live).await.record;
             let body = write_body(&declared, &self.live, &record, context);
             let answer = match api.replace(&self.gvk, key, &body, api::Effect::DryRun).await {
                 Err(error) if error.is_conflict() && attempts < ATTEMPTS => {

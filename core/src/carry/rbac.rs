@@ -1,10 +1,11 @@
 //! Aggregated roles, and the Secrets that hold a service account's token.
 
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::{Subject, annotation, at, copy, map_entry, remove, set, str_at};
+use crate::account_token::is_made_for;
 use crate::change::same;
 use crate::derived::{Context, aggregated};
 use crate::object::{self, ObjectKey};
@@ -60,7 +61,7 @@ fn holds<'a>(expression: &Value, label: &impl Fn(&str) -> Option<&'a str>) -> bo
 }
 
 /// The token controller fills a declared Secret of this type: certificate, namespace, and a token
-/// of the named account. The token's subject is checked here; its signature is the API server's.
+/// of the named account, made for this Secret.
 pub(super) fn account_token(target: &mut Value, subject: &Subject<'_>, context: &Context<'_>) {
     if str_at(subject.declared, &["type"]) != Some("kubernetes.io/service-account-token") {
         return;
@@ -83,7 +84,7 @@ pub(super) fn account_token(target: &mut Value, subject: &Subject<'_>, context: 
         let proven = |value: &str| match key {
             "namespace" => value == encoded_namespace,
             "ca.crt" => certificate.as_deref() == Some(value),
-            _ => is_token_of(value, namespace, name),
+            _ => account.as_deref().is_some_and(|a| is_made_for(value, &subject.key.name, namespace, a)),
         };
         match str_at(subject.live, &path) {
             Some(value) if proven(value) => set(target, &path, json!(value)),
@@ -94,13 +95,4 @@ pub(super) fn account_token(target: &mut Value, subject: &Subject<'_>, context: 
 
 fn is_date(text: &str) -> bool {
     text.parse::<jiff::civil::Date>().is_ok()
-}
-
-fn is_token_of(data: &str, namespace: &str, account: &str) -> bool {
-    let claims = || -> Option<Value> {
-        let token = String::from_utf8(STANDARD.decode(data).ok()?).ok()?;
-        let payload = token.split('.').nth(1)?.to_owned();
-        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
-    };
-    claims().is_some_and(|c| c["sub"] == format!("system:serviceaccount:{namespace}:{account}"))
 }

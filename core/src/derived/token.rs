@@ -8,6 +8,7 @@ use super::accounts::Account::{self, ApiServer, Controller, ControllerManager, N
 use super::case::{Case, has_uid};
 use super::compare::{at, text};
 use super::{Judged, Refusal, metadata, node, root_ca};
+use crate::account_token::is_made_for;
 use crate::change::{Change, is_empty};
 use crate::object;
 
@@ -40,7 +41,9 @@ pub(super) fn secret_data_changed(case: &Case<'_>, change: &Change) -> Judged {
     let decoded = value.as_str().and_then(|v| STANDARD.decode(v).ok()).and_then(|b| String::from_utf8(b).ok());
     let decoded = Value::from(decoded.unwrap_or_default());
     let right = match data_key(change) {
-        "token" => true,
+        "token" => case.get("", "ServiceAccount", case.namespace, account_name(case)?).is_some_and(|account| {
+            is_made_for(value.as_str().unwrap_or_default(), case.name, case.namespace, &account)
+        }),
         "namespace" => decoded == case.namespace,
         "ca.crt" => root_ca::is_cluster_certificate(case, &decoded).unwrap_or(true),
         _ => false,
@@ -54,11 +57,15 @@ fn data_key(change: &Change) -> &str {
     change.path.fields().get(1).copied().unwrap_or_default()
 }
 
+/// The account that a token Secret is for.
+fn account_name<'a>(case: &Case<'a>) -> Result<&'a str, Refusal> {
+    Ok(object::annotation(case.object()?, "kubernetes.io/service-account.name").unwrap_or_default())
+}
+
 /// The uid of the account is noted on its token Secret.
 pub(super) fn secret_annotation_changed(case: &Case<'_>, change: &Change) -> Judged {
     declared_token(case)?;
-    let name = object::annotation(case.object()?, "kubernetes.io/service-account.name").unwrap_or_default();
-    let account = case.get("", "ServiceAccount", case.namespace, name);
+    let account = case.get("", "ServiceAccount", case.namespace, account_name(case)?);
     let uid = change.new.as_ref().and_then(Value::as_str).unwrap_or_default();
     ensure!(
         metadata::key(&change.path)? == "kubernetes.io/service-account.uid"

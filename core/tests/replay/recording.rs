@@ -5,11 +5,13 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use flate2::read::GzDecoder;
 use gitward_core::object::{self, ObjectKey};
 use gitward_core::request::{Operation, Request, User};
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub(crate) struct Recording {
     pub(crate) requests: Vec<Recorded>,
@@ -29,7 +31,11 @@ impl Recording {
         let reviews: Vec<Value> = lines
             .map(|line| {
                 let mut review: Value = serde_json::from_str(&line.unwrap()).unwrap();
-                review["request"].take()
+                let mut request = review["request"].take();
+                for side in ["object", "oldObject"] {
+                    request.get_mut(side).map(say_whose_token);
+                }
+                request
             })
             .collect();
         let kinds = kinds(&reviews);
@@ -68,6 +74,21 @@ pub(crate) fn path(name: &str) -> Option<PathBuf> {
 }
 
 type Kinds = HashMap<(String, String), String>;
+
+/// Tokens were taken out of the recording: puts in what a genuine one says of itself.
+fn say_whose_token(secret: &mut Value) {
+    if secret["type"] != "kubernetes.io/service-account-token" || secret["data"]["token"].is_null() {
+        return;
+    }
+    let metadata = &secret["metadata"];
+    let (namespace, of) = (metadata["namespace"].as_str().unwrap(), &metadata["annotations"]);
+    let account = of["kubernetes.io/service-account.name"].as_str().unwrap();
+    let claims = json!({"sub": format!("system:serviceaccount:{namespace}:{account}"),
+        "kubernetes.io/serviceaccount/secret.name": metadata["name"],
+        "kubernetes.io/serviceaccount/service-account.uid": of["kubernetes.io/service-account.uid"]});
+    let token = format!("header.{}.signature", URL_SAFE_NO_PAD.encode(claims.to_string()));
+    secret["data"]["token"] = STANDARD.encode(token).into();
+}
 
 /// Which kind each resource is, learnt from the requests about objects themselves.
 fn kinds(reviews: &[Value]) -> Kinds {

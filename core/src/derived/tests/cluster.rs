@@ -22,6 +22,7 @@ fn the_root_certificate_is_the_clusters() {
         &own,
         &[
             ("another certificate", |o| o["data"]["ca.crt"] = "EVIL".into()),
+            ("no token", |o| o["data"]["token"] = "dG9rZW4=".into()),
             ("more data", |o| o["data"]["x"] = "y".into()),
             ("binary data", |o| o["binaryData"] = json!({"x": "eQ=="})),
             ("a label", |o| o["metadata"]["labels"] = json!({"x": "y"})),
@@ -87,6 +88,13 @@ fn a_token_is_for_a_pod_of_that_account_on_that_node() {
 #[test]
 fn a_declared_token_secret_is_filled_once() {
     let encode = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+    let token_of = |account: &str| {
+        let claims = json!({"sub": format!("system:serviceaccount:shop:{account}"),
+            "kubernetes.io/serviceaccount/secret.name": "robot",
+            "kubernetes.io/serviceaccount/service-account.uid": format!("ServiceAccount-{account}")});
+        let payload = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(claims.to_string());
+        encode(&format!("t0p.{payload}.s3cr3t"))
+    };
     let empty = object(
         "v1",
         "Secret",
@@ -98,7 +106,7 @@ fn a_declared_token_secret_is_filled_once() {
         &empty,
         json!({
         "metadata": {"annotations": {"kubernetes.io/service-account.uid": "ServiceAccount-app"}},
-        "data": {"ca.crt": encode("CA"), "namespace": encode("shop"), "token": encode("t0p-s3cr3t")}}),
+        "data": {"ca.crt": encode("CA"), "namespace": encode("shop"), "token": token_of("app")}}),
     );
     let mut world = World::new();
     world.put(root_ca("kube-system", "CA"));
@@ -119,6 +127,8 @@ fn a_declared_token_secret_is_filled_once() {
     );
     assert_eq!(rule, "Derived token.secret (by identity)");
     assert!(world.changes(PERSON, &empty, &filled).is_err());
+    let of_another = with(&filled, json!({"data": {"token": token_of("admin")}}));
+    assert!(world.changes(CONTROLLER_MANAGER, &empty, &of_another).is_err(), "another account's token");
     let exchanged = with(&filled, json!({"data": {"token": encode("0th3r")}}));
     let reason = world.changes(CONTROLLER_MANAGER, &filled, &exchanged).unwrap_err();
     assert!(!reason.contains("0th3r") && !reason.contains(&encode("0th3r")), "{reason}");

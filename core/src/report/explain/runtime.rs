@@ -15,9 +15,9 @@ apiVersion: shop.example.org/v1"#,
     Row {
         rule: "runtime/unknown-mutator",
         title: "Every mutator in force is known to Git",
-        why: "What the API server makes of an object is learnt by dry runs, which pass through every mutating webhook, MutatingAdmissionPolicy and LimitRange, and through the default PriorityClass. A stranger among them would teach its changes as if Git had declared them.",
+        why: "What the API server makes of an object is learnt by dry runs, which pass through every mutating webhook, MutatingAdmissionPolicy and LimitRange, and through the default PriorityClass. A stranger among them would teach its changes as if Git had declared them. What no list shows (a policy that the API server has from a file, a plugin that is off by default) is known by what it does: it adds what no default and no built-in plugin adds.",
         example: "kubectl apply -f sidecar-injector.yaml    # a MutatingWebhookConfiguration",
-        fix: "Declare it in Git, or name it under `knownMutators` in gitward.yaml, or remove it from the cluster.",
+        fix: "Declare it in Git, or name it under `knownMutators` in gitward.yaml (`ControlPlane/RESOURCE` for what is no object of the cluster), or remove it.",
     },
     Row {
         rule: "runtime/stuck",

@@ -1,0 +1,223 @@
+//! What built-in admission plugins and the creation of an object add, beyond the defaults of its
+//! type: every `Admit` under `plugin/pkg/admission` of Kubernetes, and `PrepareForCreate` of its
+//! kinds. Plugins that are off by default are not here: a cluster that runs one says so in Git.
+
+use serde_json::Value;
+
+use super::filled::{Filled, name};
+use crate::object::Gvk;
+
+/// What a field is filled in with.
+enum With {
+    /// What cannot be foretold from the object: an allocation, a default class, the quantities of a
+    /// LimitRange. What decides it is declared in Git or known there.
+    Anything,
+    /// One of these texts.
+    One(&'static [&'static str]),
+    /// A text that begins so.
+    Begins(&'static str),
+    /// What a field beside it says.
+    Beside(&'static str),
+    /// The object's name, or one generated from it.
+    Name,
+    /// What this makes of it.
+    Where(fn(&Filled<'_>) -> bool),
+}
+
+use With::{Anything, Begins, Beside, Name, One, Where};
+
+/// Group, kind, field, value. A field that ends in `*` stands for all that begin so.
+type Row = (&'static str, &'static str, &'static str, With);
+
+const CONTAINERS: [&str; 3] = ["spec.containers[]", "spec.initContainers[]", "spec.ephemeralContainers[]"];
+
+/// Where a Pod's specification is, in the kinds that have one.
+const PODS: [&str; 4] = ["spec", "spec.template.spec", "spec.jobTemplate.spec.template.spec", "template.spec"];
+
+const ROWS: &[Row] = &[
+    // Allocations, and what follows from them.
+    ("", "Service", "spec.clusterIP", Anything),
+    ("", "Service", "spec.clusterIPs[]", Anything),
+    ("", "Service", "spec.ipFamilies[]", One(&["IPv4", "IPv6"])),
+    ("", "Service", "spec.ipFamilyPolicy", One(&["SingleStack", "PreferDualStack", "RequireDualStack"])),
+    ("", "Service", "spec.ports[].nodePort", Anything),
+    ("", "Service", "spec.healthCheckNodePort", Anything),
+    ("", "Namespace", "metadata.labels.kubernetes.io/metadata.name", Name),
+    ("", "Namespace", "spec.finalizers[]", One(&["kubernetes"])),
+    ("batch", "Job", "spec.selector.matchLabels.controller-uid", Anything),
+    ("batch", "Job", "spec.selector.matchLabels.batch.kubernetes.io/controller-uid", Anything),
+    ("batch", "Job", "spec.template.metadata.labels.controller-uid", Anything),
+    ("batch", "Job", "spec.template.metadata.labels.batch.kubernetes.io/controller-uid", Anything),
+    ("batch", "Job", "spec.template.metadata.labels.job-name", Name),
+    ("batch", "Job", "spec.template.metadata.labels.batch.kubernetes.io/job-name", Name),
+    ("apps", "DaemonSet", "metadata.annotations.deprecated.daemonset.template.generation", Anything),
+    ("apiextensions.k8s.io", "CustomResourceDefinition", "spec.names.singular", Where(is_lower_kind)),
+    ("apiextensions.k8s.io", "CustomResourceDefinition", "spec.names.listKind", Where(is_list_kind)),
+    // Who asks is told by the API server.
+    ("certificates.k8s.io", "CertificateSigningRequest", "spec.username", Anything),
+    ("certificates.k8s.io", "CertificateSigningRequest", "spec.uid", Anything),
+    ("certificates.k8s.io", "CertificateSigningRequest", "spec.groups[]", Anything),
+    ("certificates.k8s.io", "CertificateSigningRequest", "spec.extra.*", Anything),
+    // One is written into the other.
+    ("", "PersistentVolumeClaim", "spec.dataSource.*", Where(has_data_source)),
+    ("", "PersistentVolumeClaim", "spec.dataSourceRef.*", Where(has_data_source)),
+    // Default classes.
+    ("", "PersistentVolumeClaim", "spec.storageClassName", Anything),
+    ("networking.k8s.io", "Ingress", "spec.ingressClassName", Anything),
+    // StorageObjectInUseProtection, PodGroupProtection.
+    ("", "PersistentVolumeClaim", "metadata.finalizers[]", One(&["kubernetes.io/pvc-protection"])),
+    ("", "PersistentVolume", "metadata.finalizers[]", One(&["kubernetes.io/pv-protection"])),
+    ("storage.k8s.io", "VolumeAttributesClass", "metadata.finalizers[]", One(&["kubernetes.io/vac-protection"])),
+    ("scheduling.k8s.io", "PodGroup", "metadata.finalizers[]", Begins("scheduling.k8s.io/")),
+    // TaintNodesByCondition.
+    ("", "Node", "spec.taints[].key", One(&["node.kubernetes.io/not-ready"])),
+    ("", "Node", "spec.taints[].effect", One(&["NoSchedule"])),
+    // Defaults of maps, which the types' own list does not show.
+    ("", "LimitRange", "spec.limits[].default.*", Anything),
+    ("", "LimitRange", "spec.limits[].defaultRequest.*", Anything),
+    // ServiceAccount.
+    ("", "Pod", "spec.serviceAccountName", One(&["default"])),
+    ("", "Pod", "spec.imagePullSecrets[].name", Anything),
+    ("", "Pod", "spec.volumes[].name", Begins("kube-api-access-")),
+    ("", "Pod", "spec.volumes[].projected.sources[].serviceAccountToken.path", One(&["token"])),
+    ("", "Pod", "spec.volumes[].projected.sources[].serviceAccountToken.expirationSeconds", Anything),
+    ("", "Pod", "spec.volumes[].projected.sources[].configMap.name", One(&["kube-root-ca.crt"])),
+    ("", "Pod", "spec.volumes[].projected.sources[].configMap.items[].key", One(&["ca.crt"])),
+    ("", "Pod", "spec.volumes[].projected.sources[].configMap.items[].path", One(&["ca.crt"])),
+    ("", "Pod", "spec.volumes[].projected.sources[].downwardAPI.items[].path", One(&["namespace"])),
+    (
+        "",
+        "Pod",
+        "spec.volumes[].projected.sources[].downwardAPI.items[].fieldRef.fieldPath",
+        One(&["metadata.namespace"]),
+    ),
+    // LimitRanger.
+    ("", "Pod", "metadata.annotations.kubernetes.io/limit-ranger", Anything),
+    ("", "Pod", "spec.resources.*", Anything),
+    // Priority.
+    ("", "Pod", "spec.priorityClassName", Anything),
+    ("", "Pod", "spec.priority", Anything),
+    ("", "Pod", "spec.preemptionPolicy", One(&["PreemptLowerPriority", "Never"])),
+    // DefaultTolerationSeconds, RuntimeClass.
+    ("", "Pod", "spec.tolerations[].*", Where(tolerates_a_moment)),
+    ("", "Pod", "spec.tolerations[].*", Where(has_runtime_class)),
+    ("", "Pod", "spec.nodeSelector.*", Where(has_runtime_class)),
+    ("", "Pod", "spec.overhead.*", Where(has_runtime_class)),
+    // PodTopologyLabels, for a Pod that names its node.
+    ("", "Pod", "metadata.labels.topology.kubernetes.io/zone", Where(names_its_node)),
+    ("", "Pod", "metadata.labels.topology.kubernetes.io/region", Where(names_its_node)),
+    // The creation of a Pod: labels that are told apart by, and the profile's old annotation.
+    ("", "Pod", "spec.topologySpreadConstraints[].labelSelector.*", Anything),
+    ("", "Pod", "spec.affinity.*", Where(is_in_a_label_selector)),
+    ("", "Pod", "metadata.annotations.container.apparmor.security.beta.kubernetes.io/*", Anything),
+    ("", "Pod", "spec.securityContext.appArmorProfile.*", Where(has_apparmor_annotation)),
+];
+
+/// Whether a plugin, or the creation of the object, adds this.
+pub(super) fn add(gvk: &Gvk, filled: &Filled<'_>) -> bool {
+    let of_kind = ROWS.iter().filter(|(group, kind, ..)| gvk.group == *group && gvk.kind == *kind);
+    of_kind.filter(|(_, _, path, _)| is_at(path, filled.path)).any(|(.., with)| is(with, filled))
+        || (gvk.group.is_empty() && gvk.kind == "Pod" && adds_to_container(filled))
+        || adds_to_template(filled)
+}
+
+fn is_at(row: &str, path: &str) -> bool {
+    match row.strip_suffix('*') {
+        Some(start) => path.starts_with(start),
+        None => row == path,
+    }
+}
+
+fn is(with: &With, filled: &Filled<'_>) -> bool {
+    let text = filled.value.as_str();
+    match with {
+        Anything => true,
+        One(texts) => text.is_some_and(|text| texts.contains(&text)),
+        Begins(start) => text.is_some_and(|text| text.starts_with(start)),
+        Beside(field) => filled.beside.get(field) == Some(filled.value),
+        Name => text.is_some_and(|text| text.starts_with(stem(name(filled)))),
+        Where(holds) => holds(filled),
+    }
+}
+
+/// As much of a name as is kept where an object is tried under a generated one.
+fn stem(name: &str) -> &str {
+    name.get(..57).unwrap_or(name)
+}
+
+/// In a container of a Pod: the mount of the account's token, amounts of a LimitRange or of the
+/// limits, and a profile from the old annotation.
+fn adds_to_container(filled: &Filled<'_>) -> bool {
+    const MOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+    let Some(field) = CONTAINERS.iter().find_map(|at| filled.path.strip_prefix(at)?.strip_prefix('.')) else {
+        return false;
+    };
+    match field {
+        "volumeMounts[].name" => is(&Begins("kube-api-access-"), filled),
+        "volumeMounts[].mountPath" => filled.value == MOUNT,
+        "volumeMounts[].readOnly" => filled.value == true && filled.beside["mountPath"] == MOUNT,
+        "securityContext.appArmorProfile.type" | "securityContext.appArmorProfile.localhostProfile" => {
+            has_apparmor_annotation(filled)
+        }
+        _ => field.starts_with("resources.requests.") || field.starts_with("resources.limits."),
+    }
+}
+
+/// In every specification of a Pod: an image without a fixed tag is pulled always, and the account
+/// has two names.
+fn adds_to_template(filled: &Filled<'_>) -> bool {
+    let Some(field) = PODS.iter().find_map(|at| filled.path.strip_prefix(at)?.strip_prefix('.')) else { return false };
+    match field {
+        "serviceAccount" => is(&Beside("serviceAccountName"), filled),
+        "serviceAccountName" => is(&Beside("serviceAccount"), filled),
+        "containers[].imagePullPolicy"
+        | "initContainers[].imagePullPolicy"
+        | "ephemeralContainers[].imagePullPolicy"
+        | "volumes[].image.pullPolicy" => is(&One(&["Always", "IfNotPresent"]), filled),
+        _ => false,
+    }
+}
+
+fn sent<'a>(filled: &Filled<'a>, pointer: &str) -> Option<&'a Value> {
+    filled.sent.pointer(pointer).filter(|v| !v.is_null())
+}
+
+fn is_lower_kind(filled: &Filled<'_>) -> bool {
+    let kind = filled.beside["kind"].as_str().map(str::to_lowercase);
+    kind.is_some() && kind.as_deref() == filled.value.as_str()
+}
+
+fn is_list_kind(filled: &Filled<'_>) -> bool {
+    let kind = filled.beside["kind"].as_str().map(|kind| format!("{kind}List"));
+    kind.is_some() && kind.as_deref() == filled.value.as_str()
+}
+
+fn has_data_source(filled: &Filled<'_>) -> bool {
+    sent(filled, "/spec/dataSource").or_else(|| sent(filled, "/spec/dataSourceRef")).is_some()
+}
+
+fn has_runtime_class(filled: &Filled<'_>) -> bool {
+    sent(filled, "/spec/runtimeClassName").is_some()
+}
+
+fn names_its_node(filled: &Filled<'_>) -> bool {
+    sent(filled, "/spec/nodeName").is_some()
+}
+
+fn has_apparmor_annotation(filled: &Filled<'_>) -> bool {
+    let annotations = sent(filled, "/metadata/annotations").and_then(Value::as_object);
+    annotations.is_some_and(|all| all.keys().any(|key| key.starts_with("container.apparmor.security.beta")))
+}
+
+fn is_in_a_label_selector(filled: &Filled<'_>) -> bool {
+    filled.path.contains(".labelSelector.matchExpressions[]")
+}
+
+/// The two tolerations that every Pod gets for five minutes.
+fn tolerates_a_moment(filled: &Filled<'_>) -> bool {
+    let toleration = filled.beside;
+    let key = toleration["key"].as_str().unwrap_or_default();
+    ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"].contains(&key)
+        && toleration["operator"] == "Exists"
+        && toleration["effect"] == "NoExecute"
+}
