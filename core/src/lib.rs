@@ -9,6 +9,7 @@ mod account_token;
 pub mod additions;
 pub mod adopt;
 pub mod adoption;
+pub mod bounded;
 pub mod break_glass;
 pub mod carry;
 pub mod caught;

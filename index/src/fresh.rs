@@ -15,6 +15,7 @@ use serde_json::Value;
 use crate::discovery::{Discovery, Served};
 use crate::raw;
 use crate::trouble::says;
+use crate::whole::Whole;
 
 /// At most so many questions are read live for one decision.
 pub const MAX_QUESTIONS: usize = 32;
@@ -125,7 +126,7 @@ async fn get(client: &Client, served: &Served, key: &ObjectKey) -> Result<Option
 /// # Errors
 /// The API server refuses it or cannot be asked.
 pub async fn read(client: &Client, resource: &ApiResource, key: &ObjectKey) -> Result<Option<Value>, kube::Error> {
-    let api: Api<DynamicObject> = api(client, resource, &key.namespace);
+    let api: Api<Whole> = api(client, resource, &key.namespace);
     let found = api.get_opt(&key.name).await?;
     Ok(found.and_then(|o| raw::object(&o, resource)))
 }
@@ -136,7 +137,7 @@ async fn list(client: &Client, served: &Served, namespace: &str) -> Result<Vec<V
     let found = if of_secrets {
         pages::<PartialObjectMeta<DynamicObject>>(client, resource, namespace, MAX_PAGES).await?
     } else {
-        pages::<DynamicObject>(client, resource, namespace, MAX_PAGES).await?
+        pages::<Whole>(client, resource, namespace, MAX_PAGES).await?
     };
     // Half a list would be a wrong answer; the lookup beneath knows better.
     found.ok_or_else(|| kube::Error::Service("the list is longer than a fresh read may be".into()))

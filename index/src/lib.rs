@@ -19,6 +19,7 @@ pub mod trouble;
 pub mod pauses;
 mod raw;
 mod watching;
+mod whole;
 
 pub use discovery::{Discovery, Served};
 pub use fresh::{FreshReads, read, read_live};

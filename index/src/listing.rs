@@ -14,6 +14,7 @@ use crate::discovery::{Discovery, Served};
 use crate::fresh::{pages, read};
 use crate::kinds::{Content, Span, Target, WatchedKind, targets};
 use crate::trouble::says;
+use crate::whole::Whole;
 
 /// Lists at a time: a person's look must not crowd out the cluster's own work.
 const CONCURRENT: usize = 4;
@@ -118,7 +119,7 @@ async fn list_target(client: &Client, discovery: &Discovery, target: &Target) ->
         Span::All | Span::Namespaces(_) => "",
     };
     let found = match target.content {
-        Content::Whole => pages::<DynamicObject>(client, resource, namespace, MAX_PAGES).await,
+        Content::Whole => pages::<Whole>(client, resource, namespace, MAX_PAGES).await,
         Content::Metadata => pages::<PartialObjectMeta<DynamicObject>>(client, resource, namespace, MAX_PAGES).await,
     };
     found.map_err(told)?.ok_or_else(|| "the list is too long to be read".to_owned())

@@ -24,6 +24,7 @@ use crate::pauses::Pauses;
 use crate::raw;
 use crate::store::{Event, Store};
 use crate::trouble::{Told, Trouble, explain};
+use crate::whole::Whole;
 
 /// How far a watch has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +98,7 @@ pub(crate) async fn follow(
     loop {
         match discovery.resolve(&watch.target.group, &watch.target.kind).await {
             Ok(Some(served)) => match watch.target.content {
-                Content::Whole => watch.run::<DynamicObject>(&client, &served.resource).await,
+                Content::Whole => watch.run::<Whole>(&client, &served.resource).await,
                 Content::Metadata => watch.run::<PartialObjectMeta<DynamicObject>>(&client, &served.resource).await,
             },
             Ok(None) => {

@@ -1,5 +1,6 @@
 //! Requests to the API server about whole objects, as JSON, with the answer as it came.
 
+use gitward_core::bounded;
 use gitward_core::object::{Gvk, ObjectKey};
 use gitward_index::{Discovery, Served};
 use http::{Method, Request, StatusCode};
@@ -230,7 +231,7 @@ impl Api {
             .map_err(|e| ApiError::Unreachable(e.to_string()))?;
         let response = self.client.request_text(request).await;
         match response {
-            Ok(text) => serde_json::from_str(&text).map_err(|e| ApiError::Unreachable(e.to_string())),
+            Ok(text) => bounded::read(&text).map_err(|e| ApiError::Unreachable(e.to_string())),
             Err(kube::Error::Api(status)) => Err(refused(&status)),
             Err(error) => Err(ApiError::Unreachable(error.to_string())),
         }

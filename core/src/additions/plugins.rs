@@ -53,6 +53,25 @@ const ROWS: &[Row] = &[
     ("apps", "DaemonSet", "metadata.annotations.deprecated.daemonset.template.generation", Anything),
     ("apiextensions.k8s.io", "CustomResourceDefinition", "spec.names.singular", Where(is_lower_kind)),
     ("apiextensions.k8s.io", "CustomResourceDefinition", "spec.names.listKind", Where(is_list_kind)),
+    // Labels of a template that an object without any takes for its own.
+    ("batch", "Job", "metadata.labels.*", Where(is_label_of_template)),
+    ("", "ReplicationController", "metadata.labels.*", Where(is_label_of_template)),
+    ("", "ReplicationController", "spec.selector.*", Where(is_label_of_template)),
+    // There, with nothing in it.
+    ("discovery.k8s.io", "EndpointSlice", "endpoints[].conditions", Anything),
+    // What the old version has no fields for.
+    (
+        "autoscaling",
+        "HorizontalPodAutoscaler",
+        "metadata.annotations.autoscaling.alpha.kubernetes.io/conditions",
+        Where(is_first_version),
+    ),
+    (
+        "autoscaling",
+        "HorizontalPodAutoscaler",
+        "metadata.annotations.autoscaling.alpha.kubernetes.io/current-metrics",
+        Where(is_first_version),
+    ),
     // Who asks is told by the API server.
     ("certificates.k8s.io", "CertificateSigningRequest", "spec.username", Anything),
     ("certificates.k8s.io", "CertificateSigningRequest", "spec.uid", Anything),
@@ -166,8 +185,7 @@ fn adds_to_container(filled: &Filled<'_>) -> bool {
 /// In every specification of a Pod: an image without a fixed tag is pulled always, and the account
 /// has two names.
 fn adds_to_template(filled: &Filled<'_>) -> bool {
-    let Some(field) = PODS.iter().find_map(|at| filled.path.strip_prefix(at)?.strip_prefix('.')) else { return false };
-    match field {
+    PODS.iter().filter_map(|at| filled.path.strip_prefix(at)?.strip_prefix('.')).any(|field| match field {
         "serviceAccount" => is(&Beside("serviceAccountName"), filled),
         "serviceAccountName" => is(&Beside("serviceAccount"), filled),
         "containers[].imagePullPolicy"
@@ -175,11 +193,26 @@ fn adds_to_template(filled: &Filled<'_>) -> bool {
         | "ephemeralContainers[].imagePullPolicy"
         | "volumes[].image.pullPolicy" => is(&One(&["Always", "IfNotPresent"]), filled),
         _ => false,
-    }
+    })
 }
 
 fn sent<'a>(filled: &Filled<'a>, pointer: &str) -> Option<&'a Value> {
     filled.sent.pointer(pointer).filter(|v| !v.is_null())
+}
+
+/// A label, or an entry of a selector, that stands in the template; a Job's four own labels come there
+/// as it is made.
+fn is_label_of_template(filled: &Filled<'_>) -> bool {
+    const OF_JOB: [&str; 4] =
+        ["controller-uid", "batch.kubernetes.io/controller-uid", "job-name", "batch.kubernetes.io/job-name"];
+    let key = filled.path.strip_prefix("metadata.labels.").or_else(|| filled.path.strip_prefix("spec.selector."));
+    let Some(key) = key else { return false };
+    let template = sent(filled, "/spec/template/metadata/labels").and_then(|labels| labels.get(key));
+    template == Some(filled.value) || (filled.sent["kind"] == "Job" && OF_JOB.contains(&key))
+}
+
+fn is_first_version(filled: &Filled<'_>) -> bool {
+    filled.sent["apiVersion"] == "autoscaling/v1"
 }
 
 fn is_lower_kind(filled: &Filled<'_>) -> bool {

@@ -4,6 +4,7 @@
 //! The recordings stand beside the checkout (`../shared/data`), or where `GITWARD_TEST_DATA` says.
 //! Without them the tests count as ignored.
 
+mod additions;
 mod cluster;
 mod recording;
 
@@ -112,6 +113,12 @@ fn of_the_second_recording_only_people_are_refused(recording: &Recording) {
     insta::assert_snapshot!("second", counts(recording, &outcomes));
 }
 
+fn what_was_added_to_creations_is_on_the_closed_list(recording: &Recording) {
+    let (seen, found) = additions::not_listed(recording);
+    assert!(seen > 10, "{seen} creations");
+    assert!(found.is_empty(), "{found:#?}");
+}
+
 fn trial(name: &str, file: &'static str, test: fn(&Recording)) -> Trial {
     let runner = move || {
         test(&Recording::read(file).ok_or_else(|| Failed::from("the recording is not there"))?);
@@ -131,6 +138,11 @@ fn main() {
             "of_the_second_recording_only_people_are_refused",
             "admission-reviews-2.jsonl.gz",
             of_the_second_recording_only_people_are_refused,
+        ),
+        trial(
+            "what_was_added_to_creations_is_on_the_closed_list",
+            "admission-reviews.jsonl.gz",
+            what_was_added_to_creations_is_on_the_closed_list,
         ),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit();

@@ -1,8 +1,9 @@
 //! Reading the objects of a review without `metadata.managedFields`: up to half of an object, and
-//! no field manager makes a change legitimate.
+//! no field manager makes a change legitimate; and the rest to a bounded depth.
 
 use std::fmt;
 
+use gitward_core::bounded::Bounded;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
@@ -48,7 +49,7 @@ impl<'de> Visitor<'de> for Fields {
                     continue;
                 }
                 (false, "metadata") => access.next_value::<Option<Metadata>>()?.map_or(Value::Null, |m| m.0),
-                _ => access.next_value()?,
+                _ => access.next_value::<Bounded>()?.0,
             };
             fields.insert(field, value);
         }

@@ -23,7 +23,7 @@ fn defaulted() -> Value {
     let pod = &mut answer["spec"]["template"]["spec"];
     pod["restartPolicy"] = json!("Always");
     pod["securityContext"] = json!({});
-    pod["containers"][0]["imagePullPolicy"] = json!("IfNotPresent");
+    pod["containers"][0]["imagePullPolicy"] = json!("Always");
     pod["containers"][0]["ports"][0]["protocol"] = json!("TCP");
     pod["containers"][0]["resources"]["requests"] = json!({"cpu": "1", "memory": "1024"});
     answer
