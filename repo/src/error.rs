@@ -19,7 +19,7 @@ pub enum Error {
     Format {
         /// The repository.
         path: PathBuf,
-        /// `the SHA-256 object format` or `the reftable format`.
+        /// `the reftable format`.
         format: &'static str,
     },
     /// Something is no object id.
@@ -119,7 +119,7 @@ impl Error {
         Some(match self {
             Error::Open { .. } => "run inside a Git repository, or name one",
             Error::Format { .. } => {
-                "use a repository with SHA-1 objects and files as ref storage (`git init --object-format=sha1 --ref-format=files`)"
+                "keep its refs in files: `git refs migrate --ref-format=files` (Git 2.46 or later), or `git init --ref-format=files`"
             }
             Error::Id(_) => "give the full hexadecimal object id",
             Error::Object { .. } => "check the name with `git rev-parse --verify`",

@@ -5,6 +5,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use git2::ObjectFormat;
+
 use crate::program::Git;
 use crate::{CommitId, Error, Repository, Result, url};
 
@@ -102,6 +104,23 @@ impl Mirror {
         Ok(mirror)
     }
 
+    /// Makes a mirror that holds nothing yet one of SHA-256 objects. One that holds something stays: a
+    /// repository does not change its hash, so the URL leads elsewhere than it did.
+    fn take_sha256(&self) -> Result<bool> {
+        let repository = self.repository()?.git;
+        let is_free = repository.object_format() == ObjectFormat::Sha1
+            && repository.references().is_ok_and(|mut references| references.next().is_none());
+        if !is_free {
+            return Ok(false);
+        }
+        let mut config = repository.config().map_err(|e| Error::object("the configuration", &e))?;
+        config
+            .set_i32("core.repositoryformatversion", 1)
+            .and_then(|()| config.set_str("extensions.objectformat", "sha256"))
+            .map_err(|e| Error::object("extensions.objectformat", &e))?;
+        Ok(true)
+    }
+
     /// The same mirror with credentials for its Git host.
     #[must_use]
     pub fn with_credentials(mut self, credentials: Credentials) -> Self {
@@ -129,18 +148,7 @@ impl Mirror {
             return Err(Error::Object { what: git_ref.to_owned(), reason: "is no full ref name".to_owned() });
         }
         let before = self.repository()?.resolve(&fetched_ref)?;
-        let refspec = format!("+{git_ref}:{fetched_ref}");
-        let git = Git::new(&self.dir, "fetch", timeout)
-            .env("GIT_ALLOW_PROTOCOL", url::ALLOWED_PROTOCOLS)
-            .args(["--quiet", "--no-tags", "--force", "--no-write-fetch-head", "--no-recurse-submodules"])
-            .args(["--end-of-options", &self.url, &refspec]);
-        self.authenticated(git).run().map_err(|error| match error {
-            // What git says in the C locale.
-            Error::Program { reason, .. } if reason.contains("couldn't find remote ref") => {
-                Error::NoRef { git_ref: git_ref.to_owned() }
-            }
-            other => other,
-        })?;
+        self.fetch_into(git_ref, &fetched_ref, timeout)?;
         // Opened anew: libgit2 has not seen the pack that was just fetched.
         let repository = self.repository()?;
         let Some(new) = repository.resolve(&fetched_ref)? else {
@@ -152,6 +160,26 @@ impl Mirror {
             Some(old) if !repository.follows(&old, &new)? => Fetched::Rewound { old, new },
             old => Fetched::FastForward { old, new },
         })
+    }
+
+    /// Runs `git fetch`, once more if the repository turns out to have SHA-256 objects and
+    /// the mirror is still empty.
+    fn fetch_into(&self, git_ref: &str, fetched_ref: &str, timeout: Duration) -> Result<()> {
+        let refspec = format!("+{git_ref}:{fetched_ref}");
+        let fetch = || {
+            let git = Git::new(&self.dir, "fetch", timeout)
+                .env("GIT_ALLOW_PROTOCOL", url::ALLOWED_PROTOCOLS)
+                .args(["--quiet", "--no-tags", "--force", "--no-write-fetch-head", "--no-recurse-submodules"])
+                .args(["--end-of-options", &self.url, &refspec]);
+            self.authenticated(git).run().map(drop)
+        };
+        // What git says in the C locale.
+        let says = |error: &Error, words| matches!(error, Error::Program { reason, .. } if reason.contains(words));
+        match fetch() {
+            Err(error) if says(&error, "mismatched algorithms") && self.take_sha256()? => fetch(),
+            Err(error) if says(&error, "couldn't find remote ref") => Err(Error::NoRef { git_ref: git_ref.to_owned() }),
+            done => done,
+        }
     }
 
     /// Remembers a commit as the last good one of an environment.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use git2::{ErrorClass, ErrorCode, ObjectType, Oid};
+use git2::{ErrorClass, ErrorCode, ObjectFormat, ObjectType, Oid, Sort};
 use gitward_core::snapshot::Commit;
 use jiff::Timestamp;
 
@@ -38,8 +38,10 @@ impl CommitId {
         &self.0[..12]
     }
 
+    /// The id for libgit2; its length says by which hash it is made.
     pub(crate) fn oid(&self) -> Result<Oid> {
-        Oid::from_str(&self.0).map_err(|_| Error::Id(self.0.clone()))
+        let format = if self.0.len() == 64 { ObjectFormat::Sha256 } else { ObjectFormat::Sha1 };
+        Oid::from_str_ext(&self.0, format).map_err(|_| Error::Id(self.0.clone()))
     }
 }
 
@@ -203,6 +205,39 @@ impl Repository {
             .map_err(|e| Error::object(format!("{}..{}", ancestor.short(), descendant.short()), &e))
     }
 
+    /// The commits that lead to `new` and are not reached by `old`, without `new` itself, the oldest
+    /// first. Without `old`, those that no ref reaches; none if there are no refs yet.
+    ///
+    /// # Errors
+    /// [`Error::Object`] if a commit is missing, [`Error::TooLarge`] if there are more than `limit`.
+    pub fn between(&self, old: Option<&CommitId>, new: &CommitId, limit: usize) -> Result<Vec<CommitId>> {
+        let what = || format!("the history of {}", new.short());
+        let said = |e: &git2::Error| Error::object(what(), e);
+        if old.is_none() && self.git.references().map_err(|e| said(&e))?.next().is_none() {
+            return Ok(Vec::new());
+        }
+        let mut walk = self.git.revwalk().map_err(|e| said(&e))?;
+        walk.set_sorting(Sort::TOPOLOGICAL | Sort::REVERSE).map_err(|e| said(&e))?;
+        walk.push(new.oid()?).map_err(|e| said(&e))?;
+        match old {
+            Some(old) => walk.hide(old.oid()?),
+            None => walk.hide_glob("refs/*"),
+        }
+        .map_err(|e| said(&e))?;
+        let mut commits = Vec::new();
+        for id in walk {
+            let id: CommitId = id.map_err(|e| said(&e))?.into();
+            if id == *new {
+                continue;
+            }
+            if commits.len() == limit {
+                return Err(Error::TooLarge { what: what(), limit: limit as u64, unit: "commits" });
+            }
+            commits.push(id);
+        }
+        Ok(commits)
+    }
+
     /// Points a ref at a commit, whatever it pointed to before.
     pub(crate) fn set_ref(&self, git_ref: &str, id: &CommitId) -> Result<()> {
         self.git.reference(git_ref, id.oid()?, true, "gitward").map(|_| ()).map_err(|e| Error::object(git_ref, &e))
@@ -216,17 +251,11 @@ fn one_line(text: &str) -> String {
 
 fn open_error(path: &Path, error: &git2::Error) -> Error {
     let message = error.message();
-    let format = if message.contains("reftable") || message.contains("refstorage") {
-        Some("the reftable format")
-    } else if message.contains("sha256") || message.contains("objectformat") || message.contains("object format") {
-        Some("the SHA-256 object format")
-    } else {
-        None
-    };
-    match format {
-        Some(format) if error.class() != ErrorClass::Os => Error::Format { path: path.to_owned(), format },
-        _ => Error::Open { path: path.to_owned(), reason: message.to_owned() },
+    let is_reftable = message.contains("reftable") || message.contains("refstorage");
+    if is_reftable && error.class() != ErrorClass::Os {
+        return Error::Format { path: path.to_owned(), format: "the reftable format" };
     }
+    Error::Open { path: path.to_owned(), reason: message.to_owned() }
 }
 
 #[cfg(test)]
@@ -242,17 +271,45 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_sha256_repository_is_refused_with_its_reason() {
-        let dir = tempfile::tempdir().unwrap();
-        let done = std::process::Command::new("git")
-            .args(["init", "--quiet", "--bare", "--object-format=sha256"])
-            .arg(dir.path())
-            .status()
+    fn git(at: &Path, arguments: &[&str]) -> String {
+        let output = std::process::Command::new("git")
+            .arg("-C")
+            .arg(at)
+            .args(["-c", "user.name=Ann", "-c", "user.email=ann@example.org", "-c", "commit.gpgsign=false"])
+            .args(arguments)
+            .output()
             .unwrap();
-        assert!(done.success());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    #[test]
+    fn a_repository_with_sha256_objects_is_read_like_any_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = dir.path();
+        git(at, &["init", "--quiet", "--initial-branch=main", "--object-format=sha256"]);
+        std::fs::write(at.join("a.yaml"), "a: 1\n").unwrap();
+        git(at, &["add", "a.yaml"]);
+        git(at, &["commit", "--quiet", "-m", "one"]);
+        let one = CommitId::parse(&git(at, &["rev-parse", "HEAD"])).unwrap();
+        git(at, &["commit", "--quiet", "--allow-empty", "-m", "two"]);
+
+        let repository = Repository::open(at).unwrap();
+        let two = repository.head().unwrap().unwrap();
+        assert_eq!(two.as_str().len(), 64);
+        assert!(repository.follows(&one, &two).unwrap() && !repository.follows(&two, &one).unwrap());
+        assert_eq!(repository.file(&two, "a.yaml", 100).unwrap().unwrap().bytes.as_ref(), b"a: 1\n");
+        assert_eq!(repository.commit(&one).unwrap().subject, "one");
+    }
+
+    #[test]
+    fn reftable_is_refused_with_its_reason() {
+        let dir = tempfile::tempdir().unwrap();
+        git(dir.path(), &["init", "--quiet", "--bare"]);
+        git(dir.path(), &["config", "core.repositoryFormatVersion", "1"]);
+        git(dir.path(), &["config", "extensions.refStorage", "reftable"]);
         let error = Repository::open(dir.path()).unwrap_err();
-        assert!(matches!(error, Error::Format { format: "the SHA-256 object format", .. }), "{error}");
+        assert!(matches!(error, Error::Format { format: "the reftable format", .. }), "{error}");
     }
 
     #[test]

@@ -16,8 +16,12 @@ struct Origin {
 
 impl Origin {
     fn new() -> Self {
+        Self::with_hash("sha1")
+    }
+
+    fn with_hash(hash: &str) -> Self {
         let origin = Self { dir: tempfile::tempdir().unwrap() };
-        origin.git(&["init", "--quiet", "--initial-branch=main"]);
+        origin.git(&["init", "--quiet", "--initial-branch=main", &format!("--object-format={hash}")]);
         origin
     }
 
@@ -55,6 +59,27 @@ impl Origin {
     fn repository(&self) -> Repository {
         Repository::open(self.path()).unwrap()
     }
+}
+
+#[test]
+fn a_mirror_takes_the_hash_of_the_repository_it_follows() {
+    let origin = Origin::with_hash("sha256");
+    let first = origin.commit("first");
+    let dir = tempfile::tempdir().unwrap();
+    let mirror = origin.mirror(dir.path());
+    assert_eq!(mirror.fetch("prod", MAIN, SOON).unwrap().head(), &first);
+    mirror.accept("prod", &first).unwrap();
+    let second = origin.commit("second");
+    assert_eq!(
+        mirror.fetch("prod", MAIN, SOON).unwrap(),
+        Fetched::FastForward { old: Some(first.clone()), new: second }
+    );
+
+    // What it holds by then stays, wherever the URL leads.
+    let other = Origin::new();
+    other.commit("elsewhere");
+    assert!(other.mirror(dir.path()).fetch("prod", MAIN, SOON).is_err());
+    assert_eq!(mirror.accepted("prod").unwrap(), Some(first));
 }
 
 #[test]
