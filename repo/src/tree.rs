@@ -1,5 +1,6 @@
 //! Reading the tree of a commit: only what is asked for, within bounds, past no trick of names.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use git2::{Delta, ObjectType, TreeEntry};
@@ -177,16 +178,22 @@ impl Repository {
     /// [`Error::TooLarge`] if it is larger than `limit` bytes.
     pub fn file(&self, commit: &CommitId, path: &str, limit: u64) -> Result<Option<TreeFile>> {
         let what = || format!("{path} at {}", commit.short());
-        let tree = self
+        let mut tree = self
             .git
             .find_commit(commit.oid()?)
             .and_then(|c| c.tree())
             .map_err(|e| Error::object(commit.as_str(), &e))?;
-        let entry = match tree.get_path(std::path::Path::new(path)) {
-            Ok(entry) => entry,
-            Err(e) if e.code() == git2::ErrorCode::NotFound => return Ok(None),
-            Err(e) => return Err(Error::object(what(), &e)),
-        };
+        let (directories, name) = path.rsplit_once('/').unwrap_or(("", path));
+        for directory in directories.split('/').filter(|d| !d.is_empty()) {
+            let Some(entry) = only_entry(&tree, directory, what)? else { return Ok(None) };
+            if entry.kind() != Some(ObjectType::Tree) {
+                return Ok(None);
+            }
+            let below = self.git.find_tree(entry.id()).map_err(|e| Error::object(what(), &e))?;
+            drop(entry);
+            tree = below;
+        }
+        let Some(entry) = only_entry(&tree, name, what)? else { return Ok(None) };
         if entry.kind() != Some(ObjectType::Blob) || entry.filemode() == MODE_SYMLINK {
             return Err(Error::Object { what: what(), reason: "is no regular file".to_owned() });
         }
@@ -228,6 +235,17 @@ impl Repository {
     }
 }
 
+/// The one entry of that name, looked for from the first to the last: a tree that was made by hand may
+/// be out of order or hold a name twice, and then readers of Git disagree about what it holds.
+fn only_entry<'t>(tree: &'t git2::Tree<'_>, name: &str, what: impl Fn() -> String) -> Result<Option<TreeEntry<'t>>> {
+    let mut named = tree.iter().filter(|entry| entry.name_bytes() == name.as_bytes());
+    let first = named.next();
+    if named.next().is_some() {
+        return Err(Error::Object { what: what(), reason: "the tree holds that name twice".to_owned() });
+    }
+    Ok(first)
+}
+
 struct Walk<'a> {
     git: &'a git2::Repository,
     selection: &'a Selection,
@@ -238,6 +256,7 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn directory(&mut self, tree: &git2::Tree<'_>, prefix: &str, depth: usize) -> Result<()> {
+        let mut names = Names::default();
         for entry in tree {
             self.budget.entry(depth)?;
             let name = match std::str::from_utf8(entry.name_bytes()) {
@@ -248,6 +267,10 @@ impl Walk<'_> {
                 }
             };
             let path = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
+            if let Some(other) = names.taken(name).filter(|_| self.would_read(&entry, &path)) {
+                let message = format!("{name:?} and {other:?} are one name where case does not count");
+                self.tree.skip("tree/name", &path, message, "rename or remove one of the two");
+            }
             match (entry.kind(), entry.filemode()) {
                 (Some(ObjectType::Tree), _) if self.selection.reaches(&path) => {
                     let below = self.git.find_tree(entry.id()).map_err(|e| Error::object(&path, &e))?;
@@ -279,6 +302,13 @@ impl Walk<'_> {
         Ok(())
     }
 
+    fn would_read(&self, entry: &TreeEntry<'_>, path: &str) -> bool {
+        match entry.kind() {
+            Some(ObjectType::Tree) => self.selection.reaches(path),
+            _ => Selection::names(path) && self.selection.covers(path),
+        }
+    }
+
     fn refuse_name(&mut self, prefix: &str, entry: &TreeEntry<'_>) {
         let directory = if prefix.is_empty() { "the root" } else { prefix };
         if !self.selection.reaches(prefix) {
@@ -290,12 +320,59 @@ impl Walk<'_> {
     }
 }
 
+/// The names of a directory, as a file system sees them to which capital and small letters are one.
+#[derive(Default)]
+struct Names(HashMap<String, String>);
+
+impl Names {
+    /// The name that was there before and is the same; remembers this one.
+    fn taken(&mut self, name: &str) -> Option<String> {
+        self.0.insert(name.to_lowercase(), name.to_owned())
+    }
+}
+
 /// Whether a tree entry's name is one path component and nothing else on any system.
 fn is_plain_name(name: &str) -> bool {
     !name.is_empty()
         && name != "."
         && name != ".."
-        && !name.eq_ignore_ascii_case(".git")
+        && !is_git_directory(name)
         && !name.contains(['/', '\\'])
-        && !name.chars().any(char::is_control)
+        && *gitward_core::report::harmless(name) == *name
+}
+
+/// Whether some system takes a name for `.git`: Windows ignores dots and blanks at the end and what
+/// follows a colon, and gives long names a short one. What macOS leaves out of names is no plain
+/// character in the first place.
+fn is_git_directory(name: &str) -> bool {
+    let name = name.split(':').next().unwrap_or_default().trim_end_matches([' ', '.']);
+    name.eq_ignore_ascii_case(".git") || name.eq_ignore_ascii_case("git~1")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_are_something_else_on_some_system_are_not_plain() {
+        for plain in ["web.yaml", ".github", ".gitignore", "a b", "größe.yaml", "git~10"] {
+            assert!(is_plain_name(plain), "{plain}");
+        }
+        for other in [
+            "",
+            ".",
+            "..",
+            ".git",
+            ".GIT",
+            ".git ",
+            ".git.",
+            ".git::$INDEX_ALLOCATION",
+            "GIT~1",
+            ".g\u{200c}it",
+            "a\\b",
+            "a\nb",
+        ] {
+            assert!(!is_plain_name(other), "{other:?}");
+        }
+    }
 }

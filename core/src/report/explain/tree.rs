@@ -67,7 +67,7 @@ metadata:
     Row {
         rule: "tree/name",
         title: "Names of files can be told apart",
-        why: "Names that are no text, or go beyond the tree, cannot be shown, reviewed or checked out alike everywhere.",
+        why: "Names that are no text, go beyond the tree, stand twice in a directory or differ in capital letters alone cannot be shown, reviewed or checked out alike everywhere.",
         example: "",
         fix: "Rename or remove the file.",
     },
