@@ -19,6 +19,10 @@ pub(crate) enum Format {
     Sarif,
     /// For GitHub Actions: workflow commands, which become annotations.
     Github,
+    /// For GitLab merge requests: a Code Quality report.
+    Gitlab,
+    /// For test reports of CI systems: JUnit XML.
+    Junit,
 }
 
 /// Writes text to standard output; a reader who has left is no error.
@@ -37,6 +41,8 @@ pub(crate) fn findings(format: Format, findings: &[Finding], sources: &[TreeFile
         Format::Json => report::json(findings),
         Format::Sarif => report::sarif(findings),
         Format::Github => report::github(findings),
+        Format::Gitlab => report::gitlab(findings),
+        Format::Junit => report::junit(findings),
     })
 }
 

@@ -1,5 +1,5 @@
 //! Findings as people and tools read them: text for terminals and for git's `remote:` lines, JSON,
-//! SARIF, GitHub annotations, JUnit; and what each rule means.
+//! SARIF, GitHub annotations, GitLab's Code Quality, JUnit; and what each rule means.
 //!
 //! Whatever comes from a file or a policy is escaped: no byte of it reaches a terminal as a control
 //! sequence. Lines of Secrets are shown without their values.
@@ -8,6 +8,7 @@ mod escape;
 mod excerpt;
 mod explain;
 mod github;
+mod gitlab;
 mod json;
 mod junit;
 mod sarif;
@@ -21,6 +22,7 @@ use crate::finding::{Finding, Severity};
 pub use escape::harmless;
 pub use explain::{Explanation, explain, rules};
 pub use github::github;
+pub use gitlab::gitlab;
 pub use json::json;
 pub use junit::junit;
 pub use sarif::sarif;

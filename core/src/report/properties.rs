@@ -72,7 +72,7 @@ proptest! {
         // Message, rule, place, object with its three names, field and hint, each bounded, and escapes
         // of up to ten bytes a character.
         prop_assert!(text.len() <= 512 + limit.min(findings.len()) * 8 * 4_000 * 12, "{} bytes", text.len());
-        for shown in [text, json(&findings), sarif(&findings), github(&findings), junit(&findings)] {
+        for shown in [text, json(&findings), sarif(&findings), github(&findings), gitlab(&findings), junit(&findings)] {
             let raw: Vec<char> = shown.chars().filter(|c| *c != '\n' && escape::is_harmful(*c)).collect();
             prop_assert!(raw.is_empty(), "{raw:?} in {shown}");
         }
@@ -84,7 +84,7 @@ proptest! {
 
     #[test]
     fn what_tools_read_stays_one_piece(findings in vec(finding(), 0..4)) {
-        for document in [json(&findings), sarif(&findings)] {
+        for document in [json(&findings), sarif(&findings), gitlab(&findings)] {
             prop_assert!(serde_json::from_str::<Value>(&document).is_ok(), "{document}");
         }
         prop_assert_eq!(github(&findings).lines().count(), findings.len());

@@ -129,3 +129,18 @@ fn tools_read_the_same_findings() {
     insta::assert_snapshot!("sarif", sarif(&findings).replace(&version, "\"version\": \"…\""));
     insta::assert_snapshot!("junit", junit(&findings));
 }
+
+#[test]
+fn gitlab_knows_a_finding_again_when_its_line_moves() {
+    insta::assert_snapshot!(gitlab(&findings()));
+    let fingerprints = |findings: &[Finding]| -> Vec<String> {
+        let entries: Vec<serde_json::Value> = serde_json::from_str(&gitlab(findings)).unwrap();
+        entries.iter().map(|e| e["fingerprint"].as_str().unwrap().to_owned()).collect()
+    };
+    let twice = [findings(), findings()].concat();
+    let mut moved = twice.clone();
+    moved.iter_mut().filter_map(|f| f.place.as_mut()).for_each(|p| p.line += 7);
+    assert_eq!(fingerprints(&twice), fingerprints(&moved));
+    let distinct: std::collections::HashSet<String> = fingerprints(&twice).into_iter().collect();
+    assert_eq!(distinct.len(), twice.len(), "each occurrence is one of its own");
+}
