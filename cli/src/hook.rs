@@ -43,12 +43,16 @@ enum Command {
 
 #[derive(Debug, clap::Args)]
 struct Deadline {
-    /// Seconds for a verdict; after that the push is rejected.
-    #[arg(long, env = "GITWARD_HOOK_TIMEOUT", default_value_t = 30.0, value_parser = seconds)]
-    timeout: f32,
+    /// Seconds for a verdict; after that the push is rejected. 30, or 4 on a GitHub Enterprise Server,
+    /// where all hooks share 5.
+    #[arg(long, env = "GITWARD_HOOK_TIMEOUT", value_parser = seconds)]
+    timeout: Option<f32>,
     /// Columns to write.
     #[arg(long, env = "GITWARD_HOOK_WIDTH", default_value_t = 78)]
     width: usize,
+    /// Findings to write; the summary counts the others.
+    #[arg(long, env = "GITWARD_HOOK_FINDINGS", default_value_t = 30)]
+    findings: usize,
 }
 
 fn seconds(text: &str) -> Result<f32, String> {
@@ -63,6 +67,10 @@ struct Place {
     /// The repository.
     #[arg(long, value_name = "PATH", default_value = ".")]
     repo: PathBuf,
+    /// A directory of hooks, where the host keeps them elsewhere than the repository: gitolite's
+    /// `~/.gitolite/hooks/common`, GitLab's `custom_hooks`.
+    #[arg(long, value_name = "PATH", conflicts_with = "repo")]
+    directory: Option<PathBuf>,
     /// Which hooks.
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Kind::PreReceive, Kind::PostReceive])]
     hooks: Vec<Kind>,
@@ -103,8 +111,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
 }
 
 fn judge(hook: Hook, arguments: &[String], deadline: &Deadline) -> Outcome {
-    let options =
-        Options { timeout: Duration::from_secs_f32(deadline.timeout), width: deadline.width, ..Options::default() };
+    let options = Options {
+        timeout: deadline.timeout.map(Duration::from_secs_f32),
+        width: deadline.width,
+        findings: deadline.findings,
+        ..Options::default()
+    };
     // Git shows a hook's standard error to the pusher on every transport.
     Outcome::from(gitward_git_hooks::run(hook, arguments, &mut io::stdin(), &mut io::stderr(), &options))
 }
@@ -114,7 +126,10 @@ fn for_each(
     kinds: &[Kind],
     act: impl Fn(&Path, Hook) -> gitward_git_hooks::Result<Installed>,
 ) -> anyhow::Result<Outcome> {
-    let hooks = Repository::discover(&place.repo)?.hooks_dir()?;
+    let hooks = match &place.directory {
+        Some(directory) => directory.clone(),
+        None => Repository::discover(&place.repo)?.hooks_dir()?,
+    };
     for kind in kinds {
         let hook = Hook::from(*kind);
         let done = match act(&hooks, hook)? {

@@ -189,6 +189,9 @@ pub struct EnvironmentConfig {
     /// same.
     #[serde(default)]
     pub allow_force_push: bool,
+    /// Whether the push gate judges every commit that a push brings, and not only the last one.
+    #[serde(default)]
+    pub every_commit: bool,
     /// Whether namespaces that the cluster or gitward itself needs to start (`kube-system`,
     /// `gitward-system`, …) may be governed.
     #[serde(default)]

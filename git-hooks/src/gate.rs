@@ -6,6 +6,7 @@ use gitward_core::finding::{Finding, Severity};
 use gitward_repo::{CommitId, Limits, Repository, Selection};
 
 use crate::at_commit::{self, Broken, Configured};
+use crate::on_the_way::Way;
 use crate::{RefUpdate, Result, brought, protect};
 
 /// Changed paths that are looked at to tell whether a push only mends policies.
@@ -29,6 +30,8 @@ pub struct EnvironmentVerdict {
 pub struct RefVerdict {
     /// The ref's full name.
     pub git_ref: String,
+    /// From which commit to which it would move, as `OLD..NEW`; `None` for new and deleted refs.
+    pub range: Option<String>,
     /// Why it may not move at all.
     pub refused: Vec<Finding>,
     /// What the push would do to each environment that the ref feeds.
@@ -51,7 +54,9 @@ impl RefVerdict {
     }
 
     fn of(update: &RefUpdate) -> Self {
-        Self { git_ref: update.git_ref.clone(), ..Self::default() }
+        let range = update.old.as_ref().zip(update.new.as_ref());
+        let range = range.map(|(old, new)| format!("{}..{}", old.short(), new.short()));
+        Self { git_ref: update.git_ref.clone(), range, ..Self::default() }
     }
 
     fn refuse(mut self, findings: impl IntoIterator<Item = Finding>, sources: Vec<TreeFile>) -> Self {
@@ -226,16 +231,24 @@ impl Gate<'_> {
         let selection = Selection::under(roots.chain(after.into_iter().flat_map(|c| c.policies.clone())));
         let read = |commit: &CommitId| self.repository.files(commit, &selection, self.limits);
         let tree = read(new)?;
+        let old = self.update.old.as_ref().map_or(Ok(None), |old| self.repository.peel(old))?;
         let mut old_tree = None;
         for Pair { now, before } in pairs {
             let evaluation = at_commit::evaluate(judge, now, &tree);
-            let (mut found, mut known) = (evaluation.findings, 0);
-            if let Some(old) = self.update.old.as_ref().filter(|_| !found.is_empty()) {
+            let (mut found, mut known, mut at_old) = (evaluation.findings, 0, Vec::new());
+            if let Some(old) = old.as_ref().filter(|_| !found.is_empty() || before.every_commit) {
                 if old_tree.is_none() {
-                    old_tree = self.repository.peel(old)?.map(|old| read(&old)).transpose()?;
+                    old_tree = Some(read(old)?);
                 }
-                let old = old_tree.as_ref().map(|t| at_commit::evaluate(judge, before, t)).unwrap_or_default();
-                (found, known) = brought(found, &old.findings);
+                at_old = old_tree.as_ref().map(|t| at_commit::evaluate(judge, before, t).findings).unwrap_or_default();
+                (found, known) = brought(found, &at_old);
+            }
+            if before.every_commit {
+                let (repository, limits, old) = (self.repository, self.limits, old.as_ref());
+                let way = Way { repository, old, new, selection: &selection, limits };
+                let on_the_way = way.judge(judge, now, &at_old, &found)?;
+                found.extend(on_the_way.findings);
+                verdict.sources.extend(on_the_way.sources);
             }
             verdict.environments.push(EnvironmentVerdict {
                 environment: now.name.clone(),

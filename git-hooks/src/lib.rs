@@ -6,7 +6,9 @@
 mod at_commit;
 mod brought;
 mod gate;
+mod host;
 mod install;
+mod on_the_way;
 mod present;
 mod protect;
 mod run;
@@ -14,6 +16,7 @@ mod updates;
 
 pub use brought::brought;
 pub use gate::{EnvironmentVerdict, RefVerdict, judge};
+pub use host::{Caller, Host};
 pub use install::{Installed, install, uninstall};
 pub use present::{confirmation, details, summary};
 pub use run::{Hook, Options, run};

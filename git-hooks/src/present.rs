@@ -9,19 +9,30 @@ use gitward_core::report::{self, Style};
 
 use crate::RefVerdict;
 
-/// Everything found in a push, for the terminal: the findings with their lines of source, and what
-/// else is worth a line.
-pub fn details(verdicts: &[RefVerdict], width: usize) -> String {
-    let style = Style { color: false, width, ..Style::default() };
-    let mut text = String::new();
+/// Everything found in a push, for the terminal: the findings with their lines of source, `limit` of
+/// all refs together, and what else is worth a line.
+pub fn details(verdicts: &[RefVerdict], width: usize, limit: usize) -> String {
+    let (mut text, mut left) = (String::new(), limit);
     for verdict in verdicts {
+        let style = Style { color: false, width, limit: left };
         let findings: Vec<Finding> = verdict.findings().cloned().collect();
         text.push_str(&report::text(&findings, &|path| source(&verdict.sources, path), &style));
+        if findings.len() > left {
+            let all = verdict.range.as_ref().map(|range| format!("hint: `gitward check --range {range}` shows all\n"));
+            text.push_str(&all.unwrap_or_default());
+        }
+        left = left.saturating_sub(findings.len());
         if let Some(notice) = &verdict.notice {
             let _ = writeln!(text, "gitward: {notice}");
         }
     }
     text
+}
+
+/// What denies, a line each.
+pub(crate) fn in_short(verdicts: &[RefVerdict]) -> Vec<String> {
+    let errors = verdicts.iter().flat_map(RefVerdict::findings).filter(|f| f.severity == Severity::Error);
+    errors.map(|finding| format!("gitward: {}", finding.line())).collect()
 }
 
 fn source(files: &[TreeFile], path: &str) -> Option<Arc<str>> {

@@ -11,6 +11,8 @@ use gitward_core::report::harmless;
 use gitward_repo::{Limits, Repository};
 
 use crate::at_commit::Configured;
+use crate::host::{Caller, Host};
+use crate::present::in_short;
 use crate::{Error, RefUpdate, RefVerdict, Result, confirmation, details, judge, parse_lines, summary};
 
 /// Stack of the thread that judges: manifests and policies may nest.
@@ -41,17 +43,19 @@ impl Hook {
 /// How a hook runs.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// Time for the whole verdict.
-    pub timeout: Duration,
+    /// Time for the whole verdict; `None` for what suits the Git host.
+    pub timeout: Option<Duration>,
     /// Columns of the pusher's terminal that are written.
     pub width: usize,
+    /// Findings that are written, of all refs together.
+    pub findings: usize,
     /// Bounds on what is read.
     pub limits: Limits,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { timeout: Duration::from_secs(30), width: 78, limits: Limits::default() }
+        Self { timeout: None, width: 78, findings: 30, limits: Limits::default() }
     }
 }
 
@@ -66,6 +70,7 @@ pub fn run(
     terminal: &mut dyn Write,
     options: &Options,
 ) -> bool {
+    let caller = Caller::of_this_process();
     let updates = match (hook, arguments) {
         (Hook::Update, [git_ref, old, new]) => RefUpdate::new(old, new, git_ref).map(|u| vec![u]),
         (Hook::Update, _) => Err(Error::Updates("the update hook takes `ref old new`".to_owned())),
@@ -73,9 +78,12 @@ pub fn run(
     };
     let outcome = updates.and_then(|updates| match hook {
         Hook::PostReceive => confirmations(&updates).map(|text| (text, true)),
-        _ => Ok(guarded(updates, options)),
+        _ => Ok(guarded(updates, options, caller.host)),
     });
-    let (text, allowed) = outcome.unwrap_or_else(|error| (failure(&error), false));
+    let (mut text, allowed) = outcome.unwrap_or_else(|error| (failure(&error), false));
+    if let (Some(pusher), false) = (&caller.pusher, hook == Hook::PostReceive || text.is_empty()) {
+        text.push_str(&format!("gitward: pushed by {pusher} ({})\n", caller.host));
+    }
     // Where the terminal is gone nobody reads the verdict; it holds all the same.
     let text: Vec<_> = text.split('\n').map(harmless).collect();
     let _ = terminal.write_all(text.join("\n").as_bytes()).and_then(|()| terminal.flush());
@@ -84,7 +92,7 @@ pub fn run(
 
 /// Judges on a thread of its own, so that neither a verdict that never comes nor a panic lets a
 /// push through.
-fn guarded(updates: Vec<RefUpdate>, options: &Options) -> (String, bool) {
+fn guarded(updates: Vec<RefUpdate>, options: &Options, host: Host) -> (String, bool) {
     let (sender, receiver) = channel();
     let limits = options.limits;
     panic::set_hook(Box::new(|_| {}));
@@ -95,18 +103,18 @@ fn guarded(updates: Vec<RefUpdate>, options: &Options) -> (String, bool) {
     if let Err(error) = thread {
         return (format!("gitward: rejected: cannot start judging: {error}\n"), false);
     }
-    match receiver.recv_timeout(options.timeout) {
+    let timeout = options.timeout.unwrap_or_else(|| host.deadline());
+    match receiver.recv_timeout(timeout) {
         Ok(Ok(Ok(verdicts))) => {
             let allowed = verdicts.iter().all(RefVerdict::allowed);
-            (format!("{}{}", details(&verdicts, options.width), summary(&verdicts)), allowed)
+            let pages = if allowed { String::new() } else { host.for_pages(&in_short(&verdicts)) };
+            let details = details(&verdicts, options.width, options.findings);
+            (format!("{details}{}{pages}", summary(&verdicts)), allowed)
         }
         Ok(Ok(Err(error))) => (failure(&error), false),
         Err(RecvTimeoutError::Timeout) => {
-            let text = format!(
-                "gitward: rejected: no verdict within {} s\nhint: push less at once, or let the server's \
-                 administrator raise GITWARD_HOOK_TIMEOUT\n",
-                options.timeout.as_secs_f32()
-            );
+            let text =
+                format!("gitward: rejected: no verdict within {} s\nhint: {}\n", timeout.as_secs_f32(), host.way_out());
             (text, false)
         }
         Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => {

@@ -37,12 +37,22 @@ impl Workspace {
     }
 
     pub(crate) fn without_hooks() -> Self {
+        Self::of_hash("sha1")
+    }
+
+    /// With objects named by that hash, without hooks.
+    pub(crate) fn of_hash(hash: &str) -> Self {
+        let format = format!("--object-format={hash}");
         let dir = tempfile::tempdir().unwrap();
         let server = dir.path().join("server.git").to_str().unwrap().to_owned();
         let work = Self { dir, server };
         fs::create_dir(work.path("")).unwrap();
-        work.run_git(work.dir.path(), &["init", "--quiet", "--bare", "--initial-branch=main", &work.server], &[]);
-        work.git(&["init", "--quiet", "--initial-branch=main"]);
+        work.run_git(
+            work.dir.path(),
+            &["init", "--quiet", "--bare", "--initial-branch=main", &format, &work.server],
+            &[],
+        );
+        work.git(&["init", "--quiet", "--initial-branch=main", &format]);
         work.git(&["remote", "add", "origin", &work.server]);
         work
     }

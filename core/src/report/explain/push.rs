@@ -38,4 +38,11 @@ pub(super) const ROWS: &[Row] = &[
         example: "",
         fix: "Push a commit that mends gitward.yaml or the policies, and nothing else.",
     },
+    Row {
+        rule: "push/too-many-commits",
+        title: "Where every commit is judged, a push brings few of them",
+        why: "An environment with `everyCommit` has each commit of a push judged, and that has to end in good time.",
+        example: "",
+        fix: "Push fewer commits at once, or squash them.",
+    },
 ];
