@@ -2,6 +2,8 @@
 
 mod workspace;
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::process::Command;
 use std::thread;
 
@@ -56,6 +58,31 @@ fn repositories_with_sha256_objects_are_guarded_alike() {
     let push = work.push("+main");
     assert!(!push.accepted, "{}", push.text);
     push.shows(&["push/force"]);
+}
+
+#[test]
+fn repositories_that_libgit2_cannot_open_are_guarded_through_the_git_program() {
+    for hash in ["sha1", "sha256"] {
+        let work = Workspace::of_hash(hash);
+        // As with reftable, libgit2 knows no such extension, and this one every Git has.
+        for setting in [["core.repositoryFormatVersion", "1"], ["extensions.partialClone", "origin"]] {
+            work.git(&[&["--git-dir", work.server(), "config"][..], &setting].concat());
+        }
+        work.install_hooks();
+        first(&work, CONFIGURATION);
+        work.write("deploy/web.yaml", &bad());
+        work.commit("bad");
+        let push = work.push("main");
+        assert!(!push.accepted, "{}", push.text);
+        push.shows(&["schema/unknown-field", "deploy/web.yaml:4:1"]);
+        work.git(&["reset", "--quiet", "--hard", "origin/main"]);
+        work.git(&["commit", "--quiet", "--amend", "--allow-empty", "-m", "rewritten"]);
+        let push = work.push("+main");
+        assert!(!push.accepted, "{}", push.text);
+        push.shows(&["push/force"]);
+        let push = work.push("main:refs/heads/topic");
+        assert!(push.accepted && !push.text.contains("gitward"), "{}", push.text);
+    }
 }
 
 #[test]
@@ -176,6 +203,37 @@ fn hosts_say_who_pushes_and_show_what_they_can() {
     }
     let push = work.push_with(&["main:topic"], &[("GL_USER", "ann")]);
     assert!(!push.text.contains("gitward"), "a ref that feeds nothing is nobody's business: {}", push.text);
+}
+
+#[test]
+fn clusters_are_told_to_look_after_a_push_that_concerns_them_and_told_nothing_else() {
+    let work = guarded();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for url in [format!("http://{address}/look-now"), format!("http://{nobody}/look-now")] {
+        work.git(&["--git-dir", work.server(), "config", "--add", "gitward.lookNow", &url]);
+    }
+    let cluster = thread::spawn(move || {
+        let (mut connection, _) = listener.accept().unwrap();
+        let mut request = [0; 4096];
+        let length = connection.read(&mut request).unwrap();
+        connection.write_all(b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n").unwrap();
+        String::from_utf8_lossy(&request[..length]).into_owned()
+    });
+    work.write("deploy/web.yaml", &bad());
+    work.commit("bad");
+    assert!(!work.push("main").accepted);
+    assert!(work.push("main:topic").accepted);
+    work.write("deploy/web.yaml", &GOOD.replace("a: b", "a: c"));
+    work.commit("good");
+    let push = work.push("main");
+    assert!(push.accepted, "{}", push.text);
+    push.shows(&[&format!("gitward: {nobody} was not told to look now and will find out by itself")]);
+    assert!(!push.text.contains(&address.to_string()), "{}", push.text);
+    let request = cluster.join().unwrap().to_lowercase();
+    assert!(request.starts_with("post /look-now http/1.1\r\n"), "{request}");
+    assert!(request.ends_with("\r\n\r\n") && !request.contains("authorization"), "{request}");
 }
 
 #[test]

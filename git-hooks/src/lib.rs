@@ -8,6 +8,7 @@ mod brought;
 mod gate;
 mod host;
 mod install;
+mod look_now;
 mod on_the_way;
 mod present;
 mod protect;

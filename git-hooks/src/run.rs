@@ -13,7 +13,7 @@ use gitward_repo::{Limits, Repository};
 use crate::at_commit::Configured;
 use crate::host::{Caller, Host};
 use crate::present::in_short;
-use crate::{Error, RefUpdate, RefVerdict, Result, confirmation, details, judge, parse_lines, summary};
+use crate::{Error, RefUpdate, RefVerdict, Result, confirmation, details, judge, look_now, parse_lines, summary};
 
 /// Stack of the thread that judges: manifests and policies may nest.
 const STACK: usize = 64 << 20;
@@ -140,6 +140,9 @@ fn confirmations(updates: &[RefUpdate]) -> Result<String> {
         for environment in configuration.fed_from(&update.git_ref) {
             text.push_str(&confirmation(&environment.name, &update.git_ref, &repository.commit(&new)?));
         }
+    }
+    if !text.is_empty() {
+        text.push_str(&look_now::tell(&repository));
     }
     Ok(text)
 }

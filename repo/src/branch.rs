@@ -25,8 +25,11 @@ impl Repository {
     /// repository changes.
     ///
     /// # Errors
-    /// [`Error::BranchThere`], [`Error::FileThere`], [`Error::NoIdentity`], or what libgit2 said.
+    /// [`Error::BranchThere`], [`Error::FileThere`], [`Error::NoIdentity`], [`Error::ReadOnly`], or what libgit2 said.
     pub fn commit_on_branch(&self, new: &NewBranch<'_>) -> Result<CommitId> {
+        if self.stand_in.is_some() {
+            return Err(Error::ReadOnly { path: self.git_dir().to_owned() });
+        }
         let git_ref = self.new_branch(new)?;
         let said = |e: &git2::Error| Error::object(&git_ref, e);
         let parent = match new.base {

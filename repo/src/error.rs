@@ -14,13 +14,23 @@ pub enum Error {
         /// What libgit2 said.
         reason: String,
     },
-    /// The repository uses a storage format that libgit2 does not read.
-    #[error("the Git repository at {path} uses {format}, which this version of gitward does not read")]
+    /// The repository uses a storage format that neither libgit2 nor the `git` program reads.
+    #[error(
+        "the Git repository at {path} uses the extension {extension}, which neither gitward nor its git program reads: {reason}"
+    )]
     Format {
         /// The repository.
         path: PathBuf,
-        /// `the reftable format`.
-        format: &'static str,
+        /// The extension's name in Git's configuration, such as `refstorage` for reftable.
+        extension: String,
+        /// What the `git` program said.
+        reason: String,
+    },
+    /// The repository is read by what the `git` program tells, and not written to.
+    #[error("the Git repository at {path} uses a storage format that gitward reads and does not write")]
+    ReadOnly {
+        /// The repository.
+        path: PathBuf,
     },
     /// Something is no object id.
     #[error("{0:?} is no commit id")]
@@ -118,9 +128,8 @@ impl Error {
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
             Error::Open { .. } => "run inside a Git repository, or name one",
-            Error::Format { .. } => {
-                "keep its refs in files: `git refs migrate --ref-format=files` (Git 2.46 or later), or `git init --ref-format=files`"
-            }
+            Error::Format { .. } => "install a git that reads it (reftable: 2.45 or later)",
+            Error::ReadOnly { .. } => "work in a clone that keeps its refs in files (`git clone --ref-format=files`)",
             Error::Id(_) => "give the full hexadecimal object id",
             Error::Object { .. } => "check the name with `git rev-parse --verify`",
             Error::NoRef { .. } => "push it, or follow another ref",

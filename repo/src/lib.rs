@@ -1,7 +1,7 @@
 //! Git for gitward: commits, trees, quarantined pushes, authorship, fetch.
 //!
 //! Objects are read with libgit2, from bare mirrors, working repositories and the quarantine of a
-//! push alike. What needs a transport or a time limit (fetch, blame) runs the `git` program,
+//! push alike; where libgit2 does not know how refs are stored, the `git` program tells them. What needs a transport or a time limit (fetch, blame) runs the `git` program,
 //! without a shell, with bounded time and output.
 
 mod blame;
@@ -11,6 +11,7 @@ mod mirror;
 mod program;
 mod repository;
 mod source;
+mod stand_in;
 mod tree;
 mod url;
 mod worktree;

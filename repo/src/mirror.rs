@@ -107,7 +107,8 @@ impl Mirror {
     /// Makes a mirror that holds nothing yet one of SHA-256 objects. One that holds something stays: a
     /// repository does not change its hash, so the URL leads elsewhere than it did.
     fn take_sha256(&self) -> Result<bool> {
-        let repository = self.repository()?.git;
+        let repository = self.repository()?;
+        let repository = &repository.git;
         let is_free = repository.object_format() == ObjectFormat::Sha1
             && repository.references().is_ok_and(|mut references| references.next().is_none());
         if !is_free {

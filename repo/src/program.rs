@@ -29,6 +29,15 @@ pub(crate) struct Git {
 impl Git {
     /// `git --git-dir DIR NAME`, with nothing of the caller's Git environment but the quarantine.
     pub(crate) fn new(git_dir: &Path, name: &'static str, timeout: Duration) -> Self {
+        Self::run_at("--git-dir", git_dir, name, timeout)
+    }
+
+    /// `git -C DIR NAME`: on the repository that holds the directory.
+    pub(crate) fn below(directory: &Path, name: &'static str, timeout: Duration) -> Self {
+        Self::run_at("-C", directory, name, timeout)
+    }
+
+    fn run_at(option: &str, directory: &Path, name: &'static str, timeout: Duration) -> Self {
         let mut command = Command::new("git");
         let inherited = std::env::vars_os().map(|(key, _)| key);
         for key in inherited.filter(|key| key.to_str().is_some_and(|k| k.starts_with("GIT_"))) {
@@ -37,8 +46,8 @@ impl Git {
             }
         }
         command
-            .arg("--git-dir")
-            .arg(git_dir)
+            .arg(option)
+            .arg(directory)
             .args(["-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0", "-c", "maintenance.auto=false"])
             .arg(name)
             .env("GIT_TERMINAL_PROMPT", "0")

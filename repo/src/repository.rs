@@ -2,12 +2,18 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use git2::{ErrorClass, ErrorCode, ObjectFormat, ObjectType, Oid, Sort};
+use git2::{ErrorCode, ObjectFormat, ObjectType, Oid, Sort};
 use gitward_core::snapshot::Commit;
 use jiff::Timestamp;
 
+use crate::program::Git;
+use crate::stand_in::{self, StandIn};
 use crate::{Error, Result};
+
+/// Time for reading a setting.
+const SETTINGS_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The full id of a commit, in lower-case hexadecimal.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -60,11 +66,13 @@ impl From<Oid> for CommitId {
 /// An open repository.
 pub struct Repository {
     pub(crate) git: git2::Repository,
+    /// What stands behind `git` where libgit2 cannot open the repository itself.
+    pub(crate) stand_in: Option<StandIn>,
 }
 
 impl fmt::Debug for Repository {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Repository").field(&self.git.path()).finish()
+        f.debug_tuple("Repository").field(&self.git_dir()).finish()
     }
 }
 
@@ -72,9 +80,10 @@ impl Repository {
     /// Opens the repository at exactly this path (bare, or a working tree's root).
     ///
     /// # Errors
-    /// [`Error::Open`], or [`Error::Format`] where libgit2 does not read the storage format.
+    /// [`Error::Open`], or [`Error::Format`] where neither libgit2 nor the `git` program reads the storage
+    /// format.
     pub fn open(path: &Path) -> Result<Self> {
-        git2::Repository::open(path).map(|git| Self { git }).map_err(|e| open_error(path, &e))
+        Self::opened(path, git2::Repository::open(path), || Ok(stand_in::at(path)))
     }
 
     /// Opens the repository that holds a path, looking upwards.
@@ -82,7 +91,7 @@ impl Repository {
     /// # Errors
     /// As [`Repository::open`].
     pub fn discover(path: &Path) -> Result<Self> {
-        git2::Repository::discover(path).map(|git| Self { git }).map_err(|e| open_error(path, &e))
+        Self::opened(path, git2::Repository::discover(path), || stand_in::discover(path))
     }
 
     /// Opens the repository that Git names in a hook's environment, quarantined objects included.
@@ -91,12 +100,37 @@ impl Repository {
     /// As [`Repository::open`].
     pub fn open_from_env() -> Result<Self> {
         let path = std::env::var_os("GIT_DIR").map_or_else(|| PathBuf::from("."), PathBuf::from);
-        git2::Repository::open_from_env().map(|git| Self { git }).map_err(|e| open_error(&path, &e))
+        Self::opened(&path, git2::Repository::open_from_env(), || Ok((path.clone(), None)))
+    }
+
+    /// `found`, or what stands in for it. `place` tells the repository's own directory and its working
+    /// tree.
+    fn opened(
+        path: &Path,
+        found: std::result::Result<git2::Repository, git2::Error>,
+        place: impl FnOnce() -> Result<(PathBuf, Option<PathBuf>)>,
+    ) -> Result<Self> {
+        let error = match found {
+            Ok(git) => return Ok(Self { git, stand_in: None }),
+            Err(error) => error,
+        };
+        // What libgit2 says of a format that it does not know.
+        let Some((_, extension)) = error.message().split_once("unsupported extension name extensions.") else {
+            return Err(Error::Open { path: path.to_owned(), reason: error.message().to_owned() });
+        };
+        let opened = place().and_then(|(git_dir, workdir)| stand_in::open(&git_dir, workdir.as_deref()));
+        match opened {
+            Ok((git, stand_in)) => Ok(Self { git, stand_in: Some(stand_in) }),
+            Err(Error::Program { reason, .. }) => {
+                Err(Error::Format { path: path.to_owned(), extension: extension.to_owned(), reason })
+            }
+            Err(other) => Err(other),
+        }
     }
 
     /// The repository's own directory (`.git`, or the bare repository).
     pub fn git_dir(&self) -> &Path {
-        self.git.path()
+        self.stand_in.as_ref().map_or_else(|| self.git.path(), |real| &real.git_dir)
     }
 
     /// The working tree's root; `None` for a bare repository.
@@ -109,6 +143,9 @@ impl Repository {
     /// # Errors
     /// [`Error::Object`] if the configuration cannot be read.
     pub fn hooks_dir(&self) -> Result<PathBuf> {
+        if let Some(real) = &self.stand_in {
+            return Ok(real.hooks.clone());
+        }
         let config = self.git.config().map_err(|e| Error::object("the configuration", &e))?;
         match config.get_path("core.hooksPath") {
             // Relative paths are relative to where hooks run. Source: git-config(1).
@@ -116,6 +153,14 @@ impl Repository {
             Err(e) if e.code() == ErrorCode::NotFound => Ok(self.git.commondir().join("hooks")),
             Err(e) => Err(Error::object("core.hooksPath", &e)),
         }
+    }
+
+    /// All values of a setting of the repository's own configuration, in their order; none if there are
+    /// none or they cannot be read.
+    pub fn settings(&self, name: &str) -> Vec<String> {
+        let git = Git::new(self.git_dir(), "config", SETTINGS_TIMEOUT);
+        let output = git.args(["--local", "--get-all", name]).run().unwrap_or_default();
+        String::from_utf8_lossy(&output).lines().map(str::to_owned).collect()
     }
 
     /// What a ref points to, with annotated tags followed to their commit; `None` if there is no
@@ -249,15 +294,6 @@ fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect::<String>().trim().to_owned()
 }
 
-fn open_error(path: &Path, error: &git2::Error) -> Error {
-    let message = error.message();
-    let is_reftable = message.contains("reftable") || message.contains("refstorage");
-    if is_reftable && error.class() != ErrorClass::Os {
-        return Error::Format { path: path.to_owned(), format: "the reftable format" };
-    }
-    Error::Open { path: path.to_owned(), reason: message.to_owned() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -309,7 +345,49 @@ mod tests {
         git(dir.path(), &["config", "core.repositoryFormatVersion", "1"]);
         git(dir.path(), &["config", "extensions.refStorage", "reftable"]);
         let error = Repository::open(dir.path()).unwrap_err();
-        assert!(matches!(error, Error::Format { format: "the reftable format", .. }), "{error}");
+        // Nor can the git program, for there is no reftable in it (or it does not know of any).
+        assert!(matches!(&error, Error::Format { extension, .. } if extension == "refstorage"), "{error}");
+    }
+
+    #[test]
+    fn what_libgit2_cannot_open_is_read_by_what_the_git_program_tells() {
+        for hash in ["sha1", "sha256"] {
+            let dir = tempfile::tempdir().unwrap();
+            let at = dir.path().canonicalize().unwrap();
+            git(&at, &["init", "--quiet", "--initial-branch=main", &format!("--object-format={hash}")]);
+            std::fs::create_dir(at.join("below")).unwrap();
+            std::fs::write(at.join("below/a.yaml"), "a: 1\n").unwrap();
+            std::fs::write(at.join(".gitignore"), "ignored.yaml\n").unwrap();
+            std::fs::write(at.join("ignored.yaml"), "b: 1\n").unwrap();
+            git(&at, &["config", "core.repositoryFormatVersion", "1"]);
+            git(&at, &["config", "extensions.partialClone", "origin"]);
+            assert!(git2::Repository::open(&at).is_err(), "libgit2 knows the extension: take another one");
+
+            let unborn = Repository::open(&at).unwrap();
+            assert_eq!((unborn.head().unwrap(), unborn.head_ref().as_deref()), (None, Some("refs/heads/main")));
+            git(&at, &["add", "--all"]);
+            git(&at, &["commit", "--quiet", "-m", "one"]);
+            git(&at, &["tag", "v1"]);
+
+            for repository in [Repository::open(&at).unwrap(), Repository::discover(&at.join("below")).unwrap()] {
+                let head = repository.head().unwrap().unwrap();
+                assert_eq!(repository.revision("v1").unwrap(), head);
+                assert_eq!(repository.commit(&head).unwrap().subject, "one");
+                assert_eq!(repository.git_dir(), at.join(".git"));
+                assert_eq!(repository.hooks_dir().unwrap(), at.join(".git/hooks"));
+                let everything = crate::Selection::everything();
+                let paths = |tree: crate::Tree| tree.files.iter().map(|f| f.path.to_string()).collect::<Vec<_>>();
+                let limits = crate::Limits::default();
+                let trees = [
+                    repository.files(&head, &everything, &limits).unwrap(),
+                    repository.staged(&everything, &limits).unwrap(),
+                    repository.working_tree(&everything, &limits).unwrap(),
+                ];
+                assert_eq!(trees.map(paths), [(); 3].map(|()| vec!["below/a.yaml".to_owned()]));
+                let new = crate::NewBranch { name: "x", base: None, files: &[], message: "", replace: false };
+                assert!(matches!(repository.commit_on_branch(&new), Err(Error::ReadOnly { .. })));
+            }
+        }
     }
 
     #[test]
