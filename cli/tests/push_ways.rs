@@ -184,7 +184,8 @@ fn hosts_say_who_pushes_and_show_what_they_can() {
     let work = guarded();
     work.write("deploy/web.yaml", &bad());
     work.commit("bad");
-    let cases: [(&[(&str, &str)], &[&str]); 4] = [
+    type Variables = &'static [(&'static str, &'static str)];
+    let cases: [(Variables, &[&str]); 4] = [
         (&[("GL_USER", "ann"), ("GL_REPO", "fleet")], &["remote: gitward: pushed by ann (gitolite)"]),
         (
             &[("GL_ID", "key-1"), ("GL_USERNAME", "ann")],

@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::sshd;
+
 /// What the stories run.
 #[derive(Debug, Clone)]
 pub(crate) struct Programs {
@@ -22,6 +24,9 @@ const GITOLITE: &str = "/usr/share/gitolite3";
 
 impl Programs {
     pub(crate) fn provide() -> Result<Self, String> {
+        if sshd::is_root() {
+            run(Command::new("unshare").args(["--mount", "true"]))?;
+        }
         let (sshd, gitolite) = (PathBuf::from("/usr/sbin/sshd"), PathBuf::from("/usr/bin"));
         if sshd.is_file() && gitolite.join("gitolite").is_file() {
             return Ok(Self { sshd, libraries: String::new(), gitolite });

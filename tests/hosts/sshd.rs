@@ -35,8 +35,7 @@ impl Sshd {
         fs::write(folder.join("sshd_config"), config).unwrap();
 
         let user = said(Command::new("id").arg("-un"));
-        let is_root = user == "root";
-        let mut command = if is_root { as_root(programs, folder) } else { Command::new(&programs.sshd) };
+        let mut command = if is_root() { as_root(programs, folder) } else { Command::new(&programs.sshd) };
         let log = fs::File::create(folder.join("sshd.log")).unwrap();
         command.args(["-D", "-e", "-f"]).arg(folder.join("sshd_config")).env("LD_LIBRARY_PATH", &programs.libraries);
         let server = command.stdin(Stdio::null()).stderr(log).spawn().unwrap();
@@ -75,6 +74,10 @@ impl Drop for Sshd {
         let _ = self.server.kill();
         let _ = self.server.wait();
     }
+}
+
+pub(crate) fn is_root() -> bool {
+    said(Command::new("id").arg("-u")) == "0"
 }
 
 /// As root the server wants an account and a folder of its own; it gets them in a mount namespace, so
