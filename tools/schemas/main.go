@@ -17,6 +17,10 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: schemas DIRECTORY VERSION...")
 		os.Exit(2)
 	}
+	if err := writeLifecycle(os.Args[1], os.Args[2]); err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %v\n", os.Args[2], err)
+		os.Exit(1)
+	}
 	for _, version := range os.Args[2:] {
 		if err := write(os.Args[1], version); err != nil {
 			fmt.Fprintf(os.Stderr, "%s: %v\n", version, err)
@@ -26,7 +30,7 @@ func main() {
 }
 
 func write(directory, version string) error {
-	module, err := fetch(version)
+	module, err := download("k8s.io/kubernetes", version)
 	if err != nil {
 		return err
 	}
@@ -61,9 +65,9 @@ func write(directory, version string) error {
 	return os.WriteFile(file, packed.Bytes(), 0o644)
 }
 
-// fetch has the go command download the module and says where it lies.
-func fetch(version string) (string, error) {
-	command := exec.Command("go", "mod", "download", "-json", "k8s.io/kubernetes@"+version)
+// download has the go command download a module and says where it lies.
+func download(module, version string) (string, error) {
+	command := exec.Command("go", "mod", "download", "-json", module+"@"+version)
 	output, err := command.Output()
 	var answer struct{ Dir, Error string }
 	if jsonErr := json.Unmarshal(output, &answer); jsonErr != nil {

@@ -8,14 +8,16 @@
 //! | rule | meaning |
 //! | --- | --- |
 //! | `schema/unknown-field` | no such field |
+//! | `schema/deprecated-api` | a warning: the kind will not be served for ever |
 //! | `schema/type` | a value of another type |
 //! | `schema/required` | a field is missing |
 //! | `schema/enum` | none of the values there are |
 //! | `schema/invalid` | a pattern, format, range, size or combination does not hold |
 //! | `schema/unknown-kind` | no such kind |
 //! | `schema/removed-api` | the kind is no longer served in this version |
+//! | `schema/rule` | a rule that the CRD writes in CEL does not hold |
 //! | `schema/crd` | the schema in a CRD cannot be used |
-//! | `schema/unchecked` | a warning: a pattern in a CRD is not understood |
+//! | `schema/unchecked` | a warning: a pattern or a rule in a CRD is not understood |
 //! | `schema/limit` | too deep or too large to be checked |
 //! | `schema/more` | a note: further findings are not shown |
 //! | `schema/version` | no schemas for this version of Kubernetes |
@@ -24,6 +26,7 @@ mod catalog;
 mod crd;
 mod defaults;
 mod format;
+mod lifecycle;
 mod messages;
 mod node;
 mod pattern;
@@ -33,6 +36,7 @@ mod scalar;
 mod structural;
 mod suggest;
 mod unknown;
+mod validation;
 mod walk;
 
 use std::collections::HashMap;
@@ -46,6 +50,8 @@ use crate::finding::Finding;
 use crate::manifest::Manifest;
 use crate::object::Gvk;
 use crate::path::{FieldPath, Step};
+
+pub(crate) use suggest::{listed, nearest};
 
 /// Whether objects of a kind live in a namespace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -173,7 +179,11 @@ impl Schemas {
     /// Everything in a manifest that its schema does not allow; unknown fields are errors.
     pub fn check(&self, manifest: &Manifest) -> Vec<Finding> {
         match self.resource_of(&manifest.gvk) {
-            Some(resource) => walk::check(self.catalog(), resource, manifest),
+            Some(resource) => {
+                let mut findings = walk::check(self.catalog(), resource, manifest);
+                findings.extend(lifecycle::deprecation(self, manifest));
+                findings
+            }
             None => vec![unknown::finding(self, manifest)],
         }
     }

@@ -18,6 +18,8 @@ pub(super) struct Arena {
     nodes: Vec<Node>,
     /// Whose rules of reading apply.
     pub(super) dialect: Dialect,
+    /// Whether any node has rules in CEL.
+    pub(super) has_validations: bool,
 }
 
 /// How the API server reads an object: built-in kinds are decoded into Go types, custom resources
@@ -33,11 +35,12 @@ pub(super) enum Dialect {
 
 impl Arena {
     pub(super) fn new(dialect: Dialect) -> Self {
-        Self { nodes: Vec::new(), dialect }
+        Self { dialect, ..Self::default() }
     }
 
     /// Adds a node.
     pub(super) fn add(&mut self, node: Node) -> NodeId {
+        self.has_validations |= !node.validations.is_empty();
         self.nodes.push(node);
         NodeId::try_from(self.nodes.len() - 1).unwrap_or(NodeId::MAX)
     }
@@ -81,6 +84,8 @@ pub(super) struct Node {
     /// The API server drops the value before checking it (a status kept in a subresource), so that
     /// only unknown fields beneath are errors.
     pub(super) dropped: bool,
+    /// Rules in CEL; custom resources only.
+    pub(super) validations: Vec<super::validation::Rule>,
 }
 
 impl Node {

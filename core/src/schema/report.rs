@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::node::Fields;
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::manifest::Manifest;
 use crate::path::{FieldPath, Step};
 
@@ -109,6 +109,11 @@ impl<'m> Report<'m> {
         &self.manifest.gvk.kind
     }
 
+    /// Whether nothing was found that keeps the API server from asking the rules of a CRD.
+    pub(super) fn fits(&self) -> bool {
+        self.findings.iter().all(|f| f.severity < Severity::Error || f.rule == "schema/unknown-field")
+    }
+
     /// Whether more findings would only be counted.
     pub(super) fn is_full(&self) -> bool {
         self.findings.len() >= MOST_FINDINGS
@@ -129,7 +134,7 @@ impl<'m> Report<'m> {
     pub(super) fn finish(mut self) -> Vec<Finding> {
         if self.beyond > 0 {
             let note = Finding::new(
-                crate::finding::Severity::Info,
+                Severity::Info,
                 "schema/more",
                 format!("{} further findings of this object are not shown", self.beyond),
             );

@@ -1,8 +1,7 @@
 //! Structural schemas of CRDs, compiled to nodes.
 //!
 //! What cannot be compiled becomes a finding on the CRD and allows anything, so that one mistake in
-//! a schema is reported once and not at every object. Rules in CEL (`x-kubernetes-validations`) are
-//! not compiled: [`super::rules`] is where they would be run.
+//! a schema is reported once and not at every object.
 
 use serde_json::{Map, Value};
 
@@ -11,6 +10,7 @@ use super::node::{Arena, Bounds, Fields, Items, Kind, Node, NodeId, Rest, Rules,
 use super::pattern::Pattern;
 use super::report::Report;
 use super::suggest;
+use super::validation::{self, Entry, Unusable};
 use crate::finding::Finding;
 use crate::path::{FieldPath, Step};
 
@@ -96,6 +96,7 @@ impl<'a, 'm> Compiler<'a, 'm> {
         let object = self.object(schema, &kind, level);
         let items = self.items(schema, &kind, level);
         let rules = self.rules(schema, &kind);
+        let validations = self.validations(schema);
         let node = Node {
             object,
             items,
@@ -104,6 +105,7 @@ impl<'a, 'm> Compiler<'a, 'm> {
             default: schema.get("default").filter(|d| !d.is_null()).cloned(),
             like: None,
             dropped: false,
+            validations,
             kind,
         };
         self.arena.add(node)
@@ -291,6 +293,40 @@ impl<'a, 'm> Compiler<'a, 'm> {
             not,
         };
         (!rules.is_empty()).then(|| Box::new(rules))
+    }
+
+    fn validations(&mut self, schema: &Map<String, Value>) -> Vec<validation::Rule> {
+        let mut rules = Vec::new();
+        for (index, entry) in validation::entries(schema).enumerate() {
+            match entry {
+                Entry::Rule(rule) => rules.push(rule),
+                Entry::Transition => {}
+                Entry::Unusable(field, why) => {
+                    let steps = ["x-kubernetes-validations", field].map(|f| Step::Field(f.to_owned()));
+                    let [list, field] = steps;
+                    self.within(&[list, Step::Index(index), field], |inner| inner.unusable(why));
+                }
+            }
+        }
+        rules
+    }
+
+    fn unusable(&mut self, why: Unusable) {
+        match why {
+            Unusable::Broken(why) => {
+                self.problem(&format!("is no rule: {why}"), "Correct the expression; the API server refuses the CRD.");
+            }
+            Unusable::TooLarge(why) => {
+                self.problem(&format!("{why} to be run"), "Write it shorter, or as several rules.");
+            }
+            Unusable::NotKnown(what) => {
+                let message = format!("`{}` uses {what}, which is not known here: the rule is not checked", self.path);
+                self.report.add(
+                    Finding::warning("schema/unchecked", message).with_hint("The API server checks it at admission."),
+                    self.path.clone(),
+                );
+            }
+        }
     }
 
     fn junctor(&mut self, schema: &Map<String, Value>, key: &str) -> Vec<NodeId> {

@@ -7,7 +7,7 @@ const MOST_NAMES: usize = 12;
 const LONGEST: usize = 80;
 
 /// The candidate nearest to a name, if it is near enough to be a slip of the pen.
-pub(super) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let name: Vec<char> = name.chars().take(LONGEST + 1).collect();
     if name.len() > LONGEST {
         return None;
@@ -44,7 +44,7 @@ fn distance(name: &[char], candidate: &str, most: usize) -> Option<usize> {
 }
 
 /// Names as a list to read: `a, b, c`, shortened if there are many.
-pub(super) fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+pub(crate) fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<&str> = names.collect();
     if names.len() <= MOST_NAMES {
         return names.join(", ");

@@ -1,6 +1,6 @@
 //! Kinds that are not served: slips, removed APIs, custom resources without their CRD.
 
-use super::{Schemas, suggest};
+use super::{Schemas, lifecycle, suggest};
 use crate::finding::Finding;
 use crate::manifest::Manifest;
 use crate::object::Gvk;
@@ -126,7 +126,10 @@ pub(super) fn finding(schemas: &Schemas, manifest: &Manifest) -> Finding {
     let removed = REMOVED.iter().find(|r| r.api_version == api_version && r.kinds.contains(&gvk.kind.as_str()));
     let (finding, field) = match removed {
         Some(removed) => (removed.finding(gvk), "apiVersion"),
-        None => not_known(schemas, gvk),
+        None => match lifecycle::removal(schemas, gvk) {
+            Some(finding) => (finding, "apiVersion"),
+            None => not_known(schemas, gvk),
+        },
     };
     let field = FieldPath::of([field]);
     let place = manifest.place(&field);

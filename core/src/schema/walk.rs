@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::catalog::{Catalog, OBJECT_META};
 use super::node::{Arena, Dialect, Fields, Items, Kind, Node, NodeId, Resource, Rest, Unique};
 use super::report::{At, Report};
-use super::{defaults, messages, rules};
+use super::{defaults, messages, rules, validation};
 use crate::finding::Finding;
 use crate::manifest::Manifest;
 
@@ -26,6 +26,11 @@ pub(super) fn check(builtin: &Catalog, resource: &Resource, manifest: &Manifest)
             let mut value = manifest.value.as_ref().clone();
             defaults::fill(arena, resource.root, &mut value, &mut walk.steps);
             walk.value(arena, resource.root, &value, &At::ROOT, Mode::default());
+            if let (Out::Report(report), true) = (&mut walk.out, arena.has_validations)
+                && report.fits()
+            {
+                validation::check(arena, resource.root, &value, report);
+            }
         }
     }
     if walk.steps == 0 {

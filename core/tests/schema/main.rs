@@ -6,6 +6,7 @@ mod custom;
 mod kinds;
 mod mistakes;
 mod places;
+mod rules;
 
 use std::sync::Arc;
 

@@ -192,3 +192,32 @@ fn findings_of_one_object_are_bounded() {
     assert_eq!(findings[50].rule, "schema/more");
     assert_eq!(findings[50].message, "30 further findings of this object are not shown");
 }
+
+#[test]
+fn what_will_not_be_served_for_ever_is_a_warning_that_names_what_lasts() {
+    let text =
+        "apiVersion: networking.k8s.io/v1beta1\nkind: ServiceCIDR\nmetadata: {name: c}\nspec: {cidrs: [10.0.0.0/16]}\n";
+    let cidr = &read(text)[0];
+    let findings = newest().check(cidr);
+    assert_eq!(outline(&findings), [("schema/deprecated-api".to_owned(), "apiVersion".to_owned())]);
+    assert_eq!(findings[0].severity, gitward_core::finding::Severity::Warning);
+    let message = "networking.k8s.io/v1beta1 ServiceCIDR is deprecated since Kubernetes 1.34, and not served any more from 1.37 on";
+    assert_eq!(findings[0].message, message);
+    assert!(findings[0].hint.as_ref().unwrap().starts_with("Write `apiVersion: networking.k8s.io/v1` "));
+    assert_eq!(newest().check(&read(&text.replace("v1beta1", "v1"))[0]), []);
+
+    let text = "apiVersion: resource.k8s.io/v1beta1\nkind: DeviceClass\nmetadata: {name: c}\nspec: {}\n";
+    let class = &read(text)[0];
+    let rules = |version: &str| outline(&gitward_core::schema::Schemas::builtin(version).unwrap().check(class));
+    assert_eq!(rules("1.34"), []);
+    assert_eq!(rules("1.35"), [("schema/deprecated-api".to_owned(), "apiVersion".to_owned())]);
+
+    let text =
+        "apiVersion: admissionregistration.k8s.io/v1beta1\nkind: ValidatingAdmissionPolicy\nmetadata: {name: p}\n";
+    let findings = newest().check(&read(text)[0]);
+    assert_eq!(
+        findings[0].message,
+        "admissionregistration.k8s.io/v1beta1 ValidatingAdmissionPolicy is not served since Kubernetes 1.34"
+    );
+    assert!(findings[0].hint.as_ref().unwrap().starts_with("Write `apiVersion: admissionregistration.k8s.io/v1` "));
+}

@@ -6,6 +6,7 @@ mod manifest;
 mod policy;
 mod push;
 mod readme;
+mod reference;
 mod runtime;
 mod schema;
 mod trace;
@@ -40,12 +41,13 @@ struct Row {
     fix: &'static str,
 }
 
-const AREAS: [&[Row]; 10] = [
+const AREAS: [&[Row]; 11] = [
     config::ROWS,
     environment::ROWS,
     manifest::ROWS,
     policy::ROWS,
     push::ROWS,
+    reference::ROWS,
     runtime::ROWS,
     schema::ROWS,
     trace::ROWS,

@@ -28,6 +28,23 @@ kind: PodDisruptionBudget"#,
         fix: "Use the version that the finding names.",
     },
     Row {
+        rule: "schema/deprecated-api",
+        title: "The API version will go on being served",
+        why: "Kubernetes stops serving a deprecated API some versions later; whoever upgrades then can no longer apply the object. A warning until it is gone.",
+        example: r#"apiVersion: networking.k8s.io/v1beta1
+kind: ServiceCIDR"#,
+        fix: "Use the version that the finding names.",
+    },
+    Row {
+        rule: "schema/rule",
+        title: "The rules of a CRD hold",
+        why: "The API server refuses a custom resource that breaks a rule of its CRD (`x-kubernetes-validations`). Rules that compare with the object before are left to it.",
+        example: r#"spec:
+  minReplicas: 5
+  maxReplicas: 3    # the CRD: self.minReplicas <= self.maxReplicas"#,
+        fix: "Change the values so that the rule, which the finding quotes, holds.",
+    },
+    Row {
         rule: "schema/type",
         title: "A value has the type of its field",
         why: "The API server refuses a text where it wants a number, and the other way round.",

@@ -1,0 +1,115 @@
+//! APIs that go: deprecated, and no longer served.
+//!
+//! The data is made by `tools/schemas` from what Kubernetes' own types say about their life.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use super::Schemas;
+use crate::finding::Finding;
+use crate::manifest::Manifest;
+use crate::object::Gvk;
+use crate::path::FieldPath;
+
+/// Until when an API is served.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Life {
+    api_version: String,
+    kind: String,
+    deprecated: String,
+    #[serde(default)]
+    removed: Option<String>,
+    /// The apiVersion to write instead.
+    #[serde(default)]
+    instead: Option<String>,
+}
+
+/// Deprecated without an end, which the types do not say. Source: the API server's own warning.
+const ENDPOINTS: (&str, &str, &str, &str) =
+    ("v1", "Endpoints", "1.33", "Declare an EndpointSlice of discovery.k8s.io/v1.");
+
+/// Data that cannot be read gives no deprecations; a test proves that it can be read.
+static LIVES: LazyLock<HashMap<(String, String), Life>> = LazyLock::new(|| {
+    let lives: Vec<Life> = serde_json::from_str(include_str!("../../schemas/lifecycle.json")).unwrap_or_default();
+    lives.into_iter().map(|life| ((life.api_version.clone(), life.kind.clone()), life)).collect()
+});
+
+/// The warning about an API that is served and deprecated.
+pub(super) fn deprecation(schemas: &Schemas, manifest: &Manifest) -> Option<Finding> {
+    let gvk = &manifest.gvk;
+    let (message, hint) = match life(gvk) {
+        Some(life) if minor(&life.deprecated) <= minor(schemas.version()) => {
+            let end = match &life.removed {
+                Some(removed) => format!(", and not served any more from {removed} on"),
+                None => String::new(),
+            };
+            (format!("{gvk} is deprecated since Kubernetes {}{end}", life.deprecated), instead(schemas, gvk, life))
+        }
+        None if (gvk.api_version().as_str(), gvk.kind.as_str()) == (ENDPOINTS.0, ENDPOINTS.1) => {
+            (format!("{gvk} is deprecated since Kubernetes {}", ENDPOINTS.2), Some(ENDPOINTS.3.to_owned()))
+        }
+        _ => return None,
+    };
+    let field = FieldPath::of(["apiVersion"]);
+    let finding = Finding::warning("schema/deprecated-api", message)
+        .with_object(manifest.key.clone())
+        .with_place(Some(manifest.place(&field)))
+        .with_field(field);
+    Some(match hint {
+        Some(hint) => finding.with_hint(hint),
+        None => finding,
+    })
+}
+
+/// The error about an API that was served once.
+pub(super) fn removal(schemas: &Schemas, gvk: &Gvk) -> Option<Finding> {
+    let life = life(gvk)?;
+    let removed = life.removed.as_ref().filter(|removed| minor(removed) <= minor(schemas.version()))?;
+    let finding = Finding::error("schema/removed-api", format!("{gvk} is not served since Kubernetes {removed}"));
+    Some(match instead(schemas, gvk, life) {
+        Some(hint) => finding.with_hint(hint),
+        None => finding,
+    })
+}
+
+fn life(gvk: &Gvk) -> Option<&'static Life> {
+    LIVES.get(&(gvk.api_version(), gvk.kind.clone()))
+}
+
+/// The version of the same kind that lasts: the one that Kubernetes names, else the one that is served
+/// and not deprecated.
+fn instead(schemas: &Schemas, gvk: &Gvk, life: &Life) -> Option<String> {
+    let served = |api_version: &str| {
+        let other = Gvk::new(api_version, &gvk.kind);
+        let lasts = self::life(&other).is_none_or(|life| minor(&life.deprecated) > minor(schemas.version()));
+        (schemas.scope(&other).is_some() && lasts).then(|| api_version.to_owned())
+    };
+    let named = life.instead.as_deref().and_then(served);
+    let lasting = named.or_else(|| {
+        let same = schemas.kinds().filter(|known| known.group == gvk.group && known.kind == gvk.kind);
+        let mut versions: Vec<String> = same.filter_map(|known| served(&known.api_version())).collect();
+        // `v1` before `v1beta2`.
+        versions.sort_by_key(|version| (version.contains("alpha"), version.contains("beta"), version.clone()));
+        versions.into_iter().next()
+    });
+    lasting.map(|version| format!("Write `apiVersion: {version}` and compare the fields: some may have changed."))
+}
+
+/// The minor number of `1.34`.
+fn minor(version: &str) -> u32 {
+    version.split('.').nth(1).and_then(|minor| minor.parse().ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_data_can_be_read() {
+        assert!(LIVES.len() > 80, "{}", LIVES.len());
+        assert!(LIVES.values().all(|life| minor(&life.deprecated) > 0));
+    }
+}
