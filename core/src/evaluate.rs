@@ -3,6 +3,7 @@
 
 mod canonical;
 mod parallel;
+mod references;
 mod select;
 
 use std::collections::HashMap;
@@ -173,6 +174,10 @@ pub fn environment(
         tree.add(manifest);
     }
     let mut evaluation = tree.evaluation;
+    if !evaluation.findings.iter().any(hides_objects) {
+        let found = references::check(environment, configuration, &evaluation.declared);
+        evaluation.findings.extend(found);
+    }
     if unconfigured {
         evaluation.findings.iter_mut().for_each(soften);
     }
@@ -185,6 +190,12 @@ fn soften(finding: &mut Finding) {
     if matches!(finding.rule.as_ref(), "tree/not-rendered" | "tree/duplicate-object" | "schema/unknown-kind") {
         finding.severity = finding.severity.min(Severity::Warning);
     }
+}
+
+/// Whether a finding says that something of the tree was not read, so that what it declares is not
+/// all known.
+fn hides_objects(finding: &Finding) -> bool {
+    finding.rule.starts_with("manifest/") || finding.rule == "tree/not-rendered"
 }
 
 fn read(file: &TreeFile, unconfigured: bool) -> (Vec<Manifest>, Vec<Finding>) {

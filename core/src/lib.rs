@@ -10,6 +10,7 @@ pub mod additions;
 pub mod adopt;
 pub mod adoption;
 pub mod bounded;
+pub mod baseline;
 pub mod break_glass;
 pub mod carry;
 pub mod caught;
