@@ -21,12 +21,13 @@ macro_rules! folders {
     };
 }
 
-const FOLDERS: [Folder; 13] = folders![
+const FOLDERS: [Folder; 14] = folders![
     "anonymous-binding",
     "capabilities",
     "host-namespaces",
     "host-path",
     "image-tag",
+    "plain-credential",
     "privilege-escalation",
     "privileged",
     "rbac-wildcard",

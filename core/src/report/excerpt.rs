@@ -9,6 +9,9 @@ use crate::path::Step;
 /// Columns that a tab reaches to.
 const TAB: usize = 4;
 
+/// The starter policy that finds credentials outside of Secrets.
+const PLAIN_CREDENTIAL: &str = "policy/plain-credential";
+
 /// What stands for a value that is not shown.
 const MASK: &str = "***";
 
@@ -92,6 +95,7 @@ fn cut(cells: &[(String, usize)], column: usize, width: usize) -> Excerpt {
 /// yet in a document that speaks of one.
 fn may_be_secret(finding: &Finding, source: &str, number: usize) -> bool {
     match &finding.object {
+        _ if finding.rule == PLAIN_CREDENTIAL => true,
         Some(key) => key.group.is_empty() && key.kind == "Secret",
         // Policies and the configuration speak of Secrets without holding any.
         None if finding.rule.starts_with("policy/") || finding.rule.starts_with("config/") => false,
