@@ -7,10 +7,13 @@ use gitward_repo::{CommitId, Limits, Repository, Selection};
 
 use crate::at_commit::{self, Broken, Configured};
 use crate::on_the_way::Way;
-use crate::{RefUpdate, Result, brought, protect};
+use crate::{RefUpdate, Result, brought, effect, protect};
 
 /// Changed paths that are looked at to tell whether a push only mends policies.
 const CHANGED_PATHS: usize = 10_000;
+
+/// Commits of a first push's history that are looked back for the time before its rules.
+const FIRST_HISTORY: usize = 1_000;
 
 /// What a push would do to one environment.
 #[derive(Debug, Clone, Default)]
@@ -204,25 +207,65 @@ impl Gate<'_> {
                 return Ok(verdict.refuse(findings, file.into_iter().collect()));
             }
         };
-        let judge = match at_commit::judge_of(self.repository, base, rules, self.limits)? {
+        let widened = with_schemas_of(rules, after.as_deref());
+        let judge = match at_commit::judge_of(self.repository, base, &widened, self.limits)? {
             Ok(judge) => judge,
             Err(Broken { findings, .. }) if new != base => return self.mend(verdict, findings, base, Some(rules)),
             Err(Broken { findings, files }) => return Ok(verdict.refuse(findings, files)),
         };
-        if let Some(after) = after.as_deref().filter(|_| new != base)
-            && let Err(Broken { findings, files }) = at_commit::judge_of(self.repository, new, after, self.limits)?
-        {
-            return Ok(verdict.refuse(findings, files));
+        let mut next = None;
+        if let Some(after) = after.as_deref().filter(|_| new != base) {
+            match at_commit::judge_of(self.repository, new, after, self.limits)? {
+                Ok(judge) => next = self.changes_rules(base, new, rules, after)?.then_some(judge),
+                Err(Broken { findings, files }) => return Ok(verdict.refuse(findings, files)),
+            }
         }
-        self.environments(verdict, &judge, after.as_deref(), new)
+        let before = match &self.update.old {
+            Some(old) => self.repository.peel(old)?,
+            None if new == base => self.before_the_rules(new),
+            None => None,
+        };
+        self.environments(verdict, &judge, next.as_ref(), after.as_deref(), new, before.as_ref())
     }
 
+    /// Of a first push: the newest commit of its history that nobody had written rules for yet. What was
+    /// there then is nothing that the rules forbade. A history that goes further back than is looked
+    /// has none.
+    fn before_the_rules(&self, new: &CommitId) -> Option<CommitId> {
+        let mut commit = new.clone();
+        for _ in 0..FIRST_HISTORY {
+            commit = self.repository.revision(&format!("{}^", commit.as_str())).ok()?;
+            if matches!(Configured::at(self.repository, &commit), Configured::Absent) {
+                return Some(commit);
+            }
+        }
+        None
+    }
+
+    /// Whether a push changes `gitward.yaml` or a policy.
+    fn changes_rules(
+        &self,
+        base: &CommitId,
+        new: &CommitId,
+        rules: &Configuration,
+        after: &Configuration,
+    ) -> Result<bool> {
+        let changed = self.repository.changed_paths(base, new, CHANGED_PATHS)?;
+        let is_rule = |path: &String| {
+            path == config::FILE || evaluate::is_policy_file(rules, path) || evaluate::is_policy_file(after, path)
+        };
+        Ok(changed.len() >= CHANGED_PATHS || changed.iter().any(is_rule))
+    }
+
+    /// `next` are the rules that the push brings, where they are other ones.
     fn environments(
         &self,
         mut verdict: RefVerdict,
         judge: &Judge,
+        next: Option<&Judge>,
         after: Option<&Configuration>,
         new: &CommitId,
+        before_push: Option<&CommitId>,
     ) -> Result<RefVerdict> {
         let rules = judge.configuration();
         let pairs = environments(rules, after, &self.update.git_ref);
@@ -236,7 +279,9 @@ impl Gate<'_> {
         for Pair { now, before } in pairs {
             let evaluation = at_commit::evaluate(judge, now, &tree);
             let (mut found, mut known, mut at_old) = (evaluation.findings, 0, Vec::new());
-            if let Some(old) = old.as_ref().filter(|_| !found.is_empty() || before.every_commit) {
+            let effect =
+                next.and_then(|next| effect::told(&now.name, &found, &at_commit::evaluate(next, now, &tree).findings));
+            if let Some(old) = before_push.filter(|_| !found.is_empty() || before.every_commit) {
                 if old_tree.is_none() {
                     old_tree = Some(read(old)?);
                 }
@@ -244,12 +289,13 @@ impl Gate<'_> {
                 (found, known) = brought(found, &at_old);
             }
             if before.every_commit {
-                let (repository, limits, old) = (self.repository, self.limits, old.as_ref());
+                let (repository, limits, old) = (self.repository, self.limits, before_push);
                 let way = Way { repository, old, new, selection: &selection, limits };
                 let on_the_way = way.judge(judge, now, &at_old, &found)?;
                 found.extend(on_the_way.findings);
                 verdict.sources.extend(on_the_way.sources);
             }
+            found.extend(effect);
             verdict.environments.push(EnvironmentVerdict {
                 environment: now.name.clone(),
                 brought: found,
@@ -301,6 +347,15 @@ impl Gate<'_> {
         }
         Ok(verdict.notice(format!("{} mends the rules of {}", new.short(), self.update.git_ref)))
     }
+}
+
+/// The rules, with the CRDs that the pushed commit names besides: what a custom resource looks like may
+/// come with it. It loosens nothing that the push could not loosen in the CRDs themselves.
+fn with_schemas_of(rules: &Configuration, after: Option<&Configuration>) -> Configuration {
+    let mut widened = rules.clone();
+    let named = after.into_iter().flat_map(|after| &after.crds).filter(|root| !rules.crds.contains(root));
+    widened.crds.extend(named.cloned().collect::<Vec<_>>());
+    widened
 }
 
 /// An environment as the pushed commit has it, and as the rules had it.

@@ -5,6 +5,7 @@
 
 mod at_commit;
 mod brought;
+mod effect;
 mod gate;
 mod host;
 mod install;

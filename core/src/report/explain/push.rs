@@ -45,4 +45,11 @@ pub(super) const ROWS: &[Row] = &[
         example: "",
         fix: "Push fewer commits at once, or squash them.",
     },
+    Row {
+        rule: "push/effect",
+        title: "A change of the rules is told with what it does",
+        why: "A push is judged by the rules before it. What its own rules find in the tree would only be met by the next push, as something that was there before; so it is told at once. It changes no verdict.",
+        example: "",
+        fix: "Read what would now be found or let through, and mend it or the rules where that is not meant.",
+    },
 ];
