@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
+use gitward_core::baseline::Baseline;
 use gitward_core::config::{self, Configuration, EnvironmentConfig};
 use gitward_core::evaluate::{Judge, TreeFile};
 use gitward_core::exemption;
@@ -34,7 +35,14 @@ pub(crate) struct Args {
     /// Judge this environment alone.
     #[arg(long, value_name = "NAME")]
     environment: Option<String>,
+    /// Tell only what a report of before, written with `--format json`, does not: what a newer gitward
+    /// finds, or a change of gitward.yaml.
+    #[arg(long, value_name = "FILE")]
+    since: Option<PathBuf>,
 }
+
+/// Bytes of a report of before.
+const REPORT_LIMIT: u64 = 256 << 20;
 
 /// What was judged.
 #[derive(Default)]
@@ -43,6 +51,28 @@ struct Report {
     sources: Vec<TreeFile>,
     /// Lines for people, after the findings.
     summary: Vec<String>,
+}
+
+impl Report {
+    /// Keeps what is new.
+    fn leave_out(&mut self, known: Baseline) {
+        let (new, before) = known.split(std::mem::take(&mut self.findings));
+        self.summary.push(format!("since then: {} new, {before} known", new.len()));
+        self.findings = new;
+    }
+}
+
+/// The findings of a report that was written before.
+fn known(file: &Path) -> anyhow::Result<Baseline> {
+    let told = |why: &dyn std::fmt::Display| {
+        Fault::new(format!("{}: {why}", file.display()), "write one with `gitward check --format json`")
+    };
+    let size = std::fs::metadata(file).map_err(|error| told(&error))?.len();
+    if size > REPORT_LIMIT {
+        return Err(told(&"the report is too large").into());
+    }
+    let text = std::fs::read(file).map_err(|error| told(&error))?;
+    Ok(Baseline::of_report(&text).map_err(|error| told(&error))?)
 }
 
 /// Runs the command.
@@ -55,6 +85,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         (None, false) => of_everything(&place, args)?,
     };
     report.findings.retain(|f| place.covers(f));
+    if let Some(file) = &args.since {
+        report.leave_out(known(file)?);
+    }
     output::findings(args.format, &report.findings, &report.sources)?;
     if args.format == Format::Text {
         output::print(&report.summary.iter().map(|line| format!("{line}\n")).collect::<String>())?;

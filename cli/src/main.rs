@@ -15,6 +15,7 @@ mod look;
 mod output;
 mod policy;
 mod reconcile;
+mod schema;
 mod start;
 mod status;
 mod table;
@@ -54,6 +55,8 @@ enum Command {
     Status(status::Args),
     /// Work on policies.
     Policy(policy::Args),
+    /// Keep schemas of custom resources in the repository.
+    Schema(schema::Args),
     /// Run or install the hooks of a Git server.
     Hook(hook::Args),
     /// Run the runtime gate.
@@ -91,6 +94,7 @@ fn main() -> ExitCode {
         Command::Diff(args) => diff::run(&args),
         Command::Status(args) => status::run(&args),
         Command::Policy(args) => policy::run(&args),
+        Command::Schema(args) => schema::run(&args),
         Command::Hook(args) => hook::run(&args),
         Command::Reconcile(args) => reconcile::run(&args),
         Command::Webhook(args) => webhook::run(&args),

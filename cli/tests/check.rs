@@ -176,3 +176,41 @@ fn the_version_is_told() {
     let work = Workspace::without_hooks();
     work.try_gitward(&["--version"]).shows(&["gitward "]);
 }
+
+#[test]
+fn only_what_a_report_of_before_does_not_tell_is_told() {
+    let work = Workspace::without_hooks();
+    work.write("pod.yaml", POD);
+    let before = work.try_gitward(&["check", "--format", "json"]);
+    assert_eq!(before.code, Some(1));
+    work.write("../before.json", &before.text);
+    let check = work.try_gitward(&["check", "--since", "../before.json"]);
+    assert_eq!(check.code, Some(0), "{}", check.text);
+    check.shows(&["since then: 0 new, "]);
+
+    work.write("pod.yaml", &format!("# moved\n{}", POD.replace("  name: p", "  name: p\n  lables: {}")));
+    let check = work.try_gitward(&["check", "--since", "../before.json"]);
+    assert_eq!(check.code, Some(1), "{}", check.text);
+    check.shows(&["schema/unknown-field", "pod.yaml:6:3", "since then: 1 new, "]);
+    assert!(!check.text.contains("schema/enum"), "{}", check.text);
+
+    work.write("../before.json", "{}");
+    let check = work.try_gitward(&["check", "--since", "../before.json"]);
+    assert_eq!(check.code, Some(2), "{}", check.text);
+    check.shows(&["gitward check --format json"]);
+}
+
+#[test]
+fn a_credential_is_found_and_not_shown() {
+    let work = Workspace::without_hooks();
+    work.write(
+        "pod.yaml",
+        &format!("{}    env:\n    - name: DB_PASSWORD\n      value: hunter2\n", POD.replace("Sometimes", "Always")),
+    );
+    let check = work.try_gitward(&["check"]);
+    check.shows(&["warning[policy/plain-credential]", "pod.yaml:13:14", "value: ***"]);
+    for format in ["text", "json", "sarif", "github", "gitlab", "junit"] {
+        let check = work.try_gitward(&["check", "--format", format]);
+        assert!(check.text.contains("plain-credential") && !check.text.contains("hunter2"), "{}", check.text);
+    }
+}

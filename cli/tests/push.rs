@@ -280,6 +280,103 @@ fn the_first_push_to_an_empty_repository_is_judged_by_its_own_rules() {
 }
 
 #[test]
+fn the_first_push_of_an_existing_repository_passes_with_what_was_there() {
+    let work = Workspace::new();
+    work.write("deploy/old.yaml", &DEPLOYMENT.replace("replicas: 1", "replcas: 1").replace("name: web", "name: old"));
+    work.commit("long ago");
+    work.write("gitward.yaml", CONFIGURATION);
+    work.write("policies/no_latest.rego", POLICY);
+    work.commit("adopt");
+    work.write("deploy/web.yaml", DEPLOYMENT);
+    work.commit("go on");
+    let push = work.push("main");
+    assert!(push.accepted, "{}", push.text);
+    push.shows(&["accepted: prod at refs/heads/main: 2 objects; 1 finding was there before"]);
+
+    let other = Workspace::new();
+    other.write("deploy/old.yaml", &DEPLOYMENT.replace("replicas: 1", "replcas: 1"));
+    other.commit("long ago");
+    other.write("gitward.yaml", CONFIGURATION);
+    other.commit("adopt");
+    other.write("deploy/new.yaml", &DEPLOYMENT.replace("replicas: 1", "replcas: 1").replace("name: web", "name: new"));
+    other.commit("a mistake since");
+    let push = other.push("main");
+    assert!(!push.accepted);
+    push.shows(&["deploy/new.yaml:7:3", "1 error in prod", "1 finding was there before"]);
+}
+
+#[test]
+fn a_change_of_the_rules_is_told_with_what_it_does() {
+    let work = guarded();
+    work.write(
+        "deploy/second.yaml",
+        &DEPLOYMENT.replace("name: web", "name: two").replace("image: reg", "image: other/reg"),
+    );
+    work.commit("another registry");
+    assert!(work.push("main").accepted);
+    let policy =
+        POLICY.replace("no_latest", "registry").replace("image has the tag latest", "another registry").replace(
+            r#"endswith(input.object.spec.template.spec.containers[0].image, ":latest")"#,
+            r#"not startswith(input.object.spec.template.spec.containers[0].image, "registry.example.org/")"#,
+        );
+    work.write("policies/registry.rego", &policy);
+    work.commit("tighten");
+    let push = work.push("main");
+    assert!(push.accepted, "{}", push.text);
+    let text = push.text.replace("\nremote:  ", "");
+    for part in
+        ["info[push/effect]", "prod has 1 error more and none fewer: policy/registry +1", "deploy/second.yaml:16:16"]
+    {
+        assert!(text.contains(part), "{part:?} is not in\n{text}");
+    }
+    work.write("deploy/web.yaml", &DEPLOYMENT.replace("replicas: 1", "replicas: 2"));
+    work.commit("scale");
+    let push = work.push("main");
+    assert!(push.accepted, "{}", push.text);
+    push.shows(&["1 finding was there before"]);
+    assert!(!push.text.contains("push/effect"), "{}", push.text);
+}
+
+#[test]
+fn a_custom_resource_may_come_with_its_schema() {
+    let work = guarded();
+    work.write(
+        "deploy/widget.yaml",
+        "apiVersion: example.org/v1\nkind: Widget\nmetadata: {name: w, namespace: shop}\nspec: {size: big}\n",
+    );
+    work.commit("a widget");
+    let push = work.push("main");
+    assert!(!push.accepted);
+    push.shows(&["schema/unknown-kind", "deploy/widget.yaml:1:13", "gitward schema add"]);
+
+    work.write(
+        "../crd.yaml",
+        "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: widgets.example.org}\nspec:\n  \
+         group: example.org\n  names: {kind: Widget, plural: widgets}\n  scope: Namespaced\n  versions:\n  - name: v1\n    served: true\n    \
+         storage: true\n    schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {size: {type: integer}}}}}}\n",
+    );
+    let text = work.gitward(&["schema", "add", "../crd.yaml"]);
+    for part in [
+        "wrote schemas/widgets.example.org.yaml: Widget of example.org/v1",
+        "gitward.yaml names schemas under `crds` now",
+    ] {
+        assert!(text.contains(part), "{text}");
+    }
+    work.commit("its schema");
+    let push = work.push("main");
+    assert!(!push.accepted);
+    push.shows(&["schema/type", "deploy/widget.yaml:4:14"]);
+    work.write(
+        "deploy/widget.yaml",
+        "apiVersion: example.org/v1\nkind: Widget\nmetadata: {name: w, namespace: shop}\nspec: {size: 3}\n",
+    );
+    work.commit("a whole number");
+    let push = work.push("main");
+    assert!(push.accepted, "{}", push.text);
+    assert_eq!(work.gitward(&["schema", "add", "../crd.yaml"]).lines().count(), 1, "nothing more to be done");
+}
+
+#[test]
 fn a_repository_without_rules_is_told_so() {
     let work = Workspace::new();
     work.write("deploy/web.yaml", "anything: [\n");

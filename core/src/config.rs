@@ -40,8 +40,8 @@ pub struct Configuration {
     #[serde(default = "yes")]
     pub starter_policies: bool,
     /// Files or directories with CustomResourceDefinitions that only say what custom resources look
-    /// like: of operators that are installed by other means. CRDs under an environment's path count
-    /// anyway.
+    /// like: of operators that are installed by other means. They declare nothing, even within an
+    /// environment's path; other CRDs there are declared and count as well.
     #[serde(default)]
     pub crds: Vec<String>,
     /// The environments that this repository feeds.

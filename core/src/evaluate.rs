@@ -1,22 +1,23 @@
 //! From the files of a tree to declared objects and findings: the same function for the push gate,
 //! the command line and the reconciler.
 
+mod assembly;
 mod canonical;
 mod parallel;
 mod references;
 mod select;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::config::{Configuration, EnvironmentConfig};
 use crate::finding::{Finding, Place, Severity};
 use crate::manifest::{self, Limits, Manifest};
-use crate::object::{Gvk, ObjectKey};
+use crate::object::Gvk;
 use crate::path::FieldPath;
 use crate::policy::{self, Policies, PolicyFile};
 use crate::schema::{Schemas, Scope};
-use crate::snapshot::{Declared, Digest};
+use crate::snapshot::Declared;
+use assembly::Assembly;
 
 pub use canonical::canonical;
 pub use select::{is_policy_file, looks_like_objects};
@@ -102,10 +103,12 @@ impl Judge {
     /// policies once.
     pub fn environment(&self, environment: &EnvironmentConfig, files: &[TreeFile]) -> Evaluation {
         let Some((first, others)) = self.schemas.split_first() else { return Evaluation::default() };
-        let mut evaluation = self::environment(environment, &self.configuration, files, first, &self.policies);
+        let vendored = vendored(environment, &self.configuration, files);
+        let tree = Tree { environment, configuration: &self.configuration, files, vendored: &vendored };
+        let mut evaluation = tree.evaluate(first, &self.policies);
         for schemas in others {
             let manifests: Vec<&Manifest> = evaluation.declared.iter().map(|d| &d.manifest).collect();
-            let (schemas, _) = schemas.with_crds(manifests.iter().copied());
+            let (schemas, _) = schemas.with_crds(vendored.iter().chain(manifests.iter().copied()));
             let found = parallel::map(&manifests, |manifest| schemas.check(manifest));
             evaluation.findings.extend(found.into_iter().flatten());
         }
@@ -131,58 +134,59 @@ fn policy_files(configuration: &Configuration, files: &[TreeFile]) -> (Vec<Polic
     (sources, findings)
 }
 
-/// Judges an environment's tree by one set of schemas (the tree's own CRDs count besides) and
-/// policies.
-///
-/// A tree without configuration ([`Configuration::unconfigured`]) is judged more mildly: it may hold
-/// files that are no manifests, several environments, objects of which another step sets the
-/// namespace, and custom resources whose CRD is elsewhere.
-pub fn environment(
-    environment: &EnvironmentConfig,
-    configuration: &Configuration,
-    files: &[TreeFile],
-    schemas: &Schemas,
-    policies: &Policies,
-) -> Evaluation {
-    let unconfigured = configuration.unconfigured;
-    let selected = select::manifests(environment, configuration, files);
-    let (mut findings, mut manifests) = (selected.findings, Vec::new());
-    for (read, found) in parallel::map(&selected.files, |file| read(file, unconfigured)) {
-        manifests.extend(read);
-        findings.extend(found);
-    }
-    let others: Vec<Manifest> = select::schemas(environment, configuration, files)
+/// The CRDs that only say what custom resources look like.
+fn vendored(environment: &EnvironmentConfig, configuration: &Configuration, files: &[TreeFile]) -> Vec<Manifest> {
+    select::schemas(environment, configuration, files)
         .flat_map(|file| manifest::read(&file.path, &file.bytes, &Limits::default()).0)
-        .collect();
-    let (schemas, found) = schemas.with_crds(others.iter().chain(&manifests));
-    findings.extend(found);
-    let judged = parallel::map(&manifests, |manifest| {
-        let mut found = schemas.check(manifest);
-        found.extend(policies.evaluate(manifest));
-        found
-    });
-    findings.extend(judged.into_iter().flatten());
+        .collect()
+}
 
-    let mut tree = Assembly {
-        environment,
-        unconfigured,
-        schemas: &schemas,
-        first_of: HashMap::new(),
-        evaluation: Evaluation { declared: Vec::with_capacity(manifests.len()), findings },
-    };
-    for manifest in manifests {
-        tree.add(manifest);
+/// An environment's tree.
+struct Tree<'a> {
+    environment: &'a EnvironmentConfig,
+    configuration: &'a Configuration,
+    files: &'a [TreeFile],
+    vendored: &'a [Manifest],
+}
+
+impl Tree<'_> {
+    /// Judges it by one set of schemas (the tree's own CRDs count besides) and policies.
+    ///
+    /// A tree without configuration ([`Configuration::unconfigured`]) is judged more mildly: it may
+    /// hold files that are no manifests, several environments, objects of which another step sets the
+    /// namespace, and custom resources whose CRD is elsewhere.
+    fn evaluate(&self, schemas: &Schemas, policies: &Policies) -> Evaluation {
+        let unconfigured = self.configuration.unconfigured;
+        let selected = select::manifests(self.environment, self.configuration, self.files);
+        let (mut findings, mut manifests) = (selected.findings, Vec::new());
+        for (read, found) in parallel::map(&selected.files, |file| read(file, unconfigured)) {
+            manifests.extend(read);
+            findings.extend(found);
+        }
+        let (schemas, found) = schemas.with_crds(self.vendored.iter().chain(&manifests));
+        findings.extend(found);
+        let judged = parallel::map(&manifests, |manifest| {
+            let mut found = schemas.check(manifest);
+            found.extend(policies.evaluate(manifest));
+            found
+        });
+        findings.extend(judged.into_iter().flatten());
+
+        let mut tree = Assembly::new(self.environment, unconfigured, &schemas, findings);
+        for manifest in manifests {
+            tree.add(manifest);
+        }
+        let mut evaluation = tree.evaluation;
+        if !evaluation.findings.iter().any(hides_objects) {
+            let found = references::check(self.environment, self.configuration, &evaluation.declared);
+            evaluation.findings.extend(found);
+        }
+        if unconfigured {
+            evaluation.findings.iter_mut().for_each(soften);
+        }
+        in_order(&mut evaluation.findings);
+        evaluation
     }
-    let mut evaluation = tree.evaluation;
-    if !evaluation.findings.iter().any(hides_objects) {
-        let found = references::check(environment, configuration, &evaluation.declared);
-        evaluation.findings.extend(found);
-    }
-    if unconfigured {
-        evaluation.findings.iter_mut().for_each(soften);
-    }
-    in_order(&mut evaluation.findings);
-    evaluation
 }
 
 /// What is an error for an environment and only worth knowing of a tree that has none.
@@ -226,104 +230,6 @@ fn others(file: &TreeFile) -> Vec<Place> {
 fn in_order(findings: &mut Vec<Finding>) {
     findings.sort_by(|a, b| (&a.place, &a.rule, &a.message).cmp(&(&b.place, &b.rule, &b.message)));
     findings.dedup();
-}
-
-/// Objects as they come together.
-struct Assembly<'a> {
-    environment: &'a EnvironmentConfig,
-    unconfigured: bool,
-    schemas: &'a Schemas,
-    first_of: HashMap<ObjectKey, usize>,
-    evaluation: Evaluation,
-}
-
-impl Assembly<'_> {
-    fn add(&mut self, mut manifest: Manifest) {
-        let scope = self.schemas.scope(&manifest.gvk);
-        if scope == Some(Scope::Cluster) {
-            manifest.key.namespace.clear();
-        }
-        let key = manifest.key.clone();
-        if !self.unconfigured
-            && let Some(finding) = self.belonging(&manifest, scope)
-        {
-            self.evaluation.findings.push(finding);
-        }
-        if let Some(first) = self.first_of.get(&key) {
-            let first = &self.evaluation.declared[*first].manifest;
-            self.evaluation.findings.push(duplicate(&manifest, first));
-            return;
-        }
-        let canonical = canonical(&manifest, scope);
-        self.first_of.insert(key, self.evaluation.declared.len());
-        self.evaluation.declared.push(Declared {
-            digest: Digest::of(&canonical),
-            has_status_subresource: self.schemas.has_status_subresource(&manifest.gvk),
-            canonical,
-            manifest,
-            expected: None,
-            learnt: None,
-            before: None,
-        });
-    }
-
-    /// Whether the object says where it lives, and whether that is this environment's to say.
-    fn belonging(&self, manifest: &Manifest, scope: Option<Scope>) -> Option<Finding> {
-        let key = &manifest.key;
-        if scope == Some(Scope::Namespaced) && key.namespace.is_empty() {
-            let path = FieldPath::of(["metadata"]);
-            return Some(
-                Finding::error("tree/missing-namespace", format!("{} does not say its namespace", key))
-                    .with_object(key.clone())
-                    .with_place(Some(manifest.place(&path)))
-                    .with_field(path)
-                    .with_hint(match self.environment.namespaces.first() {
-                        Some(namespace) => format!("add `namespace: {namespace}` under metadata"),
-                        None => "add a namespace under metadata".to_owned(),
-                    }),
-            );
-        }
-        if self.environment.governs(key) || self.environment.shares(key) {
-            return None;
-        }
-        let (path, message, hint) = if key.namespace.is_empty() {
-            let kind = if key.group.is_empty() { key.kind.clone() } else { format!("{}.{}", key.kind, key.group) };
-            (
-                FieldPath::of(["kind"]),
-                format!("environment {} does not govern the cluster-scoped kind {kind}", self.environment.name),
-                format!(
-                    "add `{kind}` to the environment's clusterKinds, or, if others make such objects too, to its \
-                     sharedClusterKinds"
-                ),
-            )
-        } else {
-            (
-                FieldPath::of(["metadata", "namespace"]),
-                format!("environment {} does not govern namespace {}", self.environment.name, key.namespace),
-                format!(
-                    "add {} to the environment's namespaces, or, if others live there too, to its sharedNamespaces",
-                    key.namespace
-                ),
-            )
-        };
-        Some(
-            Finding::error("tree/wrong-namespace", message)
-                .with_object(key.clone())
-                .with_place(Some(manifest.place(&path)))
-                .with_field(path)
-                .with_hint(hint),
-        )
-    }
-}
-
-/// Places stand in the hint, not in the message: a finding that only moved to another line is
-/// still the same one.
-fn duplicate(manifest: &Manifest, first: &Manifest) -> Finding {
-    let root = FieldPath::root();
-    Finding::error("tree/duplicate-object", format!("{} is declared twice", manifest.key))
-        .with_object(manifest.key.clone())
-        .with_place(Some(manifest.place(&root)))
-        .with_hint(format!("it is declared at {} already: keep one of the two", first.place(&root)))
 }
 
 #[cfg(test)]

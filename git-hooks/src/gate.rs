@@ -274,7 +274,6 @@ impl Gate<'_> {
         let selection = Selection::under(roots.chain(after.into_iter().flat_map(|c| c.policies.clone())));
         let read = |commit: &CommitId| self.repository.files(commit, &selection, self.limits);
         let tree = read(new)?;
-        let old = self.update.old.as_ref().map_or(Ok(None), |old| self.repository.peel(old))?;
         let mut old_tree = None;
         for Pair { now, before } in pairs {
             let evaluation = at_commit::evaluate(judge, now, &tree);

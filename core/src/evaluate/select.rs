@@ -33,6 +33,7 @@ pub(super) fn manifests<'a>(
         .filter(|f| is_manifest(&f.path) && is_below(&f.path, &environment.path))
         .filter(|f| *f.path != *config::FILE && !is_hidden(&f.path))
         .filter(|f| !configuration.policies.iter().any(|d| is_below(&f.path, d)))
+        .filter(|f| !only_says(environment, configuration, &f.path))
         .filter(|f| match listed.says(&f.path) {
             Some(is_listed) => is_listed,
             None => enclosing(&rendered, parent(&f.path)).is_none(),
@@ -41,18 +42,32 @@ pub(super) fn manifests<'a>(
     Selected { files, findings }
 }
 
-/// Files with CRDs that only say what custom resources look like, beyond the environment's own.
+/// Files with CRDs that only say what custom resources look like.
 pub(super) fn schemas<'a>(
     environment: &EnvironmentConfig,
     configuration: &Configuration,
     files: &'a [TreeFile],
 ) -> impl Iterator<Item = &'a TreeFile> {
-    let own = environment.path.clone();
-    let roots = configuration.crds.clone();
-    files
-        .iter()
-        .filter(move |f| is_manifest(&f.path) && !is_below(&f.path, &own))
-        .filter(move |f| roots.iter().any(|root| *root == *f.path || is_below(&f.path, root)))
+    let (own, roots) = (environment.path.clone(), configuration.crds.clone());
+    files.iter().filter(move |f| {
+        let is_declared = is_below(&f.path, &own) && !roots.iter().any(|root| is_beneath(&own, root, &f.path));
+        is_manifest(&f.path) && !is_declared && roots.iter().any(|root| is_at(&f.path, root))
+    })
+}
+
+/// Whether a file of the environment's path is in `crds`, and so declares nothing. An entry that holds
+/// the whole path takes nothing away from it.
+fn only_says(environment: &EnvironmentConfig, configuration: &Configuration, file: &str) -> bool {
+    configuration.crds.iter().any(|root| is_beneath(&environment.path, root, file))
+}
+
+/// Whether a file is at a root that lies within the environment's path.
+fn is_beneath(own: &str, root: &str, file: &str) -> bool {
+    own != root && is_below(root, own) && is_at(file, root)
+}
+
+fn is_at(path: &str, root: &str) -> bool {
+    path == root || is_below(path, root)
 }
 
 /// Whether a file is a Rego policy of this configuration. Tests of policies count as well: they

@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::snapshot::Digest;
 
 const NAMESPACED: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  namespace: shop\ndata:\n  k: v\n";
 
@@ -166,6 +167,26 @@ fn the_trees_own_crds_count() {
     let evaluation = judge.environment(&prod(), &[file("crds/z.yaml", crd), file("deploy/a.yaml", widget)]);
     assert_eq!(found(&evaluation), [("schema/type", "deploy/a.yaml:4:14".to_owned())]);
     assert_eq!(names(&evaluation), ["Widget/w in shop"], "schemas alone declare nothing");
+}
+
+#[test]
+fn schemas_within_the_path_declare_nothing_and_count_for_every_version() {
+    let crd = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: widgets.example.org}\n\
+               spec:\n  group: example.org\n  scope: Namespaced\n  names: {kind: Widget, plural: widgets}\n  versions:\n  \
+               - name: v1\n    served: true\n    storage: true\n    schema: {openAPIV3Schema: {type: object}}\n";
+    let widget = "apiVersion: example.org/v1\nkind: Widget\nmetadata: {name: w, namespace: shop}\n";
+    for (path, crds) in [("deploy", "deploy/schemas"), ("deploy", "deploy/schemas/w.yaml"), ("", "deploy/schemas")] {
+        let environment = EnvironmentConfig { path: path.into(), ..prod() };
+        let configuration = Configuration {
+            kubernetes: vec!["1.36".into(), "1.34".into()],
+            crds: vec![crds.into()],
+            ..Configuration::default()
+        };
+        let files = [file("deploy/schemas/w.yaml", crd), file("deploy/w.yaml", widget)];
+        let evaluation = Judge::new(configuration, &[]).unwrap().environment(&environment, &files);
+        assert_eq!(found(&evaluation), [], "{path} {crds}");
+        assert_eq!(names(&evaluation), ["Widget/w in shop"], "{path} {crds}");
+    }
 }
 
 #[test]

@@ -37,6 +37,7 @@ mod structural;
 mod suggest;
 mod unknown;
 mod validation;
+pub mod vendor;
 mod walk;
 
 use std::collections::HashMap;

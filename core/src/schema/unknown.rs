@@ -183,7 +183,8 @@ fn not_known(schemas: &Schemas, gvk: &Gvk) -> (Finding, &'static str) {
         };
         return (finding.with_hint(hint), "kind");
     }
-    let hint = "Add the CustomResourceDefinition of this kind to the tree, or correct `apiVersion` and `kind`.";
+    let hint = "Keep its schema in the repository with `gitward schema add` (or declare its CustomResourceDefinition), or \
+                correct `apiVersion` and `kind`.";
     (finding.with_hint(hint), "apiVersion")
 }
 

@@ -222,3 +222,24 @@ fn hostile_rules_end() {
     let found = schemas.check(&gate(&format!("{{name: {}}}", "a".repeat(1 << 20))));
     assert_eq!(outline(&found), [("schema/unchecked".to_owned(), "spec".to_owned())]);
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, cases: 200, ..Default::default() })]
+
+    /// Whatever stands in a rule: an answer, a finding, no panic.
+    #[test]
+    fn any_text_is_a_rule_or_a_finding(tokens in proptest::collection::vec(proptest::sample::select(vec![
+        "self", "oldSelf", ".", ".?", "min", "hosts", "(", ")", "[", "]", "[?", "{", "}", ",", ":", "?", " ", "all", "map", "x", "h",
+        "==", "&&", "||", "!", "-", "+", "*", "/", "%", " in ", "1", "0u", "1.5", "'a'", "b'a'", "null", "true", "has", "size",
+        "matches", "replace", "format", "quantity", "duration", "optional.of", "r'\\'", "\n", "//", "ä", "\"",
+    ]), 0..24)) {
+        let rule = tokens.concat();
+        let spec = json!({"type": "object", "properties": properties(), "x-kubernetes-validations": [{"rule": rule, "messageExpression": rule}]});
+        let (schemas, found) = schemas(&spec);
+        proptest::prop_assert!(found.len() <= 1, "{found:?}");
+        for text in ["{}", "{min: 1, hosts: [a, b]}"] {
+            let found = schemas.check(&gate(text));
+            proptest::prop_assert!(found.len() <= 1, "{rule}: {found:?}");
+        }
+    }
+}

@@ -17,7 +17,7 @@ pub(super) const ROWS: &[Row] = &[
         why: "An object of a kind that neither Kubernetes nor a CRD in the repository defines cannot be applied.",
         example: r#"apiVersion: apps/v1
 kind: Deploymnet"#,
-        fix: "Correct apiVersion and kind, or add the CRD to the repository.",
+        fix: "Correct apiVersion and kind, or add the CRD to the repository: with the objects where the environment installs it, or with `gitward schema add FILE` where only its schema is needed.",
     },
     Row {
         rule: "schema/removed-api",
@@ -104,7 +104,7 @@ spec:
         title: "Something of the schema could not be checked",
         why: "A pattern or rule of the schema is beyond this check; the API server still applies it.",
         example: "",
-        fix: "Nothing to do for the manifest. In a CRD, write the pattern in the syntax of RE2.",
+        fix: "Nothing to do for the manifest. In a CRD, write the pattern in the syntax of RE2, and rules without the function that the finding names.",
     },
     Row {
         rule: "schema/version",
