@@ -265,7 +265,7 @@ func isGone(gvk schema.GroupVersionKind) bool {
 
 func (r rows) add(path string, value any) {
 	// The status is nobody's to declare.
-	if path == "status" || strings.HasPrefix(path, "status.") || strings.Contains(path, "].status.") {
+	if path == "status" || strings.HasPrefix(path, "status.") {
 		return
 	}
 	if r[path] == nil {
