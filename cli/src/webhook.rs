@@ -51,6 +51,10 @@ pub(crate) struct Args {
     /// CA certificates that the API server is to trust --tls-cert by (PEM).
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     ca: Option<PathBuf>,
+    /// Share its own authority with other replicas, through the Secret gitward-webhook-ENVIRONMENT of
+    /// gitward-system.
+    #[arg(long, conflicts_with = "tls_cert")]
+    share_authority: bool,
     /// Do not register with the API server, nor put the registration right when others change it.
     #[arg(long)]
     no_register: bool,
@@ -58,6 +62,9 @@ pub(crate) struct Args {
     /// learns by them what the API server makes of each declared object.
     #[arg(long, value_name = "USER", default_value = "system:serviceaccount:gitward-system:gitward-reconciler")]
     learner: String,
+    /// How long to go on answering after the word to end, until a Service sends nothing more here.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    drain: Option<Duration>,
     /// How to reach Git.
     #[command(flatten)]
     git: GitArgs,
@@ -104,9 +111,11 @@ async fn serve(args: &Args) -> anyhow::Result<()> {
             (Some(certificate), Some(key), Some(ca)) => Some(Files::new(certificate.clone(), key.clone(), ca.clone())),
             _ => None,
         },
+        shares_authority: args.share_authority,
         credentials: credentials(&args.git)?,
         register: !args.no_register,
         learner: args.learner.clone(),
+        drain: args.drain.unwrap_or_default(),
     };
     let shutdown = CancellationToken::new();
     stop_at_signal(shutdown.clone())?;
@@ -172,8 +181,14 @@ pub(crate) fn stop_at_signal(shutdown: CancellationToken) -> anyhow::Result<()> 
 const SHORTEST_POLL: Duration = Duration::from_millis(100);
 
 /// Reads `30s`, `5m` or `500ms`.
+fn time(text: &str) -> Result<Duration, String> {
+    gitward_webhook::serve::parse_duration(text)
+        .ok_or_else(|| "takes a time up to an hour, such as 30s or 5m".to_owned())
+}
+
+/// Reads how often to ask.
 pub(crate) fn poll(text: &str) -> Result<Duration, String> {
-    let time = gitward_webhook::serve::parse_duration(text).ok_or("takes a time up to an hour, such as 30s or 5m")?;
+    let time = time(text)?;
     if time < SHORTEST_POLL {
         return Err(format!("is at least {} ms: every poll is a fetch from the Git host", SHORTEST_POLL.as_millis()));
     }

@@ -35,7 +35,7 @@ fn main() {
 
 async fn measure(writes: usize) {
     let (mut stage, alice) = open().await;
-    let noop = Noop::start(stage.cluster.folder());
+    let noop = Noop::start(stage.cluster.folder()).await;
     let mut found: [Vec<Duration>; 3] = Default::default();
     for _ in 0..ROUNDS {
         found[2].extend(write(&alice, writes).await);

@@ -25,12 +25,12 @@ pub(crate) struct Noop {
 
 impl Noop {
     /// Starts it, with its certificate in a folder.
-    pub(crate) fn start(folder: &Path) -> Self {
+    pub(crate) async fn start(folder: &Path) -> Self {
         let state = StateDir::open(&folder.join("no-op")).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let source = CertificateSource::own(state, vec!["127.0.0.1".to_owned()]);
-        let certificate = Certificate::load(source, jiff::Timestamp::now()).unwrap();
+        let certificate = Certificate::load(source, jiff::Timestamp::now()).await.unwrap();
         let (tls, ca) = (certificate.server_config().unwrap(), certificate.bundle().borrow().clone());
         let app = axum::Router::new().route("/", post(pass));
         tokio::spawn(listen(listener, tls, app, CancellationToken::new()));

@@ -1,17 +1,22 @@
 //! The certificate that the API server sees, and the authority that it is told to trust.
 //!
 //! Without files from outside the webhook is its own authority: it keeps a CA of one year in its
-//! state directory and signs serving certificates of thirty days, which only live in memory. The
-//! successor of a CA is in the bundle a month before it signs anything.
+//! state directory, or in a Secret that all replicas share, and signs serving certificates of thirty
+//! days, which only live in memory. The successor of a CA is in the bundle a month before it signs
+//! anything.
 
+mod authorities;
 mod authority;
 mod files;
+mod shared;
 
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use gitward_index::pauses::Pauses;
+use gitward_index::trouble::Told;
 use jiff::Timestamp;
 use rustls::ServerConfig;
 use rustls::crypto::ring::sign::any_supported_type;
@@ -23,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use authority::Authority;
 pub use files::Files;
+pub use shared::Shared;
 
 use crate::state_dir::StateDir;
 
@@ -45,6 +51,14 @@ pub enum CertificateError {
         /// Why.
         reason: String,
     },
+    /// The authority that replicas share can be neither read nor written.
+    #[error("the shared authority {secret} cannot be used: {error}")]
+    Shared {
+        /// The Secret.
+        secret: String,
+        /// Why.
+        error: String,
+    },
     /// A certificate cannot be made.
     #[error("a certificate cannot be made: {0}")]
     Make(#[from] rcgen::Error),
@@ -56,7 +70,7 @@ pub enum CertificateError {
 /// Where the certificate comes from.
 pub enum CertificateSource {
     /// Its own authority, for these names and addresses.
-    Own(Authority),
+    Own(Box<Authority>),
     /// Files that others keep up to date.
     Files(Files),
 }
@@ -71,15 +85,33 @@ pub(crate) struct Issued {
 impl CertificateSource {
     /// Its own authority in a state directory.
     pub fn own(state: StateDir, names: Vec<String>) -> Self {
-        Self::Own(Authority::new(state, names))
+        Self::Own(Box::new(Authority::new(state, names)))
+    }
+
+    /// An authority in a Secret, shared with other replicas.
+    pub fn shared(state: StateDir, names: Vec<String>, shared: Shared) -> Self {
+        Self::Own(Box::new(Authority::shared(state, names, shared)))
     }
 
     /// What to serve with now, if it has to change; always something at the first call.
-    fn issue(&mut self, now: Timestamp) -> Result<Option<Issued>, CertificateError> {
+    async fn issue(&mut self, now: Timestamp) -> Result<Option<Issued>, CertificateError> {
         match self {
-            Self::Own(authority) => authority.issue(now),
+            Self::Own(authority) => authority.issue(now).await,
             Self::Files(files) => files.issue(),
         }
+    }
+
+    /// Waits until it has to be looked at again.
+    async fn due(&mut self) {
+        let interval = self.interval();
+        let changed = async {
+            match self {
+                Self::Own(authority) => authority.changed().await,
+                Self::Files(_) => std::future::pending().await,
+            }
+        };
+        // Time alone brings a new certificate too.
+        let _ = tokio::time::timeout(interval, changed).await;
     }
 
     fn interval(&self) -> Duration {
@@ -98,17 +130,47 @@ pub struct Certificate {
 }
 
 impl Certificate {
+    /// Loads or makes the certificate. A shared authority that cannot be had yet is waited for: the
+    /// API server, from which it comes, is the only one that asks for it.
+    ///
+    /// # Errors
+    /// There is none to serve with.
+    pub async fn awaited(mut source: CertificateSource) -> Result<Self, CertificateError> {
+        let told = Told::default();
+        let mut pauses = Pauses::default();
+        loop {
+            match Self::load_from(&mut source, Timestamp::now()).await {
+                Ok((resolver, bundle)) => return Ok(Self { resolver, bundle, source }),
+                Err(CertificateError::Shared { secret, error }) => {
+                    if told.is_news(&error) {
+                        tracing::warn!(secret, "waiting for the shared certificate authority: {error}");
+                    }
+                }
+                Err(other) => return Err(other),
+            }
+            tokio::time::sleep(pauses.next().unwrap_or_default()).await;
+        }
+    }
+
     /// Loads or makes the certificate.
     ///
     /// # Errors
     /// There is none to serve with.
-    pub fn load(mut source: CertificateSource, now: Timestamp) -> Result<Self, CertificateError> {
-        let issued = source.issue(now)?.ok_or_else(|| CertificateError::Content {
+    pub async fn load(mut source: CertificateSource, now: Timestamp) -> Result<Self, CertificateError> {
+        let (resolver, bundle) = Self::load_from(&mut source, now).await?;
+        Ok(Self { resolver, bundle, source })
+    }
+
+    async fn load_from(
+        source: &mut CertificateSource,
+        now: Timestamp,
+    ) -> Result<(Arc<Resolver>, watch::Sender<String>), CertificateError> {
+        let issued = source.issue(now).await?.ok_or_else(|| CertificateError::Content {
             what: "certificate".to_owned(),
             reason: "there is none".to_owned(),
         })?;
         let resolver = Arc::new(Resolver(ArcSwap::from(certified(&issued)?)));
-        Ok(Self { resolver, bundle: watch::channel(issued.bundle).0, source })
+        Ok((resolver, watch::channel(issued.bundle).0))
     }
 
     /// The CA certificates (PEM) that the API server has to trust, now and whenever they change.
@@ -132,13 +194,8 @@ impl Certificate {
 
     /// Keeps the certificate fresh until `shutdown`.
     pub async fn keep_fresh(mut self, shutdown: CancellationToken) {
-        let interval = self.source.interval();
-        loop {
-            tokio::select! {
-                () = shutdown.cancelled() => return,
-                () = tokio::time::sleep(interval) => {}
-            }
-            match self.renew(Timestamp::now()) {
+        while shutdown.run_until_cancelled(self.source.due()).await.is_some() {
+            match self.renew(Timestamp::now()).await {
                 Ok(true) => tracing::info!("serving with a new certificate"),
                 Ok(false) => {}
                 Err(error) => tracing::error!(%error, "the certificate cannot be renewed; the old one stays"),
@@ -146,8 +203,8 @@ impl Certificate {
         }
     }
 
-    fn renew(&mut self, now: Timestamp) -> Result<bool, CertificateError> {
-        let Some(issued) = self.source.issue(now)? else { return Ok(false) };
+    async fn renew(&mut self, now: Timestamp) -> Result<bool, CertificateError> {
+        let Some(issued) = self.source.issue(now).await? else { return Ok(false) };
         self.resolver.0.store(certified(&issued)?);
         self.bundle.send_if_modified(|bundle| {
             let changed = *bundle != issued.bundle;

@@ -5,7 +5,10 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use gitward_core::config::Configuration;
+use gitward_core::finding::Finding;
+use gitward_core::snapshot::Snapshot;
 use gitward_core::verdict::{Origin, Traced};
+use jiff::Timestamp;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
@@ -73,6 +76,17 @@ struct ByDeclaration {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByFinding {
+    decision: Decision,
+    rule: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfCommit {
+    commit: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct BySecond {
     outcome: Second,
 }
@@ -83,6 +97,7 @@ pub struct Metrics {
     decisions: Family<ByDecision, Counter>,
     origins: Family<ByOrigin, Counter>,
     rules: Family<ByRule, Counter>,
+    findings: Family<ByFinding, Counter>,
     declarations: Family<ByDeclaration, Counter>,
     seconds: Family<BySecond, Counter>,
     duration: Histogram,
@@ -92,8 +107,14 @@ pub struct Metrics {
     pub fetch_failures: Counter,
     /// Commits that could not be used.
     pub unusable_commits: Counter,
-    /// When the snapshot in force was put together (seconds since 1970).
-    pub snapshot_time: Gauge<f64, AtomicU64>,
+    /// When Git was reached last (seconds since 1970); zero: never since the start.
+    pub git_reached: Gauge<f64, AtomicU64>,
+    /// Requests that are being answered.
+    pub under_way: Gauge,
+    snapshot_time: Gauge<f64, AtomicU64>,
+    snapshot: Family<OfCommit, Gauge>,
+    declared_objects: Gauge,
+    additions: Gauge,
 }
 
 /// From a quarter of a millisecond to ten seconds.
@@ -109,10 +130,14 @@ impl Default for Metrics {
         let seconds = Family::default();
         let duration = Histogram::new(BUCKETS);
         let (repairs, fetch_failures, unusable_commits) = (Counter::default(), Counter::default(), Counter::default());
-        let snapshot_time = Gauge::default();
+        let findings = Family::<ByFinding, Counter>::default();
+        let (git_reached, snapshot_time) = (Gauge::default(), Gauge::<f64, AtomicU64>::default());
+        let (under_way, declared_objects, additions) = (Gauge::default(), Gauge::default(), Gauge::default());
+        let snapshot = Family::<OfCommit, Gauge>::default();
         registry.register("decisions", "Answers to reviews", decisions.clone());
         registry.register("origins", "Reviews let through, by origin of their changes", origins.clone());
         registry.register("rules", "Reviews let through as derived, by rule and what it rests on", rules.clone());
+        registry.register("findings", "Reviews denied or warned about, by rule", findings.clone());
         let used = "Reviews let through by an exemption, a delegation or a break-glass declaration; zero: not used since the start";
         registry.register("declaration_uses", used, declarations.clone());
         registry.register("second_looks", "Denials looked at again", seconds.clone());
@@ -125,18 +150,33 @@ impl Default for Metrics {
             "When the snapshot in force was put together",
             snapshot_time.clone(),
         );
+        registry.register("snapshot", "The commit in force", snapshot.clone());
+        registry.register("declared_objects", "Objects that the commit in force declares", declared_objects.clone());
+        registry.register("additions", "Declared objects whose additions are known", additions.clone());
+        registry.register("requests_under_way", "Reviews that are being answered", under_way.clone());
+        registry.register(
+            "git_reached_timestamp_seconds",
+            "When Git was reached last; zero: never since the start",
+            git_reached.clone(),
+        );
         Self {
             registry,
             decisions,
             origins,
             rules,
+            findings,
             declarations,
             seconds,
             duration,
             repairs,
             fetch_failures,
             unusable_commits,
+            git_reached,
+            under_way,
             snapshot_time,
+            snapshot,
+            declared_objects,
+            additions,
         }
     }
 }
@@ -156,6 +196,29 @@ impl Metrics {
     pub fn decided(&self, decision: Decision, took: Duration) {
         self.decisions.get_or_create(&ByDecision { decision }).inc();
         self.duration.observe(took.as_secs_f64());
+    }
+
+    /// Shows which snapshot is in force from now on.
+    pub fn in_force(&self, snapshot: &Snapshot, now: Timestamp) {
+        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        self.snapshot_time.set(seconds(now));
+        self.snapshot.clear();
+        self.snapshot.get_or_create(&OfCommit { commit: snapshot.commit.id.clone() }).set(1);
+        self.declared_objects.set(count(snapshot.declared.len()));
+        self.additions.set(count(snapshot.declared.values().filter(|d| d.learnt.is_some()).count()));
+    }
+
+    /// Git was reached.
+    pub fn reached_git(&self, now: Timestamp) {
+        self.git_reached.set(seconds(now));
+    }
+
+    /// Counts what was found in a request that was denied or warned about, each rule once.
+    pub fn found(&self, decision: Decision, findings: &[Finding]) {
+        let rules: BTreeSet<&str> = findings.iter().map(|f| f.rule.as_ref()).collect();
+        for rule in rules {
+            self.findings.get_or_create(&ByFinding { decision, rule: rule.to_owned() }).inc();
+        }
     }
 
     /// Counts the origins of a request that was let through, each once.
@@ -198,6 +261,10 @@ impl Metrics {
     }
 }
 
+fn seconds(time: Timestamp) -> f64 {
+    time.as_millisecond() as f64 / 1000.0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -226,6 +293,43 @@ mod tests {
         let text = metrics.text();
         for line in [r#"{kind="Exempted",name="used"} 1"#, r#"{kind="Exempted",name="never"} 0"#] {
             assert!(text.contains(&format!("gitward_webhook_declaration_uses_total{line}")), "{text}");
+        }
+    }
+
+    /// Names of the webhook's metrics in a file of `deploy/monitoring`.
+    fn asked_for(text: &str) -> BTreeSet<String> {
+        let is_name = |c: char| c.is_ascii_lowercase() || c == '_';
+        let names = text.split("gitward_webhook_").skip(1).map(|rest| rest.split(|c| !is_name(c)).next().unwrap());
+        names.map(|name| format!("gitward_webhook_{name}")).collect()
+    }
+
+    #[test]
+    fn the_dashboard_and_the_alerts_ask_for_what_is_shown() {
+        let metrics = Metrics::default();
+        let second = Duration::from_secs(1);
+        for decision in [Decision::Denied, Decision::Busy, Decision::Late, Decision::NothingKnown, Decision::Malformed]
+        {
+            metrics.decided(decision, second);
+        }
+        metrics.found(Decision::Denied, &[Finding::error("trace/undeclared", "x")]);
+        metrics.second(Second::Denied);
+        metrics.in_force(&crate::review::tests::snapshot(), Timestamp::now());
+        let derived = Origin::Derived { rule: "job", by_identity: false };
+        let place = Place { file: "gitward.yaml".into(), line: 1, column: 1 };
+        let exempted = Origin::Exempted { name: "used".to_owned(), place };
+        let traced = [derived, exempted].map(|origin| Traced { change: Change::whole(), origin });
+        metrics.traced(&traced);
+        let shown = metrics.text();
+        let dashboard = asked_for(include_str!("../../deploy/monitoring/dashboard.json"));
+        let alerts = asked_for(include_str!("../../deploy/monitoring/alerts.yaml"));
+        assert!(dashboard.len() > 10 && alerts.len() > 4);
+        for name in dashboard.union(&alerts) {
+            let is_shown =
+                |line: &str| line.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with(['{', ' ']));
+            assert!(shown.lines().any(is_shown), "{name} is not shown: {shown}");
+        }
+        for decision in ["Denied", "Busy", "Late", "NothingKnown", "Malformed"] {
+            assert!(shown.contains(&format!("decisions_total{{decision=\"{decision}\"}} 1")), "{shown}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The registration with the API server: which requests it has to ask about, kept as it must be.
 
+mod commits;
 mod configuration;
 mod conversions;
 mod keeper;

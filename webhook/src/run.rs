@@ -9,19 +9,18 @@ use std::time::Duration;
 use gitward_core::config::EnvironmentConfig;
 use gitward_index::{Discovery, LiveIndex, kinds};
 use gitward_repo::Credentials;
-use jiff::Timestamp;
 use kube::Client;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::certificate::{Certificate, CertificateError, CertificateSource, Files};
+use crate::certificate::{Certificate, CertificateError, CertificateSource, Files, Shared};
 use crate::follow::{Follower, SnapshotStore, watch_cluster};
 use crate::judge::Gate;
 use crate::metrics::Metrics;
 use crate::readiness::Readiness;
 use crate::register::{Address, Conversions, Keeper, keep};
-use crate::serve::{App, Limits, listen, router};
+use crate::serve::{App, Draining, Limits, listen, router};
 use crate::state_dir::StateDir;
 
 /// How a webhook is run.
@@ -39,12 +38,16 @@ pub struct Options {
     pub poll: Duration,
     /// Certificate, key and CA, if it is not to be its own authority.
     pub certificate: Option<Files>,
+    /// Whether its own authority is shared with other replicas, through a Secret.
+    pub shares_authority: bool,
     /// How Git is told who asks.
     pub credentials: Credentials,
     /// Whether it registers itself with the API server.
     pub register: bool,
     /// Account whose dry runs of whole objects are let through.
     pub learner: String,
+    /// How long it goes on answering after it was asked to end, until nobody sends it more.
+    pub drain: Duration,
 }
 
 /// Why the webhook ended.
@@ -101,10 +104,17 @@ pub async fn run(client: Client, options: Options, shutdown: CancellationToken) 
         .map_err(|error| RunError::StateDir { path: options.state_dir.clone(), error })?;
     let source = match &options.certificate {
         Some(files) => CertificateSource::Files(files.clone()),
+        None if options.shares_authority => {
+            let shared = Shared::new(client.clone(), &environment);
+            CertificateSource::shared(state.clone(), options.address.names(), shared)
+        }
         None => CertificateSource::own(state.clone(), options.address.names()),
     };
-    let certificate = Certificate::load(source, Timestamp::now())?;
+    let awaited = shutdown.run_until_cancelled(Certificate::awaited(source)).await;
+    let Some(certificate) = awaited.transpose()? else { return Ok(()) };
     let (tls, bundle) = (certificate.server_config()?, certificate.bundle());
+    let draining = Arc::new(Draining::default());
+    let shutdown = drained(draining.clone(), options.drain, shutdown);
     let metrics = Arc::new(Metrics::default());
     let snapshots = Arc::new(SnapshotStore::default());
     let credentials = options.credentials.clone();
@@ -113,7 +123,7 @@ pub async fn run(client: Client, options: Options, shutdown: CancellationToken) 
 
     let index = LiveIndex::start(client.clone(), Discovery::new(client.clone()), &[], &[]);
     let readiness = Arc::new(Readiness::new(snapshots.clone(), index.clone()));
-    let gate = Gate::new(snapshots.clone(), index.clone(), looker, metrics.clone());
+    let gate = Gate::new(snapshots.clone(), index.clone(), looker.clone(), metrics.clone());
     let tasks = TaskTracker::new();
     let (news, news_of) = mpsc::channel(64);
     spawn(&tasks, &shutdown, watch_cluster(client.clone(), environment.clone(), news, index.trouble().clone()));
@@ -128,6 +138,7 @@ pub async fn run(client: Client, options: Options, shutdown: CancellationToken) 
             conversions: conversions.clone(),
             discovery: index.discovery().clone(),
             snapshots,
+            looker,
             bundle,
             address: options.address.clone(),
             learner: options.learner.clone(),
@@ -142,11 +153,25 @@ pub async fn run(client: Client, options: Options, shutdown: CancellationToken) 
     }
     tasks.close();
 
-    let app = App { gate, readiness, metrics, environment, limits: Limits::default(), conversions };
+    let app = App { gate, readiness, metrics, environment, limits: Limits::default(), conversions, draining };
     let served = listen(listener, tls, router(app), shutdown.clone()).await;
     shutdown.cancel();
     tasks.wait().await;
     served.map_err(not_served)
+}
+
+/// From `asked` on whoever sends requests here is told to send them elsewhere; the token that is
+/// returned is cancelled when they have had the time to.
+fn drained(draining: Arc<Draining>, within: Duration, asked: CancellationToken) -> CancellationToken {
+    let stop = CancellationToken::new();
+    let stopping = stop.clone();
+    tokio::spawn(async move {
+        asked.cancelled().await;
+        draining.begin();
+        tokio::time::sleep(within).await;
+        stopping.cancel();
+    });
+    stop
 }
 
 /// Runs a task that has no end of its own until `shutdown`.

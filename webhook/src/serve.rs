@@ -1,5 +1,6 @@
 //! The HTTP side: reviews in, answers out, within bounds on size, number and time.
 
+mod draining;
 mod duration;
 mod limits;
 mod listen;
@@ -15,6 +16,7 @@ use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use prometheus_client::metrics::gauge::Gauge;
 use serde::Deserialize;
 use tokio::time::Instant;
 
@@ -25,6 +27,7 @@ use crate::receipts;
 use crate::register::Conversions;
 use crate::review::{self, Review};
 
+pub use draining::Draining;
 pub use duration::parse as parse_duration;
 pub use limits::Limits;
 pub use listen::listen;
@@ -57,6 +60,8 @@ pub struct App {
     pub limits: Limits,
     /// What the registration has converted.
     pub conversions: Arc<Conversions>,
+    /// Whether it is about to end.
+    pub draining: Arc<Draining>,
 }
 
 /// All routes.
@@ -77,6 +82,7 @@ pub fn router(app: App) -> Router {
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .route("/look-now", post(look_now))
+        .layer(middleware::from_fn_with_state(app.draining.clone(), draining::last_answers))
         .with_state(app)
 }
 
@@ -109,6 +115,7 @@ async fn bounded(
         let text = "gitward is judging as many requests as it can; try again";
         return Ok((StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], text).into_response());
     };
+    let _under_way = UnderWay::begins(&app.metrics.under_way);
     let deadline = wait.deadline(&app.limits);
     request.extensions_mut().insert(Deadline(deadline));
     match tokio::time::timeout_at(deadline, next.run(request)).await {
@@ -123,6 +130,22 @@ async fn bounded(
 
 #[derive(Debug, Clone, Copy)]
 struct Deadline(Instant);
+
+/// A request that is being answered, until it is dropped: also where whoever asked has gone.
+struct UnderWay<'a>(&'a Gauge);
+
+impl<'a> UnderWay<'a> {
+    fn begins(number: &'a Gauge) -> Self {
+        number.inc();
+        Self(number)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
 
 /// Whether the same request may come converted as well.
 #[derive(Debug, Clone, Copy)]
@@ -201,6 +224,7 @@ async fn answer(
         (false, _) => Decision::Denied,
     };
     app.metrics.decided(decision, began.elapsed());
+    app.metrics.found(decision, &verdict.findings);
     if verdict.allowed() {
         app.metrics.traced(&verdict.traced);
     }
@@ -224,6 +248,9 @@ async fn answer(
 }
 
 async fn ready(State(app): State<Arc<App>>) -> Response {
+    if app.draining.has_begun() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "about to end").into_response();
+    }
     match app.readiness.check() {
         Ok(()) => "ready".into_response(),
         Err(missing) => (StatusCode::SERVICE_UNAVAILABLE, missing).into_response(),

@@ -54,14 +54,6 @@ impl StateDir {
         file.sync_all()?;
         fs::rename(&unfinished, &path)
     }
-
-    /// Renames a file within the directory.
-    ///
-    /// # Errors
-    /// It is not there or cannot be renamed.
-    pub fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        fs::rename(self.path(from), self.path(to))
-    }
 }
 
 #[cfg(test)]

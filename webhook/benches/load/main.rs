@@ -35,7 +35,7 @@ fn main() {
     let seconds = std::env::args().skip(1).find_map(|a| a.parse().ok()).unwrap_or(1.0);
     let each = Duration::from_secs_f64(seconds);
     println!("handler                    objects conn.    median       p99      req/s   CPU/req      RSS");
-    for objects in [100, 10_000] {
+    for objects in [100, 10_000, 100_000] {
         let server = Server::start(objects);
         for connections in [1, 16] {
             let mut rows: BTreeMap<usize, Figures> = BTreeMap::new();

@@ -40,14 +40,15 @@ pub(crate) async fn serve(objects: usize) {
     let dir = tempfile::tempdir().unwrap();
     let state = StateDir::open(dir.path()).unwrap();
     let source = CertificateSource::own(state.clone(), vec!["localhost".into()]);
-    let certificate = Certificate::load(source, Timestamp::now()).unwrap();
+    let certificate = Certificate::load(source, Timestamp::now()).await.unwrap();
     let (snapshots, metrics) = (Arc::new(SnapshotStore::default()), Arc::new(Metrics::default()));
     snapshots.swap(Shop::with(objects).snapshot);
     let (_follower, looker) = Follower::new("prod", state, Credentials::None, snapshots.clone(), metrics.clone());
     let readiness = Arc::new(Readiness::new(snapshots.clone(), index.clone()));
     let gate = Gate::new(snapshots, index, looker, metrics.clone());
     let conversions = Arc::default();
-    let app = App { gate, readiness, metrics, environment: "prod".into(), limits: Limits::default(), conversions };
+    let (limits, draining) = (Limits::default(), Arc::default());
+    let app = App { gate, readiness, metrics, environment: "prod".into(), limits, conversions, draining };
     let app = router(app).route(NOTHING, post(nothing)).route(PARSE, post(parse));
 
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();

@@ -332,6 +332,9 @@ impl Follower {
                 self.log_once(&format!("evaluating failed: {error}"));
             }
         }
+        if reached {
+            self.metrics.reached_git(Timestamp::now());
+        }
         self.looks.done.send_replace(Done { upto: fetch.answers, reached });
         if !current {
             self.begin_fetch();
@@ -372,7 +375,7 @@ impl Follower {
     }
 
     fn swap(&self, snapshot: Snapshot) {
-        self.metrics.snapshot_time.set(Timestamp::now().as_millisecond() as f64 / 1000.0);
+        self.metrics.in_force(&snapshot, Timestamp::now());
         self.store.swap(snapshot);
     }
 

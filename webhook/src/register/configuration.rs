@@ -27,6 +27,9 @@ const TIMEOUT: i32 = 10;
 /// taken away, since an update is matched by its new labels.
 const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
 
+/// Annotation that names the commit by which the configuration was made.
+pub(crate) const COMMIT: &str = "gitward.dev/commit";
+
 /// What the cluster or gitward needs to start. It never waits for the webhook, unless Git says so.
 const SYSTEM_NAMESPACES: [&str; 4] = ["gitward-system", "kube-node-lease", "kube-public", "kube-system"];
 

@@ -1,7 +1,7 @@
 //! Keeping the registration: applied once everything that judges is loaded, and put right at once
 //! when anyone changes or deletes it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,9 +20,10 @@ use tokio::sync::{broadcast, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::configuration::{Address, Registration, configuration, converted, name};
+use super::commits::{Commits, Repair};
+use super::configuration::{Address, COMMIT, Registration, configuration, converted, name};
 use super::conversions::Conversions;
-use crate::follow::SnapshotStore;
+use crate::follow::{Looker, SnapshotStore};
 use crate::metrics::Metrics;
 
 /// Looked at again without a reason this often; also what the API server serves, which changes with
@@ -36,6 +37,9 @@ const REDISCOVERY: Duration = Duration::from_secs(1);
 
 /// After a failure.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// Time for a look at Git before a registration is put right that a commit unknown here made.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// So many repairs within a second, and the rest has to wait: two webhooks that disagree must not
 /// wear the API server out.
@@ -53,6 +57,8 @@ pub struct Keeper {
     pub conversions: Arc<Conversions>,
     /// What Git says.
     pub snapshots: Arc<SnapshotStore>,
+    /// Asks Git whether there is more.
+    pub looker: Looker,
     /// CA certificates to trust the webhook by.
     pub bundle: watch::Receiver<String>,
     /// Where the webhook is reached.
@@ -74,7 +80,7 @@ pub async fn keep(mut keeper: Keeper, environment: String, shutdown: Cancellatio
     let mut changed_until = Instant::now();
     let mut stale = true;
     let mut applied = None;
-    let mut repairs = Budget::default();
+    let mut repairs = Repairs::default();
     let told = Told::default();
     loop {
         if std::mem::take(&mut stale)
@@ -83,11 +89,13 @@ pub async fn keep(mut keeper: Keeper, environment: String, shutdown: Cancellatio
             tell("what the API server serves cannot be read, the last that was known stays", &error, &keeper, &told);
         }
         let pause = match keeper.put_right(&api, &mut applied, &mut repairs).await {
-            Ok(()) => {
+            Ok(pause) => {
                 keeper.index.trouble().over();
                 told.is_over();
-                if Instant::now() < changed_until { REDISCOVERY } else { INTERVAL }
+                pause.unwrap_or(if Instant::now() < changed_until { REDISCOVERY } else { INTERVAL })
             }
+            // Another replica was faster.
+            Err(kube::Error::Api(status)) if status.code == 409 => Duration::ZERO,
             Err(error) => {
                 tell("the registration cannot be put right", &error, &keeper, &told);
                 RETRY
@@ -133,14 +141,24 @@ fn declared_kinds(snapshot: &Snapshot) -> BTreeSet<Gvk> {
     kinds
 }
 
+/// What is remembered of repairs.
+#[derive(Default)]
+struct Repairs {
+    budget: Budget,
+    commits: Commits,
+}
+
 impl Keeper {
+    /// Puts the registration right. How long to wait before the next look, if it is not settled.
     async fn put_right(
         &mut self,
         api: &Api<ValidatingWebhookConfiguration>,
         applied: &mut Option<ValidatingWebhookConfiguration>,
-        repairs: &mut Budget,
-    ) -> Result<(), kube::Error> {
-        let Some(snapshot) = self.snapshots.load() else { return Ok(()) };
+        repairs: &mut Repairs,
+    ) -> Result<Option<Duration>, kube::Error> {
+        let Some(snapshot) = self.snapshots.load() else { return Ok(None) };
+        let commit = &snapshot.commit.id;
+        repairs.commits.in_force(commit);
         let registration = Registration {
             address: self.address.clone(),
             ca_bundle: self.bundle.borrow().clone(),
@@ -167,17 +185,27 @@ impl Keeper {
         if found.as_ref().is_some_and(|found| is_as_wanted(found, &wanted)) {
             *applied = Some(wanted);
             self.conversions.registered(&converted);
-            return Ok(());
+            return Ok(None);
+        }
+        let maker = found.as_ref().and_then(|f| f.metadata.annotations.as_ref()?.get(COMMIT));
+        match repairs.commits.repair(maker.map(String::as_str), Instant::now()) {
+            Repair::Now => {}
+            Repair::AfterALook => {
+                self.looker.look(Instant::now() + LOOK).await;
+                return Ok(Some(Duration::ZERO));
+            }
+            Repair::In(pause) => return Ok(Some(pause)),
         }
         let by_others = applied.as_ref() == Some(&wanted);
         if by_others {
             self.conversions.unsettled();
-            repairs.spend().await;
+            repairs.budget.spend().await;
             self.metrics.repairs.inc();
             let how = if found.is_some() { "changed" } else { "deleted" };
             tracing::error!(name, how, "others touched the registration; putting it right");
         }
         let unversioned = wanted.clone();
+        wanted.metadata.annotations = Some(BTreeMap::from([(COMMIT.to_owned(), commit.clone())]));
         match found {
             None => api.create(&PostParams::default(), &wanted).await?,
             Some(found) => {
@@ -190,7 +218,7 @@ impl Keeper {
         }
         *applied = Some(unversioned);
         self.conversions.registered(&converted);
-        Ok(())
+        Ok(None)
     }
 }
 

@@ -40,3 +40,6 @@ pub async fn listen(
     server.http_builder().http1().header_read_timeout(Duration::from_secs(300));
     server.serve(app.into_make_service()).await
 }
+
+#[cfg(test)]
+mod tests;

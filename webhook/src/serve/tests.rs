@@ -15,6 +15,7 @@ use crate::state_dir::StateDir;
 struct Webhook {
     router: Router,
     snapshots: Arc<SnapshotStore>,
+    draining: Arc<Draining>,
     _follower: Follower,
     _dir: tempfile::TempDir,
 }
@@ -32,9 +33,17 @@ fn webhook(limits: Limits) -> Webhook {
     let readiness = Arc::new(Readiness::new(snapshots.clone(), index.clone()));
     readiness.scoped();
     let gate = Gate::new(snapshots.clone(), index, looker, metrics.clone());
-    let router =
-        router(App { gate, readiness, metrics, environment: "prod".into(), limits, conversions: Arc::default() });
-    Webhook { router, snapshots, _follower: follower, _dir: dir }
+    let draining = Arc::<Draining>::default();
+    let router = router(App {
+        gate,
+        readiness,
+        metrics,
+        environment: "prod".into(),
+        limits,
+        conversions: Arc::default(),
+        draining: draining.clone(),
+    });
+    Webhook { router, snapshots, draining, _follower: follower, _dir: dir }
 }
 
 fn snapshot(mode: Mode) -> Snapshot {
@@ -143,6 +152,43 @@ async fn bodies_and_their_number_are_bounded() {
     let (status, text) = full.call("POST", "/admit", vec![b' '; 10]).await;
     assert_eq!(status, 503);
     assert!(text.contains("try again"));
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_waited_for_no_longer_than_the_api_server_waits() {
+    let webhook = webhook(Limits::default());
+    let never = Body::from_stream(futures::stream::pending::<Result<Vec<u8>, std::io::Error>>());
+    let request = Request::post("/admit?timeout=200ms").header("content-length", 100).body(never).unwrap();
+    let response = webhook.router.clone().oneshot(request).await.unwrap();
+    assert_eq!(response.status(), 504);
+    let (_, text) = webhook.call("GET", "/metrics", Vec::new()).await;
+    assert!(text.contains("gitward_webhook_decisions_total{decision=\"Late\"} 1"), "{text}");
+    assert!(text.contains("gitward_webhook_requests_under_way 0"), "{text}");
+}
+
+#[tokio::test]
+async fn what_is_nested_without_end_is_a_bad_request() {
+    let webhook = webhook(Limits::default());
+    let text = review().to_string();
+    for depth in [200, 100_000] {
+        let nested = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        let body = text.replacen(r#""metadata":{"#, &format!(r#""deep":{nested},"metadata":{{"#), 1);
+        assert!(body.len() > text.len());
+        assert_eq!(webhook.call("POST", "/admit", body.into_bytes()).await.0, 400, "{depth}");
+    }
+}
+
+#[tokio::test]
+async fn about_to_end_it_is_not_ready_and_judges_on_with_each_answer_the_last_of_its_connection() {
+    let webhook = webhook(Limits::default());
+    webhook.snapshots.swap(snapshot(Mode::Observe));
+    assert_eq!(webhook.call("GET", "/readyz", Vec::new()).await.0, 200);
+    webhook.draining.begin();
+    assert_eq!(webhook.call("GET", "/readyz", Vec::new()).await.0, 503);
+    assert_eq!(webhook.call("GET", "/livez", Vec::new()).await.0, 200);
+    let request = Request::post("/admit?timeout=1s").body(Body::from(review().to_string())).unwrap();
+    let response = webhook.router.clone().oneshot(request).await.unwrap();
+    assert_eq!((response.status(), &response.headers()["connection"]), (StatusCode::OK, &"close".parse().unwrap()));
 }
 
 #[tokio::test]
