@@ -1,12 +1,16 @@
 //! `gitward reconcile`: the runtime gate.
 
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use gitward_reconciler::run::{Options, run as reconcile};
+use gitward_reconciler::run::Options;
+use gitward_reconciler::{lead, probes};
 use tokio_util::sync::CancellationToken;
 
+use crate::fault::Fault;
 use crate::webhook::{GitArgs, credentials, log, poll, stop_at_signal};
 use crate::{Outcome, start};
 
@@ -28,6 +32,9 @@ pub(crate) struct Args {
     /// Put the fence (deploy/fence.yaml) up, and back whenever somebody changes or removes it.
     #[arg(long)]
     keep_fence: bool,
+    /// Where it shows over HTTP that it lives, and its metrics; nowhere unless this is given.
+    #[arg(long, value_name = "ADDRESS")]
+    show: Option<SocketAddr>,
     /// How to reach Git.
     #[command(flatten)]
     git: GitArgs,
@@ -46,16 +53,26 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
 
 async fn serve(args: &Args) -> anyhow::Result<()> {
     let _held = start::state_dir(&args.state_dir)?;
-    let client = start::client(args.kubeconfig.as_deref()).await?;
+    let connect = start::clients(args.kubeconfig.as_deref()).await?;
     let options = Options {
         environment: args.environment.clone(),
         state_dir: args.state_dir.clone(),
         poll: args.poll,
         credentials: credentials(&args.git)?,
         keep_fence: args.keep_fence,
+        metrics: Arc::default(),
     };
     let shutdown = CancellationToken::new();
     stop_at_signal(shutdown.clone())?;
-    reconcile(client, options, shutdown).await;
+    if let Some(address) = args.show {
+        let listener = TcpListener::bind(address).map_err(|error| {
+            Fault::new(
+                format!("cannot listen at {address}: {error}"),
+                "name a free address of this machine with --show",
+            )
+        })?;
+        tokio::spawn(probes::serve(listener, options.metrics.clone(), shutdown.clone()));
+    }
+    lead::run(Box::new(connect), options, shutdown).await?;
     Ok(())
 }

@@ -18,6 +18,13 @@ use crate::fault::Fault;
 
 /// A client of the API server that a kubeconfig names, or, without one, the Pod's own.
 pub(crate) async fn client(kubeconfig: Option<&Path>) -> anyhow::Result<kube::Client> {
+    Ok(clients(kubeconfig).await?()?)
+}
+
+/// Makes such clients, each with connections of its own.
+pub(crate) async fn clients(
+    kubeconfig: Option<&Path>,
+) -> anyhow::Result<impl Fn() -> Result<kube::Client, kube::Error> + Send + Sync + 'static> {
     // An error means that one is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let config = match kubeconfig {
@@ -33,11 +40,11 @@ pub(crate) async fn client(kubeconfig: Option<&Path>) -> anyhow::Result<kube::Cl
             )
         })?,
     };
-    let built = patient(config).map_err(|error| {
+    patient(config.clone()).map_err(|error| {
         let file = kubeconfig.map_or_else(|| "the account of the Pod".to_owned(), |f| f.display().to_string());
         Fault::new(format!("{file} cannot be used: {error}"), "check the certificates and keys in it")
-    });
-    Ok(built?)
+    })?;
+    Ok(move || patient(config.clone()))
 }
 
 /// Times that a request is made again where the API server is too busy, and the pauses before.
@@ -47,7 +54,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 
 /// A client that makes a request again for at most a second where the API server answers that it
 /// cannot now. By itself kube's does so for minutes, and nobody hears why nothing happens.
-fn patient(mut config: kube::Config) -> anyhow::Result<kube::Client> {
+fn patient(mut config: kube::Config) -> Result<kube::Client, kube::Error> {
     config.default_retry = false;
     let namespace = config.default_namespace.clone();
     let once = kube::Client::try_from(config)?;
@@ -55,7 +62,8 @@ fn patient(mut config: kube::Config) -> anyhow::Result<kube::Client> {
         let once = once.clone();
         async move { once.send(request).await.map_err(tower::BoxError::from) }
     });
-    let policy = RetryPolicy::new(FIRST_PAUSE, LONGEST_PAUSE, AGAIN, false)?;
+    let policy = RetryPolicy::new(FIRST_PAUSE, LONGEST_PAUSE, AGAIN, false)
+        .map_err(|error| kube::Error::Service(error.into()))?;
     Ok(kube::Client::new(RetryLayer::new(policy).layer(send), namespace))
 }
 

@@ -106,6 +106,7 @@ async fn look(state: &State, environment: &str, keep: bool) -> Sound {
         let before = standing(part, state.index.get(&part.key).as_deref());
         let after = if before != Standing::Holds && keep { put_back(state, part, before).await } else { before };
         let name = format!("{}/{}", part.gvk.kind, part.key.name);
+        state.reporter.metrics.guard(&name, after == Standing::Holds);
         match after {
             Standing::Holds => holding.push(name),
             Standing::Missing => lacking.push(format!("{name} is not there")),
@@ -113,7 +114,9 @@ async fn look(state: &State, environment: &str, keep: bool) -> Sound {
         }
     }
     let registration = ObjectKey::new(GROUP, "ValidatingWebhookConfiguration", "", &format!("gitward-{environment}"));
-    if state.index.get(&registration).is_some() {
+    let is_registered = state.index.get(&registration).is_some();
+    state.reporter.metrics.guard(&format!("{}/{}", registration.kind, registration.name), is_registered);
+    if is_registered {
         holding.push(format!("{}/{}", registration.kind, registration.name));
     } else {
         lacking.push(format!("{}/{} is not there", registration.kind, registration.name));

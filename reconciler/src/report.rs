@@ -1,5 +1,7 @@
 //! Telling people: Events on the objects, the Environment's status, the log.
 
+use std::sync::Arc;
+
 use gitward_core::object::ObjectKey;
 use gitward_core::report::harmless;
 use jiff::Timestamp;
@@ -7,8 +9,10 @@ use k8s_openapi::api::core::v1::{Event, EventSource, ObjectReference};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 use kube::api::PostParams;
 use kube::{Api, Client};
+use prometheus_client::encoding::EncodeLabelValue;
 use tokio::sync::mpsc;
 
+use crate::metrics::Metrics;
 use crate::status;
 
 /// Where Events live that are about objects without a namespace: the API server takes them nowhere
@@ -19,7 +23,7 @@ const ELSEWHERE: &str = "default";
 const WAITING: usize = 1024;
 
 /// Why an Event is written, as its `reason`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
 pub enum Reason {
     /// A live object is not what Git says.
     Diverged,
@@ -65,14 +69,16 @@ struct Note {
 pub struct Reporter {
     environment: String,
     notes: mpsc::Sender<Note>,
+    /// Counts what is told.
+    pub metrics: Arc<Metrics>,
 }
 
 impl Reporter {
     /// Starts the task that writes. Must be called within a tokio runtime.
-    pub fn start(client: Client, environment: &str) -> Self {
+    pub fn start(client: Client, environment: &str, metrics: Arc<Metrics>) -> Self {
         let (notes, waiting) = mpsc::channel(WAITING);
         tokio::spawn(write(client, waiting));
-        Self { environment: environment.to_owned(), notes }
+        Self { environment: environment.to_owned(), notes, metrics }
     }
 
     /// Tells something about an object. `message` never holds a Secret's value.
@@ -80,6 +86,7 @@ impl Reporter {
         // What Git and other people's objects say reaches terminals by way of Events and the log.
         let message = harmless(&message).into_owned();
         log(key, reason, &message);
+        self.metrics.told(reason);
         let namespace = if key.namespace.is_empty() { ELSEWHERE } else { &key.namespace };
         let about = ObjectReference {
             api_version: Some(api_version.to_owned()),

@@ -18,7 +18,6 @@ use jiff::Timestamp;
 use kube::{Api as KubeApi, Client};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
-use tokio_util::sync::CancellationToken;
 
 use crate::api::Api;
 use crate::broken_glass;
@@ -26,6 +25,7 @@ use crate::converge::{Outcome, Refusal, converge};
 use crate::exemptions;
 use crate::fence;
 use crate::guard::{self, Poke};
+use crate::metrics::{Convergence, Metrics};
 use crate::publish::Channel;
 use crate::ready::{Ready, Standing};
 use crate::report::{Reason, Reporter};
@@ -34,7 +34,7 @@ use crate::status::Status;
 use crate::watch;
 
 /// What the process is told at its start.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Options {
     /// Name of the Environment resource.
     pub environment: String,
@@ -46,6 +46,8 @@ pub struct Options {
     pub credentials: Credentials,
     /// Whether the fence of `deploy/fence.yaml` is put up and put back.
     pub keep_fence: bool,
+    /// What it shows of itself.
+    pub metrics: Arc<Metrics>,
 }
 
 /// Longest time for one fetch.
@@ -65,13 +67,19 @@ enum NotYet {
     NotInstalled,
 }
 
-/// Runs until `stop`. Nothing ends it before: after a full stop the API server, Git and this
-/// process come back in any order, so whatever is missing is waited for.
-pub async fn run(client: Client, options: Options, stop: CancellationToken) {
-    let Some(start) = stop.run_until_cancelled(wait_to_start(&client, &options.environment)).await else { return };
+/// Waits until everything is there that a reconciler needs to start: after a full stop the API
+/// server, Git and this process come back in any order.
+pub(crate) async fn can_start(client: &Client, environment: &str) {
+    wait_to_start(client, environment).await;
+}
+
+/// Converges and guards, as the one that leads. It has no end of its own: whatever is missing is
+/// waited for.
+pub(crate) async fn run(client: Client, options: Options) {
+    let start = wait_to_start(&client, &options.environment).await;
     let Start { environment, discovery, channel, additions } = start;
     let index = LiveIndex::start(client.clone(), discovery.clone(), &[], &[]);
-    let reporter = Reporter::start(client.clone(), &options.environment);
+    let reporter = Reporter::start(client.clone(), &options.environment, options.metrics.clone());
     let state = Arc::new(State::new(Api::new(client, discovery), index, reporter, channel));
     *state.additions() = additions;
     let adopted = environment.status.as_ref().and_then(|s| s.adopted_at.as_deref()).and_then(|t| t.parse().ok());
@@ -103,7 +111,7 @@ pub async fn run(client: Client, options: Options, stop: CancellationToken) {
         unconverged: Told::default(),
         watching: false,
     };
-    looper.turn_until(stop).await;
+    looper.turn_for_ever().await;
 }
 
 /// What the API server has to have said before anything can begin.
@@ -166,18 +174,12 @@ struct Loop {
 }
 
 impl Loop {
-    async fn turn_until(&mut self, stop: CancellationToken) {
+    async fn turn_for_ever(&mut self) {
         loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = self.turn() => {}
-            }
+            self.turn().await;
             let poll = Instant::now() + self.options.poll;
             let next = self.due.map_or(poll, |due| due.min(poll));
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = tokio::time::sleep_until(next) => {}
-            }
+            tokio::time::sleep_until(next).await;
         }
     }
 
@@ -234,6 +236,7 @@ impl Loop {
         if !self.unusable.is_news(&message) {
             return;
         }
+        self.options.metrics.unusable.inc();
         let (reason, event, status) = match error {
             // What runs may well be the ref's commit.
             Unusable::Git(_) => ("GitUnreachable", None, "Unknown"),
@@ -289,10 +292,14 @@ impl Loop {
         match converge(&self.state, target).await {
             Ok(outcome) => {
                 self.poke.everything();
+                self.show_held();
+                let done = if outcome.failures.is_empty() { Convergence::Converged } else { Convergence::Failing };
+                self.options.metrics.convergence(done);
                 self.remember_held(&commit.id).await;
                 self.report(&commit.id, commit.short(), &commit.author, count, &outcome, started).await;
             }
             Err(Refusal::Passing(why)) => {
+                self.options.metrics.convergence(Convergence::Failing);
                 let message = format!("commit {} waits and is tried again and again: {why}", commit.short());
                 if self.unconverged.is_news(&message) {
                     tracing::warn!("{message}");
@@ -303,9 +310,17 @@ impl Loop {
                 self.again();
             }
             Err(Refusal::Findings(findings)) => {
+                self.options.metrics.convergence(Convergence::Refused);
                 self.refused(commit.short(), &findings).await;
                 self.hold_last().await;
             }
+        }
+    }
+
+    fn show_held(&self) {
+        if let Some(held) = self.state.held() {
+            let learnt = held.declared.values().filter(|d| d.learnt.is_some()).count();
+            self.options.metrics.held(&held.commit.id, held.declared.len(), learnt);
         }
     }
 
@@ -333,6 +348,7 @@ impl Loop {
         let snapshot =
             Snapshot::assemble(environment, configuration, last.commit, last.declared, &additions, None, now);
         self.state.hold(snapshot);
+        self.show_held();
         self.poke.everything();
     }
 

@@ -16,9 +16,15 @@ const POLICIES: [&str; 5] =
 
 /// What an administrator of the cluster tries past the webhook, as a dry run: what refuses it, and
 /// what is tried.
-const ATTEMPTS: [(&str, &str); 8] = [
+const ATTEMPTS: [(&str, &str); 11] = [
     ("gitward-namespace", "create configmap additions-prod-00 -n gitward-system --from-literal=a=b"),
     ("gitward-namespace", "create token gitward-reconciler -n gitward-system"),
+    ("gitward-namespace", "delete lease gitward-reconciler-prod -n gitward-system"),
+    (
+        "gitward-namespace",
+        "patch lease gitward-reconciler-prod -n gitward-system --type=merge -p '{\"spec\":{\"holderIdentity\":\"mallory\"}}'",
+    ),
+    ("gitward-namespace", "create secret generic gitward-webhook-prod -n gitward-system --from-literal=a=b"),
     ("gitward-namespace", "delete serviceaccount gitward-reconciler -n gitward-system"),
     ("gitward-trust", "delete environment.gitward.dev prod"),
     (

@@ -1,16 +1,14 @@
 //! What webhook and reconciler say while something that they need is not there yet, and that they
 //! go on by themselves when it is.
 
-use std::fs::File;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
 
 use gitward_test_cluster::{Component, ControlPlane, DEPLOY, Options, WorkTree};
 use serde_json::{Value, json};
 
-use crate::fleet::gitward;
+use crate::running::Running;
 
 const CONFIGURATION: &str = "\
 apiVersion: gitward.dev/v1alpha1
@@ -21,64 +19,6 @@ environments:
 ";
 
 const SHOP: &str = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n";
-
-const SOON: Duration = Duration::from_secs(60);
-
-/// A process of gitward, killed at the end.
-struct Running {
-    child: Child,
-    log: PathBuf,
-}
-
-impl Running {
-    fn start(command: &str, kubeconfig: &Path, folder: &Path, name: &str, more: &[&str]) -> Self {
-        let log = folder.join(format!("{name}-{command}.log"));
-        let state = folder.join(format!("{name}-{command}"));
-        let mut gitward = Command::new(gitward());
-        gitward
-            .args([command, "--environment=prod", "--poll=200ms", "--kubeconfig"])
-            .arg(kubeconfig)
-            .arg("--state-dir")
-            .arg(state)
-            .args(more)
-            .env("NO_PROXY", "*")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(File::create(&log).unwrap());
-        Self { child: gitward.spawn().unwrap(), log }
-    }
-
-    fn text(&self) -> String {
-        std::fs::read_to_string(&self.log).unwrap()
-    }
-
-    fn count(&self, part: &str) -> usize {
-        self.text().lines().filter(|line| line.contains(part)).count()
-    }
-
-    /// Waits until it has said this more often.
-    async fn says_more(&mut self, part: &str, times: usize) {
-        let started = Instant::now();
-        while self.count(part) <= times {
-            assert!(self.child.try_wait().unwrap().is_none(), "it ended: {}", self.text());
-            assert!(started.elapsed() < SOON, "{part:?} is not said: {}", self.text());
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    }
-
-    /// Waits until it has said this as often.
-    async fn says(&mut self, part: &str, times: usize) {
-        self.says_more(part, times - 1).await;
-        assert_eq!(self.count(part), times, "{part:?}: {}", self.text());
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 /// Webhook and reconciler under one account.
 struct Both([Running; 2]);

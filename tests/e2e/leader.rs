@@ -1,0 +1,154 @@
+//! Several reconcilers of one environment: one leads and writes, the others stand by and take over.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use gitward_test_cluster::{Options, Result, Stage};
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::fleet::gitward;
+use crate::running::Running;
+
+const CONFIGURATION: &str = "\
+apiVersion: gitward.dev/v1alpha1
+kind: Configuration
+starterPolicies: false
+environments:
+- {name: prod, ref: refs/heads/main, path: prod, namespaces: [shop]}
+";
+
+const SHOP: &str = "\
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings, namespace: shop}
+data: {open: 'yes'}
+";
+
+const WITHIN: Duration = Duration::from_secs(60);
+
+const REVERTED: &str = "reason=Reverted";
+
+/// What one says that leads from now on.
+const LEADS: &str = ": leads lease";
+
+/// A stage without a webhook, so that every edit gets in, and the reconciler's kubeconfig.
+async fn open() -> Result<(Stage, String, PathBuf)> {
+    let stage = Stage::set(gitward(), Options::default()).await?;
+    stage.work.write("gitward.yaml", CONFIGURATION)?;
+    stage.work.write("prod/shop.yaml", SHOP)?;
+    let (commit, pushed) = stage.push("The shop")?;
+    pushed.checked()?;
+    stage.create_environment().await?;
+    let account = stage.cluster.kubeconfig_for_service_account("gitward-system", "gitward-reconciler").await?;
+    Ok((stage, commit, account))
+}
+
+async fn json(stage: &Stage, words: &[&str]) -> Result<Value> {
+    let output = stage.cluster.kubectl(&[words, &["-o", "json"]].concat()).await?;
+    Ok(serde_json::from_str(&output.stdout).unwrap_or(Value::Null))
+}
+
+async fn holder(stage: &Stage) -> Result<String> {
+    let lease = json(stage, &["get", "lease", "gitward-reconciler-prod", "-n", "gitward-system"]).await?;
+    Ok(lease["spec"]["holderIdentity"].as_str().unwrap_or_default().to_owned())
+}
+
+async fn settings(stage: &Stage) -> Result<Value> {
+    json(stage, &["get", "configmap", "settings", "-n", "shop"]).await
+}
+
+async fn edit(stage: &Stage, value: &str) -> Result<()> {
+    let patch = format!(r#"{{"data":{{"open":"{value}"}}}}"#);
+    let edit = ["patch", "configmap", "settings", "-n", "shop", "--type=merge", "-p", &patch];
+    stage.cluster.kubectl(&edit).await?.checked().map(drop)
+}
+
+/// Waits until an edit is reverted.
+async fn reverted(stage: &Stage, by: &Running) -> Result<()> {
+    let reverted = async || Ok((settings(stage).await?["data"]["open"] == "yes").then_some(()));
+    let done = stage.wait_for("the revert of the edit", WITHIN, reverted).await;
+    assert!(done.is_ok(), "{done:?}\n{}", by.text());
+    done
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_leads_and_another_takes_over_however_it_ends() {
+    let (stage, commit, account) = open().await.unwrap();
+    let folder = stage.cluster.folder().to_owned();
+    let start = |name: &str| Running::start("reconcile", &account, &folder, name, &[]);
+    let mut first = start("first");
+    stage.wait_converged(&commit, WITHIN).await.unwrap();
+    first.says(LEADS, 1).await;
+    let leader = holder(&stage).await.unwrap();
+    let mut second = start("second");
+    second.says("another leads; standing by", 1).await;
+    assert!(second.text().contains(&leader), "{}", second.text());
+
+    // The one that leads puts it right, and it alone.
+    edit(&stage, "no").await.unwrap();
+    reverted(&stage, &first).await.unwrap();
+    assert_eq!((first.count(REVERTED), second.count(REVERTED)), (1, 0));
+
+    // Killed without a word: the other takes over when the Lease is over.
+    first.signal(Signal::KILL);
+    first.ended().await;
+    edit(&stage, "no").await.unwrap();
+    reverted(&stage, &second).await.unwrap();
+    assert_eq!(second.count(LEADS), 1);
+    assert_ne!(holder(&stage).await.unwrap(), leader);
+
+    // Asked to end, it gives the Lease back, and nobody waits for that to be over.
+    let mut third = start("third");
+    third.says("another leads; standing by", 1).await;
+    second.signal(Signal::TERM);
+    assert!(second.ended().await.success(), "{}", second.text());
+    assert!(second.text().contains("given back"), "{}", second.text());
+    edit(&stage, "no").await.unwrap();
+    reverted(&stage, &third).await.unwrap();
+
+    // Started again with its state directory, one is its own successor.
+    third.signal(Signal::KILL);
+    third.ended().await;
+    let before = holder(&stage).await.unwrap();
+    let mut third = start("third");
+    third.says(LEADS, 1).await;
+    assert_eq!(holder(&stage).await.unwrap(), before);
+}
+
+/// A leader that was held up for longer than its Lease learns of that after another took over. What
+/// it was about to write it must not write any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_that_lost_its_lease_writes_no_more() {
+    let (stage, commit, account) = open().await.unwrap();
+    let folder = stage.cluster.folder().to_owned();
+    let start = |name: &str| Running::start("reconcile", &account, &folder, name, &[]);
+    let mut first = start("first");
+    stage.wait_converged(&commit, WITHIN).await.unwrap();
+    let leader = holder(&stage).await.unwrap();
+    let mut second = start("second");
+    second.says("another leads; standing by", 1).await;
+
+    first.signal(Signal::STOP);
+    second.says(LEADS, 1).await;
+    assert_ne!(holder(&stage).await.unwrap(), leader);
+    // Where nobody reverts it, the edit stays: whoever writes now is the one that was held up.
+    second.signal(Signal::STOP);
+    edit(&stage, "no").await.unwrap();
+    let edited = settings(&stage).await.unwrap()["metadata"]["resourceVersion"].clone();
+    first.signal(Signal::CONT);
+    first.says("another leads by now; nothing more is written", 1).await;
+    assert_eq!(settings(&stage).await.unwrap()["metadata"]["resourceVersion"], edited, "{}", first.text());
+    assert_eq!(first.count(REVERTED), 0, "{}", first.text());
+    // The second is held up in its turn and loses the Lease: the first leads again, in the same process.
+    first.says(LEADS, 2).await;
+    reverted(&stage, &first).await.unwrap();
+    second.signal(Signal::CONT);
+    second.says("another leads by now; nothing more is written", 1).await;
+    second.says("another leads; standing by", 2).await;
+    assert_eq!(second.count(REVERTED), 0, "{}", second.text());
+}
