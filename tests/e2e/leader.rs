@@ -1,5 +1,6 @@
 //! Several reconcilers of one environment: one leads and writes, the others stand by and take over.
 
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -76,17 +77,34 @@ async fn reverted(stage: &Stage, by: &Running) -> Result<()> {
     done
 }
 
+fn free() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+/// What a reconciler shows of itself.
+async fn metrics(at: SocketAddr) -> String {
+    let client = kube::Client::try_from(kube::Config::new(format!("http://{at}").parse().unwrap())).unwrap();
+    client.request_text(http::Request::get("/metrics").body(Vec::new()).unwrap()).await.unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_leads_and_another_takes_over_however_it_ends() {
     let (stage, commit, account) = open().await.unwrap();
     let folder = stage.cluster.folder().to_owned();
-    let start = |name: &str| Running::start("reconcile", &account, &folder, name, &[]);
-    let mut first = start("first");
+    let shows = [free(), free(), free()];
+    let start =
+        |name: &str, n: usize| Running::start("reconcile", &account, &folder, name, &[&format!("--show={}", shows[n])]);
+    let mut first = start("first", 0);
     stage.wait_converged(&commit, WITHIN).await.unwrap();
     first.says(LEADS, 1).await;
     let leader = holder(&stage).await.unwrap();
-    let mut second = start("second");
+    let mut second = start("second", 1);
     second.says("another leads; standing by", 1).await;
+    let (leading, standing_by) = (metrics(shows[0]).await, metrics(shows[1]).await);
+    for line in ["gitward_reconciler_leader 1", &format!("gitward_reconciler_commit{{commit=\"{commit}\"}} 1")] {
+        assert!(leading.contains(line), "{line}: {leading}");
+    }
+    assert!(standing_by.contains("gitward_reconciler_leader 0"), "{standing_by}");
     assert!(second.text().contains(&leader), "{}", second.text());
 
     // The one that leads puts it right, and it alone.
@@ -103,7 +121,7 @@ async fn one_leads_and_another_takes_over_however_it_ends() {
     assert_ne!(holder(&stage).await.unwrap(), leader);
 
     // Asked to end, it gives the Lease back, and nobody waits for that to be over.
-    let mut third = start("third");
+    let mut third = start("third", 2);
     third.says("another leads; standing by", 1).await;
     second.signal(Signal::TERM);
     assert!(second.ended().await.success(), "{}", second.text());
@@ -115,7 +133,7 @@ async fn one_leads_and_another_takes_over_however_it_ends() {
     third.signal(Signal::KILL);
     third.ended().await;
     let before = holder(&stage).await.unwrap();
-    let mut third = start("third");
+    let mut third = start("third", 2);
     third.says(LEADS, 1).await;
     assert_eq!(holder(&stage).await.unwrap(), before);
 }

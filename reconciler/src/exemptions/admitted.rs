@@ -1,12 +1,16 @@
-//! What the webhook let through, asked of the webhook itself where the API server asks it: it writes
+//! What the webhook let through, asked of each of its replicas where the API server asks it: it writes
 //! nothing of that into the cluster.
 
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use gitward_core::object::{Gvk, ObjectKey};
 use http::{Request, Uri};
 use k8s_openapi::api::admissionregistration::v1::{ServiceReference, WebhookClientConfig};
-use kube::{Client, Config};
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use kube::api::ListParams;
+use kube::{Api, Client, Config};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 use tokio::time::timeout;
@@ -17,13 +21,13 @@ use crate::state::State;
 /// Time for all of it.
 const WITHIN: Duration = Duration::from_secs(5);
 
-/// The webhook's counts, as it shows them.
-pub(super) struct Counts(String);
+/// The counts of the webhook's replicas, each as it shows them, by where it is.
+pub(super) struct Counts(BTreeMap<String, String>);
 
 impl Counts {
-    /// How many requests a declaration let through since the webhook's start; `None` if the webhook
-    /// does not know the declaration yet.
-    pub(super) fn of(&self, declaration: &Declaration) -> Option<u64> {
+    /// How many requests a declaration let through since the start of each replica; of those that
+    /// know the declaration.
+    pub(super) fn of(&self, declaration: &Declaration) -> BTreeMap<String, u64> {
         let kind = match declaration.kind {
             Kind::Exemption => "Exempted",
             Kind::Delegation => "Delegated",
@@ -31,7 +35,8 @@ impl Counts {
         };
         let name = declaration.name.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
         let start = format!("gitward_webhook_declaration_uses_total{{kind=\"{kind}\",name=\"{name}\"}} ");
-        self.0.lines().find_map(|line| line.strip_prefix(start.as_str())?.trim().parse().ok())
+        let count = |text: &str| text.lines().find_map(|line| line.strip_prefix(start.as_str())?.trim().parse().ok());
+        self.0.iter().filter_map(|(replica, text)| Some((replica.clone(), count(text)?))).collect()
     }
 }
 
@@ -44,27 +49,33 @@ pub(super) async fn ask(state: &State, environment: &str) -> Result<Counts, Stri
     asked.unwrap_or_else(|_| Err("it did not answer in time".to_owned())).map(Counts)
 }
 
-async fn metrics(state: &State, environment: &str) -> Result<String, String> {
+async fn metrics(state: &State, environment: &str) -> Result<BTreeMap<String, String>, String> {
     let gvk = Gvk::new("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration");
     let key = ObjectKey::new(&gvk.group, &gvk.kind, "", &format!("gitward-{environment}"));
     let registration = state.api.get(&gvk, &key).await.map_err(|e| e.to_string())?;
     let reached = registration.as_ref().and_then(|r| r.pointer("/webhooks/0/clientConfig"));
     let reached = reached.ok_or_else(|| format!("{key} is not there"))?.clone();
     let reached: WebhookClientConfig = serde_json::from_value(reached).map_err(|e| e.to_string())?;
-    let url = match (&reached.url, &reached.service) {
-        (Some(url), _) => url.clone(),
-        (None, Some(service)) => within_the_cluster(service),
+    let (replicas, name) = match (&reached.url, &reached.service) {
+        (Some(url), _) => (vec![url.clone()], None),
+        (None, Some(service)) => (behind(state.api.client(), service).await?, Some(certified_name(service))),
         (None, None) => return Err(format!("{key} does not say where it is")),
     };
-    let request = Request::get("/metrics").body(Vec::new()).map_err(|e| e.to_string())?;
-    client(&url, &reached)?.request_text(request).await.map_err(|e| e.to_string())
+    let mut found = BTreeMap::new();
+    for url in replicas {
+        let request = Request::get("/metrics").body(Vec::new()).map_err(|e| e.to_string())?;
+        let text = client(&url, name.clone(), &reached)?.request_text(request).await.map_err(|e| e.to_string())?;
+        found.insert(url, text);
+    }
+    Ok(found)
 }
 
 /// A client of the webhook that trusts it as the API server does and shows no credentials.
-fn client(url: &str, reached: &WebhookClientConfig) -> Result<Client, String> {
+fn client(url: &str, name: Option<String>, reached: &WebhookClientConfig) -> Result<Client, String> {
     let mut parts = url.parse::<Uri>().map_err(|e| e.to_string())?.into_parts();
     parts.path_and_query = Some(http::uri::PathAndQuery::from_static("/"));
     let mut config = Config::new(Uri::from_parts(parts).map_err(|e| e.to_string())?);
+    config.tls_server_name = name;
     if let Some(bundle) = &reached.ca_bundle {
         let roots = CertificateDer::pem_slice_iter(&bundle.0).map(|c| c.map(|c| c.to_vec()));
         config.root_cert = Some(roots.collect::<Result<_, _>>().map_err(|e| e.to_string())?);
@@ -72,39 +83,71 @@ fn client(url: &str, reached: &WebhookClientConfig) -> Result<Client, String> {
     Client::try_from(config).map_err(|e| e.to_string())
 }
 
-/// Where a Service is reached, and what its certificate is for. Not by way of the API server: the
-/// fence lets nobody but administrators connect to anything in gitward's namespace.
-fn within_the_cluster(service: &ServiceReference) -> String {
-    let ServiceReference { namespace, name, port, .. } = service;
-    format!("https://{name}.{namespace}.svc:{}", port.unwrap_or(443))
+/// What the certificate of a webhook behind a Service is for.
+fn certified_name(service: &ServiceReference) -> String {
+    format!("{}.{}.svc", service.name, service.namespace)
+}
+
+/// Where the replicas behind a Service are: each counts apart, and a Service picks any of them. Not
+/// by way of the API server: the fence lets nobody but administrators connect to anything in
+/// gitward's namespace.
+async fn behind(client: &Client, service: &ServiceReference) -> Result<Vec<String>, String> {
+    let slices: Api<EndpointSlice> = Api::namespaced(client.clone(), &service.namespace);
+    let of_it = ListParams::default().labels(&format!("kubernetes.io/service-name={}", service.name));
+    let slices = slices.list(&of_it).await.map_err(|e| e.to_string())?;
+    let found: Vec<String> = slices.iter().flat_map(ready).collect();
+    if found.is_empty() { Err("no replica of it is ready".to_owned()) } else { Ok(found) }
+}
+
+/// The addresses of one slice that take requests. The webhook serves at one port.
+fn ready(slice: &EndpointSlice) -> Vec<String> {
+    let port = slice.ports.iter().flatten().find_map(|p| p.port).and_then(|p| u16::try_from(p).ok());
+    let Some(port) = port else { return Vec::new() };
+    let ready =
+        slice.endpoints.iter().flatten().filter(|e| e.conditions.as_ref().is_none_or(|c| c.ready != Some(false)));
+    let addresses = ready.filter_map(|e| e.addresses.first()?.parse::<IpAddr>().ok());
+    addresses.map(|address| format!("https://{}", SocketAddr::new(address, port))).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use gitward_core::finding::Place;
+    use serde_json::{Value, json};
 
     use super::*;
 
     #[test]
-    fn counts_are_found_by_kind_and_name() {
-        let counts = Counts(
-            "# TYPE gitward_webhook_declaration_uses counter\n\
-             gitward_webhook_declaration_uses_total{kind=\"Exempted\",name=\"a \\\"b\\\"\"} 3\n\
-             gitward_webhook_declaration_uses_total{kind=\"BreakGlass\",name=\"on-call\"} 0\n"
-                .to_owned(),
-        );
+    fn counts_are_found_by_replica_kind_and_name() {
+        let text = "# TYPE gitward_webhook_declaration_uses counter\n\
+                    gitward_webhook_declaration_uses_total{kind=\"Exempted\",name=\"a \\\"b\\\"\"} 3\n\
+                    gitward_webhook_declaration_uses_total{kind=\"BreakGlass\",name=\"on-call\"} 0\n";
+        let replica = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+        let counts = Counts(BTreeMap::from([replica("one", text), replica("other", "")]));
         let of = |kind, name: &str| {
             let place = Place { file: "gitward.yaml".into(), line: 1, column: 1 };
             counts.of(&Declaration { kind, name: name.to_owned(), place, over: None })
         };
-        assert_eq!(of(Kind::Exemption, "a \"b\""), Some(3));
-        assert_eq!(of(Kind::BreakGlass, "on-call"), Some(0));
-        assert_eq!(of(Kind::Exemption, "on-call"), None);
+        assert_eq!(of(Kind::Exemption, "a \"b\""), BTreeMap::from([("one".to_owned(), 3)]));
+        assert_eq!(of(Kind::BreakGlass, "on-call"), BTreeMap::from([("one".to_owned(), 0)]));
+        assert_eq!(of(Kind::Exemption, "on-call"), BTreeMap::new());
     }
 
     #[test]
-    fn a_webhook_behind_a_service_is_asked_by_the_name_of_its_certificate() {
-        let service = ServiceReference { namespace: "a".into(), name: "w".into(), path: None, port: Some(9443) };
-        assert_eq!(within_the_cluster(&service), "https://w.a.svc:9443");
+    fn each_replica_that_is_ready_is_asked_and_by_the_name_of_the_certificate() {
+        let slice = |addresses: Value| -> EndpointSlice {
+            serde_json::from_value(json!({
+                "addressType": "IPv4", "metadata": {}, "ports": [{"port": 9443}], "endpoints": addresses,
+            }))
+            .unwrap()
+        };
+        let endpoints = json!([
+            {"addresses": ["10.0.0.1"], "conditions": {"ready": true}},
+            {"addresses": ["10.0.0.2"], "conditions": {"ready": false}},
+            {"addresses": ["fd00::3"]},
+            {"addresses": ["no address"]},
+        ]);
+        assert_eq!(ready(&slice(endpoints)), ["https://10.0.0.1:9443", "https://[fd00::3]:9443"]);
+        let service = ServiceReference { namespace: "a".into(), name: "w".into(), path: None, port: Some(443) };
+        assert_eq!(certified_name(&service), "w.a.svc");
     }
 }

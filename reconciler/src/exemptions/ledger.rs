@@ -65,12 +65,12 @@ pub(super) fn declared(held: &Snapshot, now: Timestamp) -> Vec<Declaration> {
     exemptions.chain(delegations).chain(glasses).collect()
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Use {
     since: Timestamp,
     last: Option<Timestamp>,
-    /// What the webhook counted when it was asked last.
-    count: Option<u64>,
+    /// What each replica of the webhook counted when it was asked last.
+    counts: BTreeMap<String, u64>,
 }
 
 /// When each declaration was used last.
@@ -92,7 +92,7 @@ impl Ledger {
         let read = |noted: &DeclarationUse| {
             let kind = kinds.into_iter().find(|k| k.name() == noted.kind)?;
             let last = noted.last_used.as_deref().and_then(|t| t.parse().ok());
-            Some(((kind, noted.name.clone()), Use { since: noted.since.parse().ok()?, last, count: None }))
+            Some(((kind, noted.name.clone()), Use { since: noted.since.parse().ok()?, last, counts: BTreeMap::new() }))
         };
         Self(uses.iter().filter_map(read).collect())
     }
@@ -101,7 +101,7 @@ impl Ledger {
     pub(super) fn keep(&mut self, declared: &[Declaration], now: Timestamp) {
         self.0.retain(|(kind, name), _| declared.iter().any(|d| d.kind == *kind && d.name == *name));
         for declaration in declared {
-            let begun = Use { since: whole_seconds(now), last: None, count: None };
+            let begun = Use { since: whole_seconds(now), last: None, counts: BTreeMap::new() };
             self.0.entry((declaration.kind, declaration.name.clone())).or_insert(begun);
         }
     }
@@ -121,22 +121,25 @@ impl Ledger {
         }
     }
 
-    /// Notes what the webhook counted since it was asked last. Its counts begin anew with each start.
+    /// Notes what the webhook's replicas counted since they were asked last: `count` says it of each.
+    /// The counts of one begin anew with each of its starts.
     pub(super) fn counted(
         &mut self,
         declared: &[Declaration],
-        count: impl Fn(&Declaration) -> Option<u64>,
+        count: impl Fn(&Declaration) -> BTreeMap<String, u64>,
         now: Timestamp,
     ) {
         for declaration in declared {
             let Some(noted) = self.0.get_mut(&(declaration.kind, declaration.name.clone())) else { continue };
-            let Some(count) = count(declaration) else { continue };
-            let is_more = match noted.count.replace(count) {
+            let counts = count(declaration);
+            let is_more = |(replica, count): (&String, &u64)| match noted.counts.get(replica) {
                 Some(before) if count >= before => count > before,
-                Some(_) => count > 0,
+                Some(_) => *count > 0,
                 // Whether that was before an earlier process noted a use, nobody knows.
-                None => count > 0 && noted.last.is_none(),
+                None => *count > 0 && noted.last.is_none(),
             };
+            let is_more = counts.iter().any(is_more);
+            noted.counts = counts;
             if is_more {
                 self.used(declaration.kind, &declaration.name, now);
             }
@@ -262,7 +265,7 @@ mod tests {
     fn what_the_webhook_lets_through_is_a_use_also_after_its_restart() {
         let mut ledger = begun();
         let mut count = |count: u64, second| {
-            ledger.counted(&declared(), |d| (d.kind == Kind::Exemption).then_some(count), at(second));
+            ledger.counted(&declared(), |d| counts(d.kind == Kind::Exemption, &[("a", count)]), at(second));
             ledger.uses()[0].last_used.clone()
         };
         let noted = |second| Some(at(second).to_string());
@@ -280,10 +283,32 @@ mod tests {
         let mut again = Ledger::restored(&ledger.uses());
         again.keep(&declared(), at(100));
         assert_eq!(again.uses(), ledger.uses());
-        again.counted(&declared(), |_| Some(4), at(9000));
+        again.counted(&declared(), |_| counts(true, &[("a", 4)]), at(9000));
         assert_eq!(again.uses()[0], ledger.uses()[0], "the four may have been counted before");
         again.keep(&declared()[1..], at(100));
         again.keep(&declared(), at(200));
         assert_eq!(again.uses()[0].since, at(200).to_string(), "Git took it away in between");
+    }
+
+    fn counts(known: bool, by_replica: &[(&str, u64)]) -> BTreeMap<String, u64> {
+        by_replica.iter().filter(|_| known).map(|(replica, count)| ((*replica).to_owned(), *count)).collect()
+    }
+
+    #[test]
+    fn replicas_that_count_apart_are_not_taken_for_uses() {
+        let mut ledger = Ledger::default();
+        ledger.keep(&declared(), at(0));
+        let mut last = |by_replica: &[(&str, u64)], second| {
+            ledger.counted(&declared(), |d| counts(d.kind == Kind::Exemption, by_replica), at(second));
+            ledger.uses()[0].last_used.clone()
+        };
+        let first = last(&[("a", 5), ("b", 0)], 1);
+        assert_eq!(first, Some(at(1).to_string()));
+        for (second, by_replica) in
+            [(9000, &[("a", 5), ("b", 0)][..]), (9001, &[("a", 5)]), (9002, &[("a", 5), ("c", 0)])]
+        {
+            assert_eq!(last(by_replica, second), first, "{by_replica:?}");
+        }
+        assert_eq!(last(&[("a", 5), ("c", 1)], 9003), Some(at(9003).to_string()));
     }
 }
