@@ -1,12 +1,13 @@
 //! Several reconcilers of one environment: one leads and writes, the others stand by and take over.
 
+use std::collections::BTreeSet;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use gitward_test_cluster::{Options, Result, Stage};
 use rustix::process::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::fleet::gitward;
 use crate::running::Running;
@@ -169,4 +170,56 @@ async fn a_leader_that_lost_its_lease_writes_no_more() {
     second.says("another leads by now; nothing more is written", 1).await;
     second.says("another leads; standing by", 2).await;
     assert_eq!(second.count(REVERTED), 0, "{}", second.text());
+}
+
+/// A leader that still reaches everything but its Lease: it cannot know whether another leads by
+/// now, so it writes nothing until it does.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_that_cannot_renew_its_lease_writes_nothing_until_it_can() {
+    let (stage, commit, _) = open().await.unwrap();
+    let account = without_leases(&stage).await.unwrap();
+    bind_leases(&stage).await.unwrap();
+    let mut leader = Running::start("reconcile", &account, stage.cluster.folder(), "leader", &[]);
+    let converged = stage.wait_converged(&commit, WITHIN).await;
+    assert!(converged.is_ok(), "{converged:?}\n{}", leader.text());
+    let unbind = ["delete", "clusterrolebinding", "leases"];
+    stage.cluster.kubectl(&unbind).await.unwrap().checked().unwrap();
+    leader.says("the Lease cannot be renewed and nothing is written", 1).await;
+    edit(&stage, "no").await.unwrap();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(settings(&stage).await.unwrap()["data"]["open"], "no", "{}", leader.text());
+    bind_leases(&stage).await.unwrap();
+    leader.says("leads again", 1).await;
+    reverted(&stage, &leader).await.unwrap();
+}
+
+/// The kubeconfig of an account that may do everything but touch Leases.
+async fn without_leases(stage: &Stage) -> Result<PathBuf> {
+    let versions = stage.cluster.kubectl(&["api-versions"]).await?.checked()?;
+    let groups = versions.lines().map(|version| version.split_once('/').map_or("", |(group, _)| group));
+    let groups: BTreeSet<&str> = groups.filter(|group| *group != "coordination.k8s.io").collect();
+    let role = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "all-but-leases"},
+        "rules": [{"apiGroups": groups, "resources": ["*"], "verbs": ["*"]}],
+    });
+    stage.cluster.apply(&role.to_string()).await?.checked()?;
+    let account = ["create", "serviceaccount", "leader", "-n", "gitward-system"];
+    stage.cluster.kubectl(&account).await?.checked()?;
+    bind(stage, "all-but-leases", "all-but-leases").await?;
+    let leases = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "leases"},
+        "rules": [{"apiGroups": ["coordination.k8s.io"], "resources": ["*"], "verbs": ["*"]}],
+    });
+    stage.cluster.apply(&leases.to_string()).await?.checked()?;
+    stage.cluster.kubeconfig_for_service_account("gitward-system", "leader").await
+}
+
+async fn bind_leases(stage: &Stage) -> Result<()> {
+    bind(stage, "leases", "leases").await
+}
+
+async fn bind(stage: &Stage, name: &str, role: &str) -> Result<()> {
+    let role = format!("--clusterrole={role}");
+    let bind = ["create", "clusterrolebinding", name, &role, "--serviceaccount=gitward-system:leader"];
+    stage.cluster.kubectl(&bind).await?.checked().map(drop)
 }
