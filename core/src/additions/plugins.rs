@@ -57,6 +57,7 @@ const ROWS: &[Row] = &[
     ("batch", "Job", "metadata.labels.*", Where(is_label_of_template)),
     ("", "ReplicationController", "metadata.labels.*", Where(is_label_of_template)),
     ("", "ReplicationController", "spec.selector.*", Where(is_label_of_template)),
+    ("batch", "Job", "spec.backoffLimit", Where(is_boundless)),
     // There, with nothing in it.
     ("discovery.k8s.io", "EndpointSlice", "endpoints[].conditions", Anything),
     // What the old version has no fields for.
@@ -209,6 +210,11 @@ fn is_label_of_template(filled: &Filled<'_>) -> bool {
     let Some(key) = key else { return false };
     let template = sent(filled, "/spec/template/metadata/labels").and_then(|labels| labels.get(key));
     template == Some(filled.value) || (filled.sent["kind"] == "Job" && OF_JOB.contains(&key))
+}
+
+/// A Job that bounds the failures of each index does not bound their sum.
+fn is_boundless(filled: &Filled<'_>) -> bool {
+    sent(filled, "/spec/backoffLimitPerIndex").is_some() && filled.value.as_i64() == Some(i32::MAX.into())
 }
 
 fn is_first_version(filled: &Filled<'_>) -> bool {

@@ -15,20 +15,20 @@ use tokio::time::{Instant, sleep, timeout};
 use super::sight::Sight;
 
 /// How long a Lease holds without being renewed, in seconds.
-pub(super) const LEASE: i32 = 10;
+pub(super) const LEASE: i32 = 15;
 
 /// A leader that could not renew it for so long writes no more: before anybody else may take it.
-const DEADLINE: Duration = Duration::from_secs(6);
+const DEADLINE: Duration = Duration::from_secs(10);
 
 /// How long a write may still be under way after that.
-pub(super) const LAST_WRITES: Duration = Duration::from_secs(2);
+pub(super) const LAST_WRITES: Duration = Duration::from_secs(3);
 
 /// Between two renewals, and between two looks of those who stand by.
 const RENEWAL: Duration = Duration::from_secs(2);
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Longest time for one request.
-const REQUEST: Duration = Duration::from_secs(2);
+const REQUEST: Duration = Duration::from_secs(4);
 
 /// Whether this process leads, and until when for certain.
 #[derive(Debug, Clone)]

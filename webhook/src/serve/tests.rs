@@ -167,14 +167,16 @@ async fn a_body_that_does_not_come_is_waited_for_no_longer_than_the_api_server_w
 }
 
 #[tokio::test]
-async fn what_is_nested_without_end_is_a_bad_request() {
+async fn what_is_nested_without_end_is_judged_in_an_object_and_a_bad_request_elsewhere() {
     let webhook = webhook(Limits::default());
     let text = review().to_string();
-    for depth in [200, 100_000] {
-        let nested = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
-        let body = text.replacen(r#""metadata":{"#, &format!(r#""deep":{nested},"metadata":{{"#), 1);
-        assert!(body.len() > text.len());
-        assert_eq!(webhook.call("POST", "/admit", body.into_bytes()).await.0, 400, "{depth}");
+    for (before, status) in [(r#""metadata":{"#, 200), (r#""operation":"#, 400)] {
+        for depth in [200, 100_000] {
+            let nested = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+            let body = text.replacen(before, &format!(r#""options":{nested},{before}"#), 1);
+            assert!(body.len() > text.len());
+            assert_eq!(webhook.call("POST", "/admit", body.into_bytes()).await.0, status, "{before} {depth}");
+        }
     }
 }
 
