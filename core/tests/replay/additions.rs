@@ -30,6 +30,10 @@ pub(crate) fn not_listed(recording: &Recording) -> (usize, Vec<String>) {
 fn as_sent(object: &Value) -> Option<(Value, Value)> {
     let note = object.pointer("/metadata/annotations")?.get(SENT)?.as_str()?;
     let mut sent: Value = serde_json::from_str(note).unwrap();
+    // Controllers copy the note of what they follow.
+    if sent["kind"] != object["kind"] {
+        return None;
+    }
     let mut answer = object.clone();
     for side in [&mut sent, &mut answer] {
         if let Some(annotations) = side.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut) {
