@@ -56,7 +56,8 @@ fn fields_unexplained(context: &Context<'_>, declared: &Declared, sent: &Value, 
         return Vec::new();
     }
     let with_status = declared.has_status_subresource;
-    unexplained(gvk, &normalised(sent, with_status), &normalised(answer, with_status), schema.as_ref())
+    let [declared, sent, answer] = [&*declared.canonical, sent, answer].map(|object| normalised(object, with_status));
+    unexplained(gvk, &declared, &sent, &answer, schema.as_ref())
 }
 
 /// What a CustomResourceDefinition says of a kind in a version.

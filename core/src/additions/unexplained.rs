@@ -16,16 +16,18 @@ const DEPTH: usize = 512;
 /// How many fields are named.
 const SHOWN: usize = 8;
 
-/// The fields of `answer` that were not sent, and that neither a default nor a built-in plugin
-/// fills in so; and fields that were sent and came back with another meaning, or not at all. At most
+/// The fields of `answer` that were not sent, and that neither a default nor a built-in plugin fills in
+/// so; and fields that Git declares and that came back with another meaning, or not at all. At most
 /// eight, as a person writes them: `spec.template.spec.hostNetwork`.
 ///
-/// `sent` and `answer` are [normalised](crate::change::normalised). `schema` is the OpenAPI schema of
-/// a custom resource, whose defaults are all that may be added to it.
-pub fn unexplained(gvk: &Gvk, sent: &Value, answer: &Value, schema: Option<&Value>) -> Vec<String> {
-    let mut walk = Walk { gvk, sent, found: Vec::new(), path: String::new() };
-    let root = At { schema, depth: 0 };
-    walk.fields(sent.as_object(), answer, root);
+/// `sent` is `declared` and what is carried from the live object: of that a counter may have gone on,
+/// and what a declared change makes needless may be gone. All are
+/// [normalised](crate::change::normalised). `schema` is the OpenAPI schema of a custom resource, whose
+/// defaults are all that may be added to it.
+pub fn unexplained(gvk: &Gvk, declared: &Value, sent: &Value, answer: &Value, schema: Option<&Value>) -> Vec<String> {
+    let mut walk = Walk { gvk, whole: sent, found: Vec::new(), path: String::new() };
+    let sides = Sides { declared: Some(declared), sent: Some(sent) };
+    walk.fields(sides, answer, At { schema, depth: 0 });
     walk.found
 }
 
@@ -37,9 +39,38 @@ pub fn is_foreseeable(gvk: &Gvk, schema: Option<&Value>) -> bool {
 
 struct Walk<'a> {
     gvk: &'a Gvk,
-    sent: &'a Value,
+    /// The object as it was sent.
+    whole: &'a Value,
     found: Vec<String>,
     path: String,
+}
+
+/// A field on the way to the API server.
+#[derive(Clone, Copy)]
+struct Sides<'a> {
+    declared: Option<&'a Value>,
+    sent: Option<&'a Value>,
+}
+
+impl<'a> Sides<'a> {
+    fn field(self, name: &str) -> Self {
+        let of = |side: Option<&'a Value>| side.and_then(|v| v.get(name));
+        Self { declared: of(self.declared), sent: of(self.sent) }
+    }
+
+    fn element(self, index: usize) -> Self {
+        let of = |side: Option<&'a Value>| side.and_then(|v| v.get(index));
+        Self { declared: of(self.declared), sent: of(self.sent) }
+    }
+
+    fn is_declared(self) -> bool {
+        self.declared.is_some_and(|v| !is_empty(v) && v != "")
+    }
+}
+
+/// An empty text, zero and `false` are how types write that there is nothing.
+fn says_nothing(value: &Value) -> bool {
+    is_empty(value) || value == "" || value == false || value == 0
 }
 
 #[derive(Clone, Copy)]
@@ -67,37 +98,35 @@ impl<'a> At<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn fields(&mut self, sent: Option<&'a Map<String, Value>>, answer: &'a Value, at: At<'a>) {
+    fn fields(&mut self, sides: Sides<'a>, answer: &'a Value, at: At<'a>) {
         let Some(there) = answer.as_object() else { return };
         for (name, value) in there {
-            let was = sent.and_then(|s| s.get(name));
-            let nothing = was.is_none_or(is_empty) && is_plainly_empty(name, value);
+            let field = sides.field(name);
+            let nothing = field.sent.is_none_or(is_empty) && is_plainly_empty(name, value);
             if !nothing {
-                self.at(name, |walk| walk.value(was, value, answer, at.field(name)));
+                self.at(name, |walk| walk.value(field, value, answer, at.field(name)));
             }
         }
-        for (name, was) in sent.into_iter().flatten().filter(|(name, _)| !there.contains_key(*name)) {
-            self.at(name, |walk| walk.gone(was));
+        let declared = sides.declared.and_then(Value::as_object).into_iter().flatten();
+        for (name, _) in declared.filter(|(name, value)| !there.contains_key(*name) && !says_nothing(value)) {
+            self.at(name, Self::tell);
         }
     }
 
-    fn value(&mut self, sent: Option<&'a Value>, answer: &'a Value, beside: &'a Value, at: At<'a>) {
-        if sent == Some(answer) || self.found.len() >= SHOWN || at.depth > DEPTH {
+    fn value(&mut self, sides: Sides<'a>, answer: &'a Value, beside: &'a Value, at: At<'a>) {
+        if sides.sent == Some(answer) || self.found.len() >= SHOWN || at.depth > DEPTH {
             return;
         }
         // Defaults are filled in inside of defaults.
-        let sent = sent.filter(|v| !v.is_null()).or(at.default());
+        let sent = sides.sent.filter(|v| !v.is_null()).or(at.default());
+        let sides = Sides { sent, ..sides };
         match (sent, answer) {
-            (Some(Value::Object(was)), Value::Object(_)) => self.fields(Some(was), answer, at),
-            (None, Value::Object(there)) if !there.is_empty() => self.fields(None, answer, at),
-            (Some(Value::Array(was)), Value::Array(there)) => self.elements(was, there, beside, at),
-            (None, Value::Array(there)) => self.elements(&[], there, beside, at),
-            (was, answer) => {
-                let same = was.is_some_and(|was| means(was, answer));
-                // An empty text is how some types write that there is none.
-                let is_open = was.is_none_or(|was| is_empty(was) || was == "");
-                let explained = same || (is_open && self.is_filled_in(answer, beside));
-                if !explained {
+            (Some(Value::Object(_)), Value::Object(_)) => self.fields(sides, answer, at),
+            (None, Value::Object(there)) if !there.is_empty() => self.fields(sides, answer, at),
+            (Some(Value::Array(_)) | None, Value::Array(there)) => self.elements(sides, there, beside, at),
+            _ => {
+                let same = sent.is_some_and(|sent| means(sent, answer));
+                if !same && (sides.is_declared() || !self.is_filled_in(answer, beside)) {
                     self.tell();
                 }
             }
@@ -105,26 +134,20 @@ impl<'a> Walk<'a> {
     }
 
     /// Elements keep their places; what is added stands behind.
-    fn elements(&mut self, was: &'a [Value], there: &'a [Value], beside: &'a Value, at: At<'a>) {
+    fn elements(&mut self, sides: Sides<'a>, there: &'a [Value], beside: &'a Value, at: At<'a>) {
         self.path.push_str("[]");
         for (index, element) in there.iter().enumerate() {
             let beside = if element.is_object() { element } else { beside };
-            self.value(was.get(index), element, beside, at.element());
+            self.value(sides.element(index), element, beside, at.element());
         }
-        if was.len() > there.len() {
+        if sides.declared.and_then(Value::as_array).is_some_and(|declared| declared.len() > there.len()) {
             self.tell();
         }
         self.path.truncate(self.path.len() - 2);
     }
 
-    fn gone(&mut self, was: &Value) {
-        if !is_empty(was) && was != "" && was != false && was != 0 {
-            self.tell();
-        }
-    }
-
     fn is_filled_in(&self, value: &Value, beside: &Value) -> bool {
-        is_built_in(self.gvk, &Filled { path: &self.path, value, beside, sent: self.sent })
+        is_built_in(self.gvk, &Filled { path: &self.path, value, beside, sent: self.whole })
     }
 
     fn at(&mut self, name: &str, look: impl FnOnce(&mut Self)) {

@@ -20,7 +20,7 @@ pub(crate) fn not_listed(recording: &Recording) -> (usize, Vec<String>) {
         let Some(gvk) = gvk(&sent).filter(|gvk| is_foreseeable(gvk, None)) else { continue };
         seen += 1;
         let (sent, answer) = (normalised(&sent, true), normalised(&answer, true));
-        for field in unexplained(&gvk, &sent, &answer, None) {
+        for field in unexplained(&gvk, &sent, &sent, &answer, None) {
             found.push(format!("{}: {field}", request.key));
         }
     }

@@ -32,7 +32,7 @@ fn defaulted() -> Value {
 fn of_deployment(change: impl FnOnce(&mut Value)) -> Vec<String> {
     let mut answer = defaulted();
     change(&mut answer);
-    unexplained(&gvk("apps", "v1", "Deployment"), &deployment(), &answer, None)
+    unexplained(&gvk("apps", "v1", "Deployment"), &deployment(), &deployment(), &answer, None)
 }
 
 #[test]
@@ -93,7 +93,15 @@ fn what_a_mutator_does_is_not() {
 #[test]
 fn a_port_is_filled_in_from_the_field_beside_it() {
     let service = |port: Value| json!({"metadata": {"name": "a"}, "spec": {"ports": [port]}});
-    let of = |answer: Value| unexplained(&gvk("", "v1", "Service"), &service(json!({"port": 80})), &answer, None);
+    let of = |answer: Value| {
+        unexplained(
+            &gvk("", "v1", "Service"),
+            &service(json!({"port": 80})),
+            &service(json!({"port": 80})),
+            &answer,
+            None,
+        )
+    };
     assert_eq!(of(service(json!({"port": 80, "protocol": "TCP", "targetPort": 80, "nodePort": 30123}))), [""; 0]);
     assert_eq!(of(service(json!({"port": 80, "protocol": "TCP", "targetPort": 81}))), ["spec.ports[].targetPort"]);
 }
@@ -114,11 +122,11 @@ fn a_pods_token_is_mounted_and_nothing_else() {
     answer["spec"]["tolerations"] = json!([
         {"key": "node.kubernetes.io/not-ready", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300}]);
     let pod = gvk("", "v1", "Pod");
-    assert_eq!(unexplained(&pod, &sent, &answer, None), [""; 0]);
+    assert_eq!(unexplained(&pod, &sent, &sent, &answer, None), [""; 0]);
     answer["spec"]["volumes"][0]["projected"]["sources"][1] = json!({"secret": {"name": "admin"}});
     answer["spec"]["tolerations"][0]["operator"] = json!("Equal");
     answer["spec"]["tolerations"][0]["tolerationSeconds"] = json!(300);
-    let found = unexplained(&pod, &sent, &answer, None);
+    let found = unexplained(&pod, &sent, &sent, &answer, None);
     assert!(found.contains(&"spec.volumes[].projected.sources[].secret.name".to_owned()), "{found:?}");
     assert!(found.contains(&"spec.tolerations[].operator".to_owned()), "{found:?}");
 }
@@ -132,9 +140,23 @@ fn a_custom_resource_gets_the_defaults_of_its_schema() {
     let kind = gvk("example.dev", "v1", "Shop");
     let sent = json!({"metadata": {"name": "a"}, "spec": {"rules": [{"x": 1}]}});
     let answer = json!({"metadata": {"name": "a"}, "spec": {"size": 3, "storage": {"class": "fast"}, "rules": [{"x": 1, "on": true}]}});
-    assert_eq!(unexplained(&kind, &sent, &answer, Some(&schema)), [""; 0]);
+    assert_eq!(unexplained(&kind, &sent, &sent, &answer, Some(&schema)), [""; 0]);
     let forged = json!({"metadata": {"name": "a"}, "spec": {"size": 4, "storage": {"class": "mine"}, "rules": [{"x": 1, "on": false}]}});
-    let found = unexplained(&kind, &sent, &forged, Some(&schema));
+    let found = unexplained(&kind, &sent, &sent, &forged, Some(&schema));
     assert_eq!(found, ["spec.rules[].on", "spec.size", "spec.storage.class"]);
     assert!(is_foreseeable(&kind, Some(&schema)) && !is_foreseeable(&kind, None));
+}
+
+#[test]
+fn of_what_is_carried_a_counter_goes_on_and_what_is_needless_goes() {
+    let kind = gvk("apps", "v1", "DaemonSet");
+    let declared = json!({"metadata": {"name": "a"}, "spec": {"x": "y"}});
+    let counted = |n: &str| {
+        let mut object = declared.clone();
+        object["metadata"]["annotations"] = json!({"deprecated.daemonset.template.generation": n});
+        object
+    };
+    assert_eq!(unexplained(&kind, &declared, &counted("1"), &counted("2"), None), [""; 0]);
+    assert_eq!(unexplained(&kind, &declared, &counted("1"), &declared, None), [""; 0]);
+    assert_eq!(unexplained(&kind, &counted("1"), &counted("1"), &declared, None).len(), 1, "Git declares it");
 }
