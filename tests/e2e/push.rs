@@ -108,7 +108,7 @@ fn bad_manifests_are_shown_to_the_pusher_with_line_and_remedy() {
                 "error[schema/unknown-kind]",
                 "--> prod/b.yaml:1:13",
                 "remote: 1 | apiVersion: shop.example.org/v1",
-                "= fix: Add the CustomResourceDefinition",
+                "= fix: Keep its schema in the repository",
             ],
         ),
         (

@@ -3,7 +3,7 @@
 //! A mutator that no list shows (one that the API server loads from a file, or that came and went
 //! between two looks) is known by what it does: whatever it adds is on no closed list.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::filled::{Filled, is_built_in};
 use crate::change::{is_built_in as is_built_in_group, is_empty, is_plainly_empty};

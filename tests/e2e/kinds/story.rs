@@ -225,7 +225,10 @@ async fn stays(view: &View, keys: &[Key]) -> Vec<String> {
     let spec = |key: &Key| {
         view.object(key).map(|o| {
             let mut o = content(&o);
-            o.as_object_mut().map(|o| o.remove("status"));
+            // A list leaves out what kind its objects are of, and news of them does not.
+            if let Some(fields) = o.as_object_mut() {
+                fields.retain(|name, _| !["status", "apiVersion", "kind"].contains(&name.as_str()));
+            }
             (o, view.object(key).map(|o| o["metadata"]["resourceVersion"].clone()))
         })
     };
