@@ -45,7 +45,8 @@ impl<'a> Brings<'a> {
         let key = &object.manifest.key;
         let namespace = || self.has("", "Namespace", "", &key.namespace);
         match error {
-            ApiError::NotServed(_) => {
+            // The definition that is there fills in other defaults than the one that comes.
+            ApiError::NotServed(_) | ApiError::Altered { .. } => {
                 self.has_kind(object.gvk()).then(|| format!("the definition of {}", object.gvk()))
             }
             ApiError::Refused { status: 404, kind, name, message, .. } => {

@@ -119,14 +119,7 @@ fn with_those_of_late(state: &State, mut found: Vec<ObjectKey>) -> Vec<ObjectKey
 }
 
 fn strangers(context: &Context<'_>) -> Vec<ObjectKey> {
-    let configuration = &context.snapshot.configuration;
-    in_force(context)
-        .into_iter()
-        .filter(|(key, live)| {
-            !is_known(context.snapshot, key, live, context) && !configuration.knows_mutator(&key.kind, &key.name)
-        })
-        .map(|(key, _)| key)
-        .collect()
+    in_force(context).into_iter().filter(|(key, live)| !is_of_git(context, key, live)).map(|(key, _)| key).collect()
 }
 
 /// A mutator came, changed or went. One that Git does not know is told at once, not only with the
@@ -176,6 +169,10 @@ pub(crate) fn what_it_is(key: &ObjectKey) -> String {
     )
 }
 
+fn is_of_git(context: &Context<'_>, key: &ObjectKey, live: &Value) -> bool {
+    is_known(context.snapshot, key, live, context) || context.snapshot.configuration.knows_mutator(&key.kind, &key.name)
+}
+
 fn is_known(snapshot: &Snapshot, key: &ObjectKey, live: &Value, context: &Context<'_>) -> bool {
     snapshot.declared(key).is_some_and(|declared| {
         // Not learnt yet: it is about to be, before anything that it could change.
@@ -190,9 +187,12 @@ pub fn any_in_force(context: &Context<'_>) -> bool {
 }
 
 /// Whether a webhook or policy in force may change objects of a resource. What it adds cannot be told
-/// from the built-in additions, and need not be: only those that Git knows are left by then.
+/// from the built-in additions, and need not be if Git knows it.
 pub fn may_change(context: &Context<'_>, group: &str, resource: &str) -> bool {
     in_force(context).iter().any(|(key, mutator)| {
+        if !is_of_git(context, key, mutator) {
+            return false;
+        }
         let rules: Vec<&Value> = match key.kind.as_str() {
             "MutatingWebhookConfiguration" => {
                 let webhooks = mutator["webhooks"].as_array().into_iter().flatten();

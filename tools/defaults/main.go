@@ -9,7 +9,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"log"
+	"maps"
 	"reflect"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -61,6 +63,7 @@ type rows map[string]map[string]bool
 
 func main() {
 	out := map[string]rows{}
+	pointers, plain, seen := map[string]bool{}, map[string]bool{}, map[reflect.Type]bool{}
 	for _, one := range []struct {
 		scheme *runtime.Scheme
 		codecs serializer.CodecFactory
@@ -73,6 +76,7 @@ func main() {
 			if gvk.Version == runtime.APIVersionInternal || strings.HasSuffix(gvk.Kind, "List") || !hasMetadata(kind) || isGone(gvk) {
 				continue
 			}
+			pointed(kind, seen, pointers, plain)
 			name := gvk.Group + "/" + gvk.Version + "/" + gvk.Kind
 			if out[name] == nil {
 				out[name] = rows{}
@@ -91,7 +95,35 @@ func main() {
 			}
 		}
 	}
-	write(out)
+	for name := range plain {
+		delete(pointers, name)
+	}
+	write(out, pointers)
+}
+
+// pointed notes the names of fields that are pointers to scalars, where absence is not the zero value,
+// and of those that are plain ones.
+func pointed(kind reflect.Type, seen map[reflect.Type]bool, names, plain map[string]bool) {
+	for kind.Kind() == reflect.Pointer || kind.Kind() == reflect.Slice || kind.Kind() == reflect.Map {
+		kind = kind.Elem()
+	}
+	if kind.Kind() != reflect.Struct || isScalar(kind) || seen[kind] {
+		return
+	}
+	seen[kind] = true
+	for i := 0; i < kind.NumField(); i++ {
+		field := kind.Field(i)
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if name == "status" || field.Type.Name() == "ObjectMeta" {
+			continue
+		}
+		if field.Type.Kind() == reflect.Pointer && (field.Type.Elem().Kind() != reflect.Struct || isScalar(field.Type.Elem())) {
+			names[name] = true
+		} else if field.Type.Kind() != reflect.Struct && field.Type.Kind() != reflect.Slice && field.Type.Kind() != reflect.Map {
+			plain[name] = true
+		}
+		pointed(field.Type, seen, names, plain)
+	}
 }
 
 func hasMetadata(kind reflect.Type) bool {
@@ -203,13 +235,16 @@ func isScalar(kind reflect.Type) bool {
 	return false
 }
 
+// isEmpty tells values that say that there is nothing; of those that are always written, too.
 func isEmpty(value any) bool {
 	switch v := value.(type) {
 	case nil:
 		return true
 	case string:
-		return v == ""
+		return v == "" || v == "0"
 	case []any:
+		return len(v) == 0
+	case map[string]any:
 		return len(v) == 0
 	case float64:
 		return v == 0
@@ -223,7 +258,7 @@ func compare(found rows, path string, before, after any) {
 	switch a := after.(type) {
 	case map[string]any:
 		b, _ := before.(map[string]any)
-		if before == nil && len(a) == 0 {
+		if isEmpty(before) && len(a) == 0 {
 			found.add(path, a)
 		}
 		for name, value := range a {
@@ -239,7 +274,7 @@ func compare(found rows, path string, before, after any) {
 			compare(found, path+"[]", there, value)
 		}
 	default:
-		if isEmpty(before) && after != nil && !reflect.DeepEqual(before, after) {
+		if isEmpty(before) && after != nil {
 			found.add(path, after)
 		}
 	}
@@ -304,7 +339,7 @@ type kindRows struct {
 
 var podAt = []string{"spec.template.spec", "spec.jobTemplate.spec.template.spec", "template.spec", "spec"}
 
-func write(out map[string]rows) {
+func write(out map[string]rows, pointers map[string]bool) {
 	pod := rows{}
 	for path, values := range out["/v1/Pod"] {
 		if inner, found := strings.CutPrefix(path, "spec."); found {
@@ -329,9 +364,10 @@ func write(out map[string]rows) {
 		kinds[kind] = one
 	}
 	text, err := json.MarshalIndent(struct {
-		Pod   map[string][]json.RawMessage `json:"pod"`
-		Kinds map[string]kindRows          `json:"kinds"`
-	}{sorted(pod), kinds}, "", " ")
+		Pointers []string                     `json:"pointers"`
+		Pod      map[string][]json.RawMessage `json:"pod"`
+		Kinds    map[string]kindRows          `json:"kinds"`
+	}{slices.Sorted(maps.Keys(pointers)), sorted(pod), kinds}, "", " ")
 	if err != nil {
 		log.Fatal(err)
 	}

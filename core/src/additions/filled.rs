@@ -3,7 +3,7 @@
 //! The defaults of Kubernetes' types are read off its own code (`tools/defaults`); what admission
 //! plugins and the creation of an object add stands in [`super::plugins`].
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use serde::Deserialize;
@@ -17,6 +17,8 @@ const DEFAULTS: &str = include_str!("../../defaults/v1.36.json");
 
 #[derive(Debug, Default, Deserialize)]
 struct Defaults {
+    /// Names of fields whose absence is not the same as an empty text, zero or `false`.
+    pointers: HashSet<String>,
     /// Of a Pod's specification, relative to it.
     pod: HashMap<String, Vec<Value>>,
     /// By `group/version/kind`.
@@ -51,9 +53,17 @@ pub(super) struct Filled<'a> {
     pub sent: &'a Value,
 }
 
+/// Whether a field of a built-in kind that says nothing is the same as none.
+pub(super) fn may_be_left_out(name: &str) -> bool {
+    !defaults().pointers.contains(name)
+}
+
 /// Whether API servers fill a field of a kind in by themselves, with this value.
 pub(super) fn is_built_in(gvk: &Gvk, filled: &Filled<'_>) -> bool {
-    is_default(gvk, filled) || plugins::add(gvk, filled)
+    match plugins::bounds(gvk, filled) {
+        Some(holds) => holds,
+        None => is_default(gvk, filled) || plugins::add(gvk, filled),
+    }
 }
 
 fn is_default(gvk: &Gvk, filled: &Filled<'_>) -> bool {
@@ -90,6 +100,7 @@ mod tests {
     fn the_list_can_be_read() {
         let read: Defaults = serde_json::from_str(DEFAULTS).unwrap();
         assert_eq!(read.pod["terminationGracePeriodSeconds"], [30]);
+        assert!(may_be_left_out("hostNetwork") && !may_be_left_out("automountServiceAccountToken"));
         assert_eq!(read.kinds["apps/v1/Deployment"].pod, "spec.template.spec");
         assert_eq!(read.kinds["apps/v1/Deployment"].fields["spec.replicas"], [1]);
     }

@@ -5,6 +5,7 @@
 use serde_json::Value;
 
 use super::filled::{Filled, name};
+use crate::change::{is_built_in, is_empty};
 use crate::object::Gvk;
 
 /// What a field is filled in with.
@@ -16,15 +17,13 @@ enum With {
     One(&'static [&'static str]),
     /// A text that begins so.
     Begins(&'static str),
-    /// What a field beside it says.
-    Beside(&'static str),
     /// The object's name, or one generated from it.
     Name,
     /// What this makes of it.
     Where(fn(&Filled<'_>) -> bool),
 }
 
-use With::{Anything, Begins, Beside, Name, One, Where};
+use With::{Anything, Begins, Name, One, Where};
 
 /// Group, kind, field, value. A field that ends in `*` stands for all that begin so.
 type Row = (&'static str, &'static str, &'static str, With);
@@ -36,14 +35,15 @@ const PODS: [&str; 4] = ["spec", "spec.template.spec", "spec.jobTemplate.spec.te
 
 const ROWS: &[Row] = &[
     // Allocations, and what follows from them.
-    ("", "Service", "spec.clusterIP", Anything),
-    ("", "Service", "spec.clusterIPs[]", Anything),
+    ("", "Service", "spec.clusterIP", Where(is_address)),
+    ("", "Service", "spec.clusterIPs[]", Where(is_address)),
     ("", "Service", "spec.ipFamilies[]", One(&["IPv4", "IPv6"])),
     ("", "Service", "spec.ipFamilyPolicy", One(&["SingleStack", "PreferDualStack", "RequireDualStack"])),
     ("", "Service", "spec.ports[].nodePort", Anything),
     ("", "Service", "spec.healthCheckNodePort", Anything),
     ("", "Namespace", "metadata.labels.kubernetes.io/metadata.name", Name),
-    ("", "Namespace", "spec.finalizers[]", One(&["kubernetes"])),
+    // An update keeps those that are there, whoever set them: they are compared with the record.
+    ("", "Namespace", "spec.finalizers[]", Anything),
     ("batch", "Job", "spec.selector.matchLabels.controller-uid", Anything),
     ("batch", "Job", "spec.selector.matchLabels.batch.kubernetes.io/controller-uid", Anything),
     ("batch", "Job", "spec.template.metadata.labels.controller-uid", Anything),
@@ -138,7 +138,7 @@ pub(super) fn add(gvk: &Gvk, filled: &Filled<'_>) -> bool {
     let of_kind = ROWS.iter().filter(|(group, kind, ..)| gvk.group == *group && gvk.kind == *kind);
     of_kind.filter(|(_, _, path, _)| is_at(path, filled.path)).any(|(.., with)| is(with, filled))
         || (gvk.group.is_empty() && gvk.kind == "Pod" && adds_to_container(filled))
-        || adds_to_template(filled)
+        || adds_to_template(gvk, filled)
 }
 
 fn is_at(row: &str, path: &str) -> bool {
@@ -154,7 +154,6 @@ fn is(with: &With, filled: &Filled<'_>) -> bool {
         Anything => true,
         One(texts) => text.is_some_and(|text| texts.contains(&text)),
         Begins(start) => text.is_some_and(|text| text.starts_with(start)),
-        Beside(field) => filled.beside.get(field) == Some(filled.value),
         Name => text.is_some_and(|text| text.starts_with(stem(name(filled)))),
         Where(holds) => holds(filled),
     }
@@ -174,7 +173,7 @@ fn adds_to_container(filled: &Filled<'_>) -> bool {
     };
     match field {
         "volumeMounts[].name" => is(&Begins("kube-api-access-"), filled),
-        "volumeMounts[].mountPath" => filled.value == MOUNT,
+        "volumeMounts[].mountPath" => filled.value == MOUNT && mounts_token(filled),
         "volumeMounts[].readOnly" => filled.value == true && filled.beside["mountPath"] == MOUNT,
         "securityContext.appArmorProfile.type" | "securityContext.appArmorProfile.localhostProfile" => {
             has_apparmor_annotation(filled)
@@ -185,16 +184,71 @@ fn adds_to_container(filled: &Filled<'_>) -> bool {
 
 /// In every specification of a Pod: an image without a fixed tag is pulled always, and the account
 /// has two names.
-fn adds_to_template(filled: &Filled<'_>) -> bool {
-    PODS.iter().filter_map(|at| filled.path.strip_prefix(at)?.strip_prefix('.')).any(|field| match field {
-        "serviceAccount" => is(&Beside("serviceAccountName"), filled),
-        "serviceAccountName" => is(&Beside("serviceAccount"), filled),
-        "containers[].imagePullPolicy"
-        | "initContainers[].imagePullPolicy"
-        | "ephemeralContainers[].imagePullPolicy"
-        | "volumes[].image.pullPolicy" => is(&One(&["Always", "IfNotPresent"]), filled),
+fn adds_to_template(gvk: &Gvk, filled: &Filled<'_>) -> bool {
+    is_built_in(&gvk.group)
+        && PODS.iter().filter_map(|at| filled.path.strip_prefix(at)?.strip_prefix('.')).any(|field| match field {
+            "serviceAccount" => is_named_so(filled, "serviceAccountName"),
+            "serviceAccountName" => is_named_so(filled, "serviceAccount"),
+            "containers[].imagePullPolicy"
+            | "initContainers[].imagePullPolicy"
+            | "ephemeralContainers[].imagePullPolicy"
+            | "volumes[].image.pullPolicy" => is(&One(&["Always", "IfNotPresent"]), filled),
+            _ => false,
+        })
+}
+
+/// Whether the account was sent under its other name; the plugin gives a Pod without any `default`.
+fn is_named_so(filled: &Filled<'_>, other: &str) -> bool {
+    let at = filled.path.rsplit_once('.').map_or("", |(at, _)| at);
+    let named = sent(filled, &format!("/{}/{other}", at.replace('.', "/"))).filter(|name| **name != "");
+    match named {
+        Some(name) => name == filled.value,
+        None => filled.sent["kind"] == "Pod" && filled.value == "default",
+    }
+}
+
+/// Fields that are filled in only in certain ways, whatever the types' defaults say: whether this is
+/// one of them.
+pub(super) fn bounds(gvk: &Gvk, filled: &Filled<'_>) -> Option<bool> {
+    if gvk.kind == "NetworkPolicy" && filled.path == "spec.policyTypes[]" {
+        let first_is_ingress = filled.beside["policyTypes"].get(0).is_some_and(|first| first == "Ingress");
+        let has_egress = sent(filled, "/spec/egress").is_some_and(|egress| !is_empty(egress));
+        return Some(first_is_ingress && (filled.value == "Ingress" || (filled.value == "Egress" && has_egress)));
+    }
+    if let Some((pod, _)) = filled.path.rsplit_once('.').filter(|(_, name)| *name == "hostPort") {
+        let pod = PODS.iter().filter(|at| pod.starts_with(&format!("{at}."))).max_by_key(|at| at.len())?;
+        let on_host = sent(filled, &format!("/{}/hostNetwork", pod.replace('.', "/")));
+        let as_inside = filled.beside.get("containerPort") == Some(filled.value);
+        return Some(filled.value == 0 || (on_host.is_some_and(|v| *v == true) && as_inside));
+    }
+    None
+}
+
+/// Lists that plugins and defaults put whole elements into. Elsewhere an element that was not sent is
+/// nobody's, whatever it is made of.
+pub(super) fn may_grow(gvk: &Gvk, list: &str, was_sent: bool) -> bool {
+    match (gvk.group.as_str(), gvk.kind.as_str()) {
+        ("", "Pod") => {
+            ["spec.volumes[]", "spec.tolerations[]", "spec.imagePullSecrets[]"].iter().any(|at| list.starts_with(at))
+                || list.ends_with(".volumeMounts[]")
+                || list.ends_with(".labelSelector.matchExpressions[]")
+        }
+        ("", "Node") => list == "spec.taints[]",
+        ("autoscaling", "HorizontalPodAutoscaler") => {
+            !was_sent
+                && (list == "spec.metrics[]" || (list.starts_with("spec.behavior.") && list.ends_with(".policies[]")))
+        }
         _ => false,
-    })
+    }
+}
+
+fn is_address(filled: &Filled<'_>) -> bool {
+    filled.value != "None"
+}
+
+/// Whether the token of its account is meant to be in a Pod.
+fn mounts_token(filled: &Filled<'_>) -> bool {
+    sent(filled, "/spec/automountServiceAccountToken").is_none_or(|v| *v != false)
 }
 
 fn sent<'a>(filled: &Filled<'a>, pointer: &str) -> Option<&'a Value> {

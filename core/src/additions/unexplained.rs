@@ -5,7 +5,8 @@
 
 use serde_json::Value;
 
-use super::filled::{Filled, is_built_in};
+use super::filled::{Filled, is_built_in, may_be_left_out};
+use super::plugins::may_grow;
 use crate::change::{is_built_in as is_built_in_group, is_empty, is_plainly_empty};
 use crate::object::Gvk;
 use crate::quantity;
@@ -63,14 +64,24 @@ impl<'a> Sides<'a> {
         Self { declared: of(self.declared), sent: of(self.sent) }
     }
 
-    fn is_declared(self) -> bool {
-        self.declared.is_some_and(|v| !is_empty(v) && v != "")
+    /// Whether Git says something of it. Zero asks for the default or an allocation in some fields.
+    fn is_declared(self, name: &str) -> bool {
+        const ZERO_IS_NONE: [&str; 7] = [
+            "nodePort",
+            "hostPort",
+            "targetPort",
+            "timeoutSeconds",
+            "periodSeconds",
+            "successThreshold",
+            "failureThreshold",
+        ];
+        self.declared.is_some_and(|v| {
+            let open = is_empty(v)
+                || (v == "" && name != "storageClassName" && may_be_left_out(name))
+                || (v == 0 && ZERO_IS_NONE.contains(&name));
+            !open
+        })
     }
-}
-
-/// An empty text, zero and `false` are how types write that there is nothing.
-fn says_nothing(value: &Value) -> bool {
-    is_empty(value) || value == "" || value == false || value == 0
 }
 
 #[derive(Clone, Copy)]
@@ -102,14 +113,20 @@ impl<'a> Walk<'a> {
         let Some(there) = answer.as_object() else { return };
         for (name, value) in there {
             let field = sides.field(name);
-            let nothing = field.sent.is_none_or(is_empty) && is_plainly_empty(name, value);
+            let nothing = field.sent.is_none_or(is_empty) && self.says_nothing(name, value);
             if !nothing {
                 self.at(name, |walk| walk.value(field, value, answer, at.field(name)));
             }
         }
         let declared = sides.declared.and_then(Value::as_object).into_iter().flatten();
-        for (name, _) in declared.filter(|(name, value)| !there.contains_key(*name) && !says_nothing(value)) {
-            self.at(name, Self::tell);
+        for (name, value) in declared.filter(|(name, _)| !there.contains_key(*name)) {
+            let was_sent = sides.sent.is_some_and(|sent| sent.get(name).is_some());
+            let goes = self.says_nothing(name, value) || self.is_zero(name, value);
+            self.at(name, |walk| {
+                if was_sent && !goes && !walk.needs_a_gate() {
+                    walk.tell();
+                }
+            });
         }
     }
 
@@ -125,8 +142,9 @@ impl<'a> Walk<'a> {
             (None, Value::Object(there)) if !there.is_empty() => self.fields(sides, answer, at),
             (Some(Value::Array(_)) | None, Value::Array(there)) => self.elements(sides, there, beside, at),
             _ => {
-                let same = sent.is_some_and(|sent| means(sent, answer));
-                if !same && (sides.is_declared() || !self.is_filled_in(answer, beside)) {
+                let same = sent.is_some_and(|sent| self.means(sent, answer));
+                let name = self.path.rsplit('.').next().unwrap_or_default().to_owned();
+                if !same && (sides.is_declared(&name) || !self.is_filled_in(answer, beside)) {
                     self.tell();
                 }
             }
@@ -136,7 +154,12 @@ impl<'a> Walk<'a> {
     /// Elements keep their places; what is added stands behind.
     fn elements(&mut self, sides: Sides<'a>, there: &'a [Value], beside: &'a Value, at: At<'a>) {
         self.path.push_str("[]");
+        let sent = sides.sent.and_then(Value::as_array).map_or(0, Vec::len);
         for (index, element) in there.iter().enumerate() {
+            if index >= sent && element.is_object() && !may_grow(self.gvk, &self.path, sent > 0) {
+                self.tell();
+                break;
+            }
             let beside = if element.is_object() { element } else { beside };
             self.value(sides.element(index), element, beside, at.element());
         }
@@ -144,6 +167,51 @@ impl<'a> Walk<'a> {
             self.tell();
         }
         self.path.truncate(self.path.len() - 2);
+    }
+
+    /// Whether a field is as good as not there. A custom resource is stored as it was written.
+    fn says_nothing(&self, name: &str, value: &Value) -> bool {
+        let typed = is_built_in_group(&self.gvk.group) || self.path.starts_with("metadata");
+        value.is_null() || (typed && is_plainly_empty(name, value))
+    }
+
+    /// Whether a type that has the value anyway leaves it out.
+    fn is_zero(&self, name: &str, value: &Value) -> bool {
+        let zero = value == "" || value == false || value == 0 || is_empty(value);
+        is_built_in_group(&self.gvk.group) && zero && may_be_left_out(name)
+    }
+
+    /// Fields that API servers drop where their feature is off.
+    fn needs_a_gate(&self) -> bool {
+        self.gvk.kind == "StatefulSet" && self.path == "spec.updateStrategy.rollingUpdate.maxUnavailable"
+            || self.gvk.kind == "HorizontalPodAutoscaler" && self.path.ends_with(".tolerance")
+    }
+
+    /// Whether a value came back as the same in another spelling: an amount (`1000m` and `1`), a number,
+    /// a time, bytes in lines. Texts of people's own are what they are.
+    fn means(&self, sent: &Value, answer: &Value) -> bool {
+        let is_number = sent.as_f64().is_some() && sent.as_f64() == answer.as_f64();
+        if is_number || self.is_text() {
+            return is_number || (self.is_bytes() && same_bytes(sent, answer));
+        }
+        let time = |v: &Value| v.as_str().and_then(|text| text.parse::<jiff::Timestamp>().ok());
+        quantity::same(sent, answer)
+            || (self.is_bytes() && same_bytes(sent, answer))
+            || time(sent).is_some_and(|sent| Some(sent) == time(answer))
+    }
+
+    fn is_text(&self) -> bool {
+        const TEXTS: [&str; 9] =
+            ["data", "stringData", "labels", "annotations", "selector", "matchLabels", "args[]", "command[]", "env[]"];
+        self.path.split('.').any(|step| TEXTS.contains(&step)) && !self.path.ends_with(".divisor")
+    }
+
+    fn is_bytes(&self) -> bool {
+        let kind = self.gvk.kind.as_str();
+        (kind == "Secret" && self.path.starts_with("data."))
+            || (kind == "ConfigMap" && self.path.starts_with("binaryData."))
+            || (kind == "CertificateSigningRequest" && self.path == "spec.request")
+            || self.path.ends_with("caBundle")
     }
 
     fn is_filled_in(&self, value: &Value, beside: &Value) -> bool {
@@ -167,13 +235,10 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Whether a value came back as the same in another spelling: an amount (`1000m` and `1`), a number,
-/// a time.
-fn means(sent: &Value, answer: &Value) -> bool {
-    let time = |v: &Value| v.as_str().and_then(|text| text.parse::<jiff::Timestamp>().ok());
-    quantity::same(sent, answer)
-        || (sent.as_f64().is_some() && sent.as_f64() == answer.as_f64())
-        || time(sent).is_some_and(|sent| Some(sent) == time(answer))
+/// Whether two texts are the same but for the ends of lines, as base64 may be wrapped.
+fn same_bytes(sent: &Value, answer: &Value) -> bool {
+    let (Some(sent), Some(answer)) = (sent.as_str(), answer.as_str()) else { return false };
+    sent.chars().filter(|c| !matches!(c, '\r' | '\n')).eq(answer.chars())
 }
 
 #[cfg(test)]

@@ -195,6 +195,8 @@ async fn bare_pod(traps: &Traps) {
 }
 
 async fn replicas(traps: &Traps) {
+    // What was told of the attacks before is written a moment after.
+    tokio::time::sleep(super::QUIET).await;
     let before = traps.divergences().len();
     // Within the bounds nobody minds.
     traps.attack("scale deployment/scaled -n traps --replicas=3", "").await;

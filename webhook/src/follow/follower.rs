@@ -220,9 +220,9 @@ impl Follower {
         if held == snapshot.commit.id {
             return;
         }
-        self.follows = true;
         match tokio::task::spawn_blocking(move || source.at(&held)).await {
             Ok(Ok(before)) => {
+                self.follows = true;
                 let before = assemble(before, &self.published, None);
                 tracing::info!(commit = %before.commit.id, "counts until the commit in force is written");
                 self.swap(snapshot.as_ref().clone().following(&before, Timestamp::now()));
