@@ -393,7 +393,14 @@ async fn relearn(state: &State, held: &Snapshot, declared: &Declared, otherwise:
             Ok(Learnt::new(entry, otherwise))
         }
         (Some(mutator), None) => Err(ApiError::Unreachable(format!("{mutator} is in force"))),
-        (None, _) => learn(state, held, declared).await,
+        (None, before) => match (learn(state, held, declared).await, before) {
+            // What no list shows teaches nothing either, and keeps nothing from being put right.
+            (Err(error @ ApiError::Altered { .. }), Some(entry)) => {
+                tracing::warn!(object = %declared.manifest.key, %error, "what was learnt before goes on counting");
+                Ok(Learnt::new(entry, otherwise))
+            }
+            (learnt, _) => learnt,
+        },
     }
 }
 

@@ -242,8 +242,9 @@ pub(super) fn may_grow(gvk: &Gvk, list: &str, was_sent: bool) -> bool {
     }
 }
 
+/// An address that was allocated, or none where none was asked for.
 fn is_address(filled: &Filled<'_>) -> bool {
-    filled.value != "None"
+    filled.value != "None" || sent(filled, "/spec/clusterIP").is_some_and(|ip| ip == "None")
 }
 
 /// Whether the token of its account is meant to be in a Pod.
