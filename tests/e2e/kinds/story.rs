@@ -233,7 +233,7 @@ async fn stays(view: &View, keys: &[Key]) -> Vec<String> {
         })
     };
     // What has just been made is still being filled in by controllers.
-    tokio::time::sleep(Duration::from_secs(6)).await;
+    tokio::time::sleep(Duration::from_secs(20)).await;
     let (from, before) = (view.count(), keys.iter().map(spec).collect::<Vec<_>>());
     tokio::time::sleep(CALM).await;
     let mut wrong = Vec::new();
