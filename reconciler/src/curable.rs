@@ -7,6 +7,7 @@ use gitward_core::object::{Gvk, ObjectKey};
 use gitward_core::snapshot::Declared;
 
 use crate::api::ApiError;
+use crate::surroundings::kind_defined_by;
 
 /// What a commit brings, as far as other objects of it may wait for it.
 pub struct Brings<'a> {
@@ -22,9 +23,7 @@ impl<'a> Brings<'a> {
         for object in declared {
             let key = &object.manifest.key;
             if key.kind == "CustomResourceDefinition" {
-                let field =
-                    |p: &str| object.canonical.pointer(p).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
-                brings.kinds.insert((field("/spec/group"), field("/spec/names/kind")));
+                brings.kinds.insert(kind_defined_by(&object.canonical));
             }
             brings.has_rbac |= key.group == "rbac.authorization.k8s.io";
             brings.keys.insert(key);

@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::api::ApiError;
 use crate::mutators;
 use crate::state::State;
+use crate::surroundings::kind_defined_by;
 
 /// The kind under which `knownMutators` names what no object of the cluster stands for: files and
 /// plugins of the API server that change objects of a resource.
@@ -75,10 +76,8 @@ fn custom_kind(context: &Context<'_>, gvk: &Gvk) -> Option<CustomKind> {
     if gvk.group.is_empty() {
         return None;
     }
-    let defines = |definition: &Value| {
-        let field = |pointer| definition.pointer(pointer).and_then(Value::as_str);
-        field("/spec/group") == Some(&gvk.group) && field("/spec/names/kind") == Some(&gvk.kind)
-    };
+    let wanted = (gvk.group.clone(), gvk.kind.clone());
+    let defines = |definition: &Value| kind_defined_by(definition) == wanted;
     let is_definition = |key: &ObjectKey| key.group == GROUP && key.kind == KIND;
     let in_git = context.snapshot.declared.iter().find(|(key, d)| is_definition(key) && defines(&d.canonical));
     let definition: Arc<Value> = match in_git {

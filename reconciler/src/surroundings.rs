@@ -55,7 +55,8 @@ pub async fn surroundings(state: &State) -> Option<Surroundings> {
     })
 }
 
-fn kind_defined_by(definition: &Value) -> (String, String) {
+/// The group and kind that a CustomResourceDefinition defines.
+pub(crate) fn kind_defined_by(definition: &Value) -> (String, String) {
     let field = |path| definition.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
     (field("/spec/group"), field("/spec/names/kind"))
 }
