@@ -66,6 +66,15 @@ impl Entry {
         let record = (!self.record.is_null()).then(|| self.record.clone());
         Some(Expected { object, uid: self.uid.clone(), record })
     }
+
+    /// A Job runs once for its content: whether one that was made, asks to be removed when it is
+    /// done, and is not there, has run.
+    pub fn ran_to_its_end(&self, declared: &Declared) -> bool {
+        let key = &declared.manifest.key;
+        let removes_itself = declared.canonical.pointer("/spec/ttlSecondsAfterFinished").is_some();
+        let is_job = key.group == "batch" && key.kind == "Job" && self.digest == declared.digest;
+        is_job && (self.finished || (self.uid.is_some() && removes_itself))
+    }
 }
 
 /// All entries of an environment.

@@ -21,7 +21,6 @@ use serde_json::{Value, json};
 use crate::api::{Api, ApiError, Effect};
 use crate::foreseen::hold_to_list;
 use crate::mutators;
-use crate::runs;
 use crate::state::State;
 use crate::stuck::{Stuck, learn_around};
 
@@ -129,7 +128,7 @@ async fn learn_absent(
     declared: &Declared,
     entry: Option<Entry>,
 ) -> Result<Learnt, ApiError> {
-    if let Some(entry) = entry.filter(|e| e.digest == declared.digest && runs::ran_to_its_end(e, declared)) {
+    if let Some(entry) = entry.filter(|e| e.ran_to_its_end(declared)) {
         return Ok(Learnt::new(Entry { finished: true, ..entry }, Action::Keep));
     }
     let sent = &declared.canonical;

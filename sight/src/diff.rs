@@ -301,8 +301,7 @@ impl Sight {
 
     fn missing(&self, key: &ObjectKey) -> Standing {
         let Some(declared) = self.snapshot.declared(key) else { return Standing::Elsewhere };
-        // A Job that ran to its end and asked to be removed then.
-        if declared.learnt.as_ref().is_some_and(|e| e.finished && e.digest == declared.digest) {
+        if declared.learnt.as_ref().is_some_and(|entry| entry.ran_to_its_end(declared)) {
             return Standing::Converged;
         }
         let place = declared.place(&FieldPath::root());

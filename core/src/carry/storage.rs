@@ -9,6 +9,9 @@ use crate::object::{self, ObjectKey};
 /// The binder's note on what it bound, where nobody had chosen it.
 const BOUND_BY_CONTROLLER: &str = "pv.kubernetes.io/bound-by-controller";
 
+/// The binder's note that a claim and its volume name each other.
+const BIND_COMPLETED: &str = "pv.kubernetes.io/bind-completed";
+
 pub(super) fn claim(target: &mut Value, subject: &Subject<'_>, context: &Context<'_>) {
     default_class(target, subject, context);
     let class_name = str_at(target, &["spec", "storageClassName"]).map(str::to_owned);
@@ -26,7 +29,7 @@ pub(super) fn claim(target: &mut Value, subject: &Subject<'_>, context: &Context
             None => remove(target, &path),
         }
     }
-    for name in ["pv.kubernetes.io/bind-completed", BOUND_BY_CONTROLLER] {
+    for name in [BIND_COMPLETED, BOUND_BY_CONTROLLER] {
         annotation(target, subject, name, |v| v == "yes" && bound.is_some());
     }
     for name in ["volume.kubernetes.io/storage-provisioner", "volume.beta.kubernetes.io/storage-provisioner"] {
@@ -105,7 +108,7 @@ fn bound_claim(subject: &Subject<'_>, context: &Context<'_>) -> Option<Value> {
     let mut bound = claims.iter().filter(|claim| {
         let key = ObjectKey::new("", "PersistentVolumeClaim", object::namespace(claim), object::name(claim));
         str_at(claim, &["spec", "volumeName"]) == Some(&subject.key.name)
-            && object::annotation(claim, "pv.kubernetes.io/bind-completed") == Some("yes")
+            && was_bound(claim)
             && context.snapshot.governs(&key)
     });
     let claim = bound.next().filter(|_| bound.next().is_none())?;
@@ -114,6 +117,16 @@ fn bound_claim(subject: &Subject<'_>, context: &Context<'_>) -> Option<Value> {
         "name": object::name(claim), "uid": object::uid(claim),
     });
     claims_this(&reference, subject, context).then_some(reference)
+}
+
+/// Whether a claim was bound once. Of its binder's three traces one is enough: they come back only
+/// while the volume names the claim, so to take one away and edit the volume at the same moment would
+/// leave neither to prove the other.
+fn was_bound(claim: &Value) -> bool {
+    let noted = |name| object::annotation(claim, name) == Some("yes");
+    noted(BIND_COMPLETED)
+        || noted(BOUND_BY_CONTROLLER)
+        || matches!(str_at(claim, &["status", "phase"]), Some("Bound" | "Lost"))
 }
 
 /// The claim that is gone, of a volume that its binder calls released: without it the volume, with all

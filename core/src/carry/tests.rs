@@ -184,6 +184,28 @@ fn a_released_volume_keeps_the_claim_that_is_gone() {
     }
 }
 
+/// The binder calls a volume released whose reference was forged, and so its forged claim gone.
+#[test]
+fn a_volume_goes_back_to_its_claim_whatever_is_edited_beside_it() {
+    let declared = json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "v"}, "spec": {}});
+    let live = json!({"metadata": {"annotations": {"pv.kubernetes.io/bound-by-controller": "yes"}},
+        "spec": {"claimRef": {"kind": "PersistentVolumeClaim", "namespace": "n", "name": "c", "uid": "forged"}},
+        "status": {"phase": "Released"}});
+    let uid = |annotations: Value, phase: &str| {
+        let claim = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim",
+            "metadata": {"name": "c", "namespace": "n", "uid": "u1", "annotations": annotations},
+            "spec": {"volumeName": "v"}, "status": {"phase": phase}});
+        carried(&declared, &live, None, &[claim])["spec"]["claimRef"]["uid"].clone()
+    };
+    assert_eq!(uid(json!({"pv.kubernetes.io/bind-completed": "yes"}), "Pending"), "u1");
+    assert_eq!(uid(json!({"pv.kubernetes.io/bound-by-controller": "yes"}), "Pending"), "u1");
+    for phase in ["Bound", "Lost"] {
+        assert_eq!(uid(json!({}), phase), "u1");
+    }
+    // A claim that was never bound, made anew under the name of one that is gone, gets nothing of it.
+    assert_eq!(uid(json!({}), "Pending"), "forged");
+}
+
 #[test]
 fn replicas_stay_while_their_bounds_move() {
     let declared =
