@@ -4,6 +4,7 @@
 //! never the object itself: whoever has the tree has the rest. Values of Secrets therefore never
 //! leave Git and the cluster.
 
+mod classes;
 mod filled;
 mod plugins;
 mod unexplained;
@@ -18,6 +19,7 @@ use crate::change::is_empty;
 use crate::object::ObjectKey;
 use crate::snapshot::{Declared, Digest, Expected};
 
+pub use classes::strange_class;
 pub use unexplained::{is_foreseeable, unexplained};
 
 /// What was learnt of one declared object.

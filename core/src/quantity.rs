@@ -65,6 +65,15 @@ impl Quantity {
         }
     }
 
+    /// Rounded up to a thousandth, as API servers keep the amounts in lists of resources
+    /// (`SetDefaults_ResourceList`).
+    #[must_use]
+    pub fn rounded_up_to_milli(self) -> Self {
+        let rest = self.billionths.rem_euclid(NANO / 1000);
+        let missing = if rest == 0 { 0 } else { NANO / 1000 - rest };
+        Self { billionths: self.billionths.saturating_add(missing) }
+    }
+
     /// The sum; `None` if it is too large.
     #[must_use]
     pub fn checked_add(self, other: Self) -> Option<Self> {
@@ -154,6 +163,14 @@ mod tests {
         }
         assert!(same(&json!(1), &json!("1000m")));
         assert!(!same(&json!("x"), &json!("y")));
+    }
+
+    #[test]
+    fn lists_of_resources_keep_thousandths() {
+        for (written, kept) in [("0.3333", "334m"), ("1u", "1m"), ("500m", "500m"), ("1Gi", "1Gi"), ("0", "0")] {
+            let read = (Quantity::parse(written).unwrap(), Quantity::parse(kept).unwrap());
+            assert_eq!(read.0.rounded_up_to_milli(), read.1, "{written}");
+        }
     }
 
     #[test]

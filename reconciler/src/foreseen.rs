@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use gitward_core::additions::{is_foreseeable, unexplained};
+use gitward_core::additions::{is_foreseeable, strange_class, unexplained};
 use gitward_core::change::normalised;
 use gitward_core::derived::Context;
 use gitward_core::object::{Gvk, ObjectKey};
@@ -48,6 +48,9 @@ pub(crate) async fn hold_to_list(
 
 fn fields_unexplained(context: &Context<'_>, declared: &Declared, sent: &Value, answer: &Value) -> Vec<String> {
     let gvk = declared.gvk();
+    if let Some(field) = strange_class(context, sent, answer) {
+        return vec![field];
+    }
     let schema = match custom_kind(context, gvk) {
         Some(CustomKind::Converted) => return Vec::new(),
         Some(CustomKind::Plain(schema)) => Some(schema),

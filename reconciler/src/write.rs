@@ -15,6 +15,7 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use crate::api::{ApiError, Effect};
+use crate::foreseen::hold_to_list;
 use crate::learn::{
     ATTEMPTS, Action, Learnt, alias, creation_record, current, learn, record_additions, with_entry, write_body,
 };
@@ -146,6 +147,9 @@ async fn create(state: &State, snapshot: &Snapshot, declared: &Declared, foretol
 /// Whether the API server makes just this of the content by now, though the dry run before the
 /// creation came out otherwise: it takes a moment to go by what the same commit brought.
 async fn is_made_so_now(state: &State, snapshot: &Snapshot, declared: &Declared, created: &Value) -> bool {
+    if hold_to_list(state, snapshot, declared, &declared.canonical, created).await.is_err() {
+        return false;
+    }
     let Ok(answer) = alias(&state.api, declared).await else { return false };
     let now = Entry::learnt(declared, &answer, None, Value::Null);
     judge_declared(&with_entry(declared, &now), created, &state.context(snapshot)) == Judged::Converged

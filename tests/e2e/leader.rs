@@ -191,6 +191,26 @@ async fn a_leader_that_cannot_renew_its_lease_writes_nothing_until_it_can() {
     bind_leases(&stage).await.unwrap();
     leader.says("leads again", 1).await;
     reverted(&stage, &leader).await.unwrap();
+
+    // Somebody else led and gave it back meanwhile: what this one remembers is old.
+    stage.cluster.kubectl(&unbind).await.unwrap().checked().unwrap();
+    leader.says("the Lease cannot be renewed and nothing is written", 2).await;
+    led_and_given_back(&stage).await.unwrap();
+    edit(&stage, "no").await.unwrap();
+    bind_leases(&stage).await.unwrap();
+    leader.says("another has led meanwhile", 1).await;
+    leader.says(LEADS, 2).await;
+    reverted(&stage, &leader).await.unwrap();
+}
+
+/// Leaves the Lease as another reconciler does that had it and ended.
+async fn led_and_given_back(stage: &Stage) -> Result<()> {
+    let lease = json(stage, &["get", "lease", "gitward-reconciler-prod", "-n", "gitward-system"]).await?;
+    let transitions = lease["spec"]["leaseTransitions"].as_i64().unwrap_or_default() + 1;
+    let spec = json!({"spec": {"holderIdentity": null, "leaseDurationSeconds": 1, "leaseTransitions": transitions}});
+    let (name, patch) = ("gitward-reconciler-prod", spec.to_string());
+    let given = ["patch", "lease", name, "-n", "gitward-system", "--type=merge", "-p", &patch];
+    stage.cluster.kubectl(&given).await?.checked().map(drop)
 }
 
 /// The kubeconfig of an account that may do everything but touch Leases.

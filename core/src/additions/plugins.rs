@@ -81,7 +81,7 @@ const ROWS: &[Row] = &[
     // One is written into the other.
     ("", "PersistentVolumeClaim", "spec.dataSource.*", Where(has_data_source)),
     ("", "PersistentVolumeClaim", "spec.dataSourceRef.*", Where(has_data_source)),
-    // Default classes.
+    // Default classes: see `classes`.
     ("", "PersistentVolumeClaim", "spec.storageClassName", Anything),
     ("networking.k8s.io", "Ingress", "spec.ingressClassName", Anything),
     // StorageObjectInUseProtection, PodGroupProtection.

@@ -9,7 +9,7 @@ use super::filled::{Filled, is_built_in, may_be_left_out};
 use super::plugins::may_grow;
 use crate::change::{is_built_in as is_built_in_group, is_empty, is_plainly_empty};
 use crate::object::Gvk;
-use crate::quantity;
+use crate::quantity::{self, Quantity};
 
 /// How deep objects are looked into: API servers refuse what is deeper.
 const DEPTH: usize = 512;
@@ -192,9 +192,21 @@ impl<'a> Walk<'a> {
     fn means(&self, sent: &Value, answer: &Value) -> bool {
         let is_number = sent.as_f64().is_some() && sent.as_f64() == answer.as_f64();
         let time = |v: &Value| v.as_str().and_then(|text| text.parse::<jiff::Timestamp>().ok());
-        let other_spelling =
-            || quantity::same(sent, answer) || time(sent).is_some_and(|sent| Some(sent) == time(answer));
+        let other_spelling = || {
+            quantity::same(sent, answer)
+                || self.is_rounded(sent, answer)
+                || time(sent).is_some_and(|sent| Some(sent) == time(answer))
+        };
         is_number || (self.is_bytes() && same_bytes(sent, answer)) || (!self.is_text() && other_spelling())
+    }
+
+    /// Whether an amount of a resource came back as API servers keep it: in whole thousandths.
+    fn is_rounded(&self, sent: &Value, answer: &Value) -> bool {
+        const LISTS: [&str; 9] =
+            ["requests", "limits", "capacity", "overhead", "hard", "min", "max", "default", "defaultRequest"];
+        let in_list = self.path.rsplit('.').nth(1).is_some_and(|list| LISTS.contains(&list));
+        let rounded = Quantity::of(sent).map(Quantity::rounded_up_to_milli);
+        in_list && is_built_in_group(&self.gvk.group) && rounded.is_some() && rounded == Quantity::of(answer)
     }
 
     fn is_text(&self) -> bool {

@@ -15,7 +15,7 @@ use crate::snapshot::{Commit, Declared, Digest, Expected, Former, Snapshot};
 
 fn snapshot() -> Snapshot {
     Snapshot {
-        environment: EnvironmentConfig::default(),
+        environment: EnvironmentConfig { namespaces: vec!["n".into()], ..EnvironmentConfig::default() },
         configuration: Arc::new(Configuration::default()),
         commit: Commit {
             id: "0".repeat(40),

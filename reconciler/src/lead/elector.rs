@@ -53,6 +53,9 @@ pub(super) struct Elector {
     me: String,
     sight: Sight,
     until: watch::Sender<Option<Instant>>,
+    /// The Lease's transitions at this process' election. With another number somebody else has led
+    /// meanwhile, and what this one remembers is old.
+    term: Option<i32>,
     told: Told,
 }
 
@@ -73,6 +76,7 @@ impl Elector {
             me: me.to_owned(),
             sight: Sight::default(),
             until: watch::channel(None).0,
+            term: None,
             told: Told::default(),
         }
     }
@@ -87,6 +91,7 @@ impl Elector {
         loop {
             match self.attempt().await {
                 Ok(Attempt::Held) => {
+                    self.term = Some(self.sight.transitions());
                     self.told.is_over();
                     return tracing::info!(lease = self.name, me = self.me, "leads");
                 }
@@ -107,25 +112,32 @@ impl Elector {
     }
 
     /// Renews the Lease for as long as nobody else takes it. While it cannot be renewed nothing is
-    /// written, and writing goes on when it can.
+    /// written, and writing goes on when it can, unless somebody else has led by then.
     pub(super) async fn superseded(&mut self) {
+        self.renewed_for_long().await;
+        self.term = None;
+        self.resign();
+    }
+
+    async fn renewed_for_long(&mut self) {
         loop {
             sleep(RENEWAL).await;
             match self.attempt().await {
+                Ok(Attempt::Held) if !self.is_in_term() => {
+                    return tracing::warn!(lease = self.name, "another has led meanwhile; all is begun anew");
+                }
                 Ok(Attempt::Held) => {
                     if self.told.is_over() {
                         tracing::info!(lease = self.name, "leads again");
                     }
                 }
                 Ok(Attempt::HeldBy(holder)) => {
-                    self.until.send_replace(None);
                     self.told.is_over();
                     return tracing::warn!(lease = self.name, holder, "another leads by now; nothing more is written");
                 }
                 Ok(Attempt::Missed) => {}
                 Err(error) => {
-                    let is_over = self.until.borrow().is_none_or(|until| until <= Instant::now());
-                    if is_over && self.told.is_news(&error) {
+                    if !self.is_certain() && self.told.is_news(&error) {
                         tracing::warn!(
                             lease = self.name,
                             "the Lease cannot be renewed and nothing is written: {error}"
@@ -164,7 +176,7 @@ impl Elector {
         let began = Instant::now();
         let attempt = timeout(REQUEST, self.take_or_renew()).await;
         let attempt = attempt.map_err(|_| "the API server does not answer".to_owned())?.map_err(|e| says(&e))?;
-        if matches!(attempt, Attempt::Held) {
+        if matches!(attempt, Attempt::Held) && self.is_in_term() {
             // Others measure from when they see it, which is later.
             self.until.send_replace(Some(began + DEADLINE));
         }
@@ -205,17 +217,28 @@ impl Elector {
         Ok(found)
     }
 
+    fn is_in_term(&self) -> bool {
+        self.term.is_none_or(|term| term == self.sight.transitions())
+    }
+
+    /// Whether nobody else can lead by now.
+    fn is_certain(&self) -> bool {
+        self.until.borrow().is_some_and(|until| Instant::now() < until)
+    }
+
     /// The Lease as this process holds it.
     fn spec(&self) -> LeaseSpec {
         let now = MicroTime(Timestamp::now());
-        let is_mine = self.sight.holder() == Some(self.me.as_str());
         let before = self.sight.last();
+        // One that was deleted under its holder is written anew as it was.
+        let is_mine = self.sight.holder() == Some(self.me.as_str()) || (before.is_none() && self.is_certain());
+        let transitions = before.map_or(self.term.filter(|_| is_mine), |_| Some(self.sight.transitions()));
         LeaseSpec {
             holder_identity: Some(self.me.clone()),
             lease_duration_seconds: Some(LEASE),
             acquire_time: before.filter(|_| is_mine).and_then(|lease| lease.acquire_time.clone()).or(Some(now.clone())),
             renew_time: Some(now),
-            lease_transitions: Some(self.sight.transitions().saturating_add(i32::from(!is_mine))),
+            lease_transitions: Some(transitions.unwrap_or_default().saturating_add(i32::from(!is_mine))),
             ..LeaseSpec::default()
         }
     }

@@ -75,6 +75,14 @@ async fn a_new_default_of_a_kind_comes_along(traps: &Traps) {
     assert_eq!(traps.get("coupon/summer -n late").await["spec"], json!({"percent": 20, "times": 3}));
     assert_eq!(traps.get("coupon/spring -n late").await["spec"], json!({"percent": 10, "times": 3}));
     traps.in_peace(&["coupon/spring -n late", "coupon/summer -n late"]).await;
+
+    // What is there fills in the old default until the commit is in force.
+    traps.replace("prod/coupon.yaml", "default: 3", "default: 5");
+    traps.replace("prod/summer.yaml", "percent: 20", "percent: 25");
+    traps.push("Another default of a kind, and its objects").await;
+    traps.until("coupon/summer -n late", "it has the new default", |c| c["spec"]["times"] == 5).await;
+    traps.until("coupon/spring -n late", "so has what was there", |c| c["spec"]["times"] == 5).await;
+    traps.in_peace(&["coupon/spring -n late", "coupon/summer -n late"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

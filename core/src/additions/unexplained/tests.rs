@@ -36,6 +36,22 @@ fn of_deployment(change: impl FnOnce(&mut Value)) -> Vec<String> {
 }
 
 #[test]
+fn amounts_are_kept_in_thousandths() {
+    let with = |cpu: &str| {
+        let mut object = defaulted();
+        object["spec"]["template"]["spec"]["containers"][0]["resources"]["requests"]["cpu"] = json!(cpu);
+        object
+    };
+    let found = |sent: &str, answer: &str| {
+        unexplained(&gvk("apps", "v1", "Deployment"), &with(sent), &with(sent), &with(answer), None)
+    };
+    assert_eq!(found("0.3333", "334m"), [""; 0]);
+    for (sent, answer) in [("0.3333", "333m"), ("0.3333", "335m"), ("333m", "334m")] {
+        assert_eq!(found(sent, answer).len(), 1, "{sent} {answer}");
+    }
+}
+
+#[test]
 fn defaults_are_explained() {
     assert_eq!(of_deployment(|_| ()), [""; 0]);
 }
