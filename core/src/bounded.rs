@@ -4,9 +4,12 @@
 //! such an object would hide it, and with it the whole list that it stands in. So what lies too deep is
 //! read as one text that stands for it: two such texts are equal if what they stand for is.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fmt;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
 
@@ -20,7 +23,7 @@ pub struct Bounded(pub Value);
 
 impl<'de> Deserialize<'de> for Bounded {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Below { depth: 0 }.deserialize(deserializer).map(Self)
+        Below { depth: 0, parts: None }.deserialize(deserializer).map(Self)
     }
 }
 
@@ -32,13 +35,78 @@ pub fn read(text: &str) -> Result<Value, serde_json::Error> {
     serde_json::from_str::<Bounded>(text).map(|read| read.0)
 }
 
-/// Reads a value below so many levels.
-#[derive(Clone, Copy)]
-struct Below {
-    depth: usize,
+/// What the texts stand for that [`read`] puts in the place of what lies too deep.
+#[derive(Debug, Default)]
+pub struct Parts(HashMap<String, Box<RawValue>>);
+
+impl Parts {
+    /// Those of a JSON text.
+    ///
+    /// # Errors
+    /// It is no JSON.
+    pub fn of(text: &str) -> Result<Self, serde_json::Error> {
+        let parts = RefCell::default();
+        Below { depth: 0, parts: Some(&parts) }.deserialize(&mut serde_json::Deserializer::from_str(text))?;
+        Ok(Self(parts.into_inner()))
+    }
+
+    /// A value that was read by [`read`] as JSON again, with what lay too deep in its place.
+    ///
+    /// # Errors
+    /// As of [`serde_json::to_string`].
+    pub fn put_back(&self, value: &Value) -> Result<String, serde_json::Error> {
+        serde_json::to_string(&Whole { value, parts: self })
+    }
 }
 
-impl<'de> DeserializeSeed<'de> for Below {
+/// Whether something in a value may stand for what lay too deep.
+pub fn has_stand_ins(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.starts_with(&stand_in("")),
+        Value::Array(items) => items.iter().any(has_stand_ins),
+        Value::Object(fields) => fields.values().any(has_stand_ins),
+        _ => false,
+    }
+}
+
+/// A value with its parts, as it is written.
+struct Whole<'a> {
+    value: &'a Value,
+    parts: &'a Parts,
+}
+
+impl Serialize for Whole<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let within = |value| Whole { value, parts: self.parts };
+        match self.value {
+            Value::String(text) => match self.parts.0.get(text) {
+                Some(part) => part.serialize(serializer),
+                None => serializer.serialize_str(text),
+            },
+            Value::Array(items) => {
+                let mut list = serializer.serialize_seq(Some(items.len()))?;
+                items.iter().try_for_each(|item| list.serialize_element(&within(item)))?;
+                list.end()
+            }
+            Value::Object(fields) => {
+                let mut map = serializer.serialize_map(Some(fields.len()))?;
+                fields.iter().try_for_each(|(name, value)| map.serialize_entry(name, &within(value)))?;
+                map.end()
+            }
+            other => other.serialize(serializer),
+        }
+    }
+}
+
+/// Reads a value below so many levels.
+#[derive(Clone, Copy)]
+struct Below<'p> {
+    depth: usize,
+    /// Keeps what lies too deep.
+    parts: Option<&'p RefCell<HashMap<String, Box<RawValue>>>>,
+}
+
+impl<'de> DeserializeSeed<'de> for Below<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -48,17 +116,23 @@ impl<'de> DeserializeSeed<'de> for Below {
         // Skipped without recursion.
         let raw = Box::<RawValue>::deserialize(deserializer)?;
         match raw.get().as_bytes().first() {
-            Some(b'{' | b'[') => Ok(Value::String(standing_for(raw.get()))),
+            Some(b'{' | b'[') => {
+                let text = stand_in(&blake3::hash(raw.get().as_bytes()).to_string());
+                if let Some(parts) = self.parts {
+                    parts.borrow_mut().insert(text.clone(), raw);
+                }
+                Ok(Value::String(text))
+            }
             _ => serde_json::from_str(raw.get()).map_err(D::Error::custom),
         }
     }
 }
 
-fn standing_for(text: &str) -> String {
-    format!("nested deeper than {DEPTH} levels, with the digest {}", blake3::hash(text.as_bytes()))
+fn stand_in(digest: &str) -> String {
+    format!("nested deeper than {DEPTH} levels, with the digest {digest}")
 }
 
-impl<'de> Visitor<'de> for Below {
+impl<'de> Visitor<'de> for Below<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -103,7 +177,7 @@ impl<'de> Visitor<'de> for Below {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
         let mut items = Vec::new();
-        while let Some(item) = access.next_element_seed(Self { depth: self.depth + 1 })? {
+        while let Some(item) = access.next_element_seed(Self { depth: self.depth + 1, ..self })? {
             items.push(item);
         }
         Ok(items.into())
@@ -112,7 +186,7 @@ impl<'de> Visitor<'de> for Below {
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
         let mut fields = Map::new();
         while let Some(field) = access.next_key::<String>()? {
-            fields.insert(field, access.next_value_seed(Self { depth: self.depth + 1 })?);
+            fields.insert(field, access.next_value_seed(Self { depth: self.depth + 1, ..self })?);
         }
         Ok(fields.into())
     }
@@ -138,6 +212,17 @@ mod tests {
             at = &at["x"];
         }
         assert!(at.as_str().unwrap().starts_with("nested deeper"), "{at}");
+    }
+
+    #[test]
+    fn what_lies_deep_is_put_back_where_it_was() {
+        let deep = nested(5000, r#""heart""#);
+        let text = format!(r#"{{"a":[{deep}],"b":"{}x","n":1.50}}"#, stand_in(""));
+        let (value, parts) = (read(&text).unwrap(), Parts::of(&text).unwrap());
+        assert!(has_stand_ins(&value) && !has_stand_ins(&json!({"a": ["nested"]})));
+        let again = parts.put_back(&value).unwrap();
+        assert_eq!(again, text.replace("1.50", "1.5"));
+        assert_eq!(Parts::default().put_back(&value).unwrap(), value.to_string());
     }
 
     #[test]

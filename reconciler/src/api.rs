@@ -1,6 +1,6 @@
 //! Requests to the API server about whole objects, as JSON, with the answer as it came.
 
-use gitward_core::bounded;
+use gitward_core::bounded::{self, Parts, has_stand_ins};
 use gitward_core::object::{Gvk, ObjectKey};
 use gitward_index::{Discovery, Served};
 use http::{Method, Request, StatusCode};
@@ -130,7 +130,7 @@ impl Api {
     /// See [`ApiError`].
     pub async fn create(&self, gvk: &Gvk, key: &ObjectKey, body: &Value, effect: Effect) -> Result<Value, ApiError> {
         let path = format!("{}?{}", self.path(gvk, key, false).await?, query(effect));
-        self.send(Method::POST, &path, Some(body)).await
+        self.send(Method::POST, &path, Some(body.to_string())).await
     }
 
     /// Replaces an object. The body carries `resourceVersion` and `uid`: a resource version alone
@@ -139,8 +139,9 @@ impl Api {
     /// # Errors
     /// See [`ApiError`].
     pub async fn replace(&self, gvk: &Gvk, key: &ObjectKey, body: &Value, effect: Effect) -> Result<Value, ApiError> {
-        let path = format!("{}?{}", self.path(gvk, key, true).await?, query(effect));
-        self.send(Method::PUT, &path, Some(body)).await
+        let object = self.path(gvk, key, true).await?;
+        let body = self.in_full(&object, body).await?;
+        self.send(Method::PUT, &format!("{object}?{}", query(effect)), Some(body)).await
     }
 
     /// Deletes exactly the object that was seen.
@@ -165,7 +166,7 @@ impl Api {
 
     async fn delete_with(&self, gvk: &Gvk, key: &ObjectKey, options: Value) -> Result<(), ApiError> {
         let path = self.path(gvk, key, true).await?;
-        self.send(Method::DELETE, &path, Some(&options)).await.map(|_| ())
+        self.send(Method::DELETE, &path, Some(options.to_string())).await.map(|_| ())
     }
 
     /// A merge patch of the status subresource.
@@ -174,7 +175,7 @@ impl Api {
     /// See [`ApiError`].
     pub async fn patch_status(&self, gvk: &Gvk, key: &ObjectKey, patch: &Value) -> Result<Value, ApiError> {
         let path = format!("{}/status?fieldManager={FIELD_MANAGER}", self.path(gvk, key, true).await?);
-        self.send(Method::PATCH, &path, Some(patch)).await
+        self.send(Method::PATCH, &path, Some(patch.to_string())).await
     }
 
     /// Replaces what is written through the subresource `finalize` alone: a Namespace's finalizers.
@@ -183,7 +184,7 @@ impl Api {
     /// See [`ApiError`].
     pub async fn finalize(&self, gvk: &Gvk, key: &ObjectKey, body: &Value) -> Result<Value, ApiError> {
         let path = format!("{}/finalize?{}", self.path(gvk, key, true).await?, query(Effect::Stored));
-        self.send(Method::PUT, &path, Some(body)).await
+        self.send(Method::PUT, &path, Some(body.to_string())).await
     }
 
     /// The name of a kind in paths and in rules of admission.
@@ -220,18 +221,33 @@ impl Api {
         Ok(path)
     }
 
-    async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, ApiError> {
+    /// The body of a replacement. What lies deeper than objects are read, and stays as it is, is sent
+    /// as it is.
+    async fn in_full(&self, object: &str, body: &Value) -> Result<String, ApiError> {
+        if !has_stand_ins(body) {
+            return Ok(body.to_string());
+        }
+        let live = self.text(Method::GET, object, None).await?;
+        let written = Parts::of(&live).and_then(|parts| parts.put_back(body));
+        written.map_err(|e| ApiError::Unreachable(e.to_string()))
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Option<String>) -> Result<Value, ApiError> {
+        let text = self.text(method, path, body).await?;
+        bounded::read(&text).map_err(|e| ApiError::Unreachable(e.to_string()))
+    }
+
+    async fn text(&self, method: Method, path: &str, body: Option<String>) -> Result<String, ApiError> {
         let content_type = if method == Method::PATCH { "application/merge-patch+json" } else { "application/json" };
-        let bytes = body.map(|b| b.to_string().into_bytes()).unwrap_or_default();
         let request = Request::builder()
             .method(method)
             .uri(path)
             .header(http::header::CONTENT_TYPE, content_type)
-            .body(bytes)
+            .body(body.map(String::into_bytes).unwrap_or_default())
             .map_err(|e| ApiError::Unreachable(e.to_string()))?;
         let response = self.client.request_text(request).await;
         match response {
-            Ok(text) => bounded::read(&text).map_err(|e| ApiError::Unreachable(e.to_string())),
+            Ok(text) => Ok(text),
             Err(kube::Error::Api(status)) => Err(refused(&status)),
             Err(error) => Err(ApiError::Unreachable(error.to_string())),
         }

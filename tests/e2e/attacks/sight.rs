@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::pin::Pin;
 
 use futures::{Stream, StreamExt};
+use gitward_core::bounded::{self, Bounded};
 use kube::Client;
 use kube::core::WatchEvent;
 use serde_json::Value;
@@ -11,7 +12,7 @@ use serde_json::Value;
 use crate::Result;
 use crate::case::When;
 
-type Events = Pin<Box<dyn Stream<Item = kube::Result<WatchEvent<Value>>> + Send>>;
+type Events = Pin<Box<dyn Stream<Item = kube::Result<WatchEvent<Bounded>>> + Send>>;
 
 /// A collection as it was, as it is, and as it changes.
 pub(crate) struct Sight {
@@ -34,11 +35,11 @@ impl Sight {
     pub(crate) async fn change(&mut self) -> Result<()> {
         loop {
             match self.events.next().await {
-                Some(Ok(WatchEvent::Added(object) | WatchEvent::Modified(object))) => {
+                Some(Ok(WatchEvent::Added(Bounded(object)) | WatchEvent::Modified(Bounded(object)))) => {
                     self.now.insert(key(&object), object);
                     return Ok(());
                 }
-                Some(Ok(WatchEvent::Deleted(object))) => {
+                Some(Ok(WatchEvent::Deleted(Bounded(object)))) => {
                     self.now.remove(&key(&object));
                     return Ok(());
                 }
@@ -118,7 +119,7 @@ async fn list(client: &Client, path: &str) -> Result<(BTreeMap<String, Value>, S
         Err(kube::Error::Api(status)) if status.code == 404 => return Ok((BTreeMap::new(), "0".to_owned())),
         Err(error) => return Err(format!("list {path}: {error}")),
     };
-    let list: Value = serde_json::from_str(&text).map_err(|e| format!("list {path}: {e}"))?;
+    let list = bounded::read(&text).map_err(|e| format!("list {path}: {e}"))?;
     let items = list["items"].as_array().cloned().unwrap_or_default();
     let version = list["metadata"]["resourceVersion"].as_str().unwrap_or("0").to_owned();
     Ok((items.into_iter().map(|o| (key(&o), o)).collect(), version))
@@ -128,6 +129,6 @@ async fn watch(client: &Client, path: &str, version: &str) -> Result<Events> {
     let sign = if path.contains('?') { '&' } else { '?' };
     let uri = format!("{path}{sign}watch=1&resourceVersion={version}");
     let request = http::Request::get(uri).body(Vec::new()).map_err(|e| e.to_string())?;
-    let events = client.request_events::<Value>(request).await.map_err(|e| format!("watch {path}: {e}"))?;
+    let events = client.request_events::<Bounded>(request).await.map_err(|e| format!("watch {path}: {e}"))?;
     Ok(Box::pin(events))
 }
