@@ -37,11 +37,22 @@ pub(crate) async fn play(bundle: &Path) -> std::result::Result<(), String> {
     converge_all(&mut stage, &states, &mut denials).await?;
     stage.wait_condition("Ready", "True", Duration::from_secs(180)).await.map_err(text)?;
     denied_by_hand(&stage, &denials).await?;
+    tell_counts(&stage).await?;
     println!("memory: webhook {}, reconciler {}", resident(stage.webhook_pid()), resident(stage.reconciler_pid()));
     stage.remove_webhook().await.map_err(text)?;
     edits::all_come_back(&stage).await?;
     println!("memory after the edits: reconciler {}", resident(stage.reconciler_pid()));
     equal::verify(&stage).await
+}
+
+/// What the gate decided over all states: by decision, origin and rule, and how often it looked twice.
+async fn tell_counts(stage: &Stage) -> std::result::Result<(), String> {
+    let metrics = stage.webhook_metrics().await?;
+    for metric in ["decisions", "origins", "rules", "second_looks"] {
+        let start = format!("gitward_webhook_{metric}_total");
+        metrics.lines().filter_map(|line| line.strip_prefix(&start)).for_each(|line| println!("{metric}{line}"));
+    }
+    Ok(())
 }
 
 fn text(error: gitward_test_cluster::Error) -> String {
