@@ -9,7 +9,7 @@ use gitward_core::config::{self, Configuration, EnvironmentConfig};
 use gitward_core::evaluate::{Judge, TreeFile};
 use gitward_core::exemption;
 use gitward_core::finding::{Finding, Severity};
-use gitward_git_hooks::RefUpdate;
+use gitward_git_hooks::{Index, RefUpdate};
 use gitward_repo::{CommitId, Limits, Repository, Selection, Tree};
 use jiff::Timestamp;
 
@@ -271,7 +271,7 @@ fn of_range(place: &Place, range: &str, args: &Args) -> anyhow::Result<Report> {
     }
     for git_ref in refs {
         let update = RefUpdate { old: Some(old.clone()), new: Some(new.clone()), git_ref };
-        let mut verdict = gitward_git_hooks::judge(repository, &update, &Limits::default())?;
+        let mut verdict = gitward_git_hooks::judge(repository, &update, &Limits::default(), &Index::none())?;
         if let Some(name) = &args.environment {
             verdict.environments.retain(|e| e.environment == *name);
         }

@@ -199,6 +199,12 @@ pub struct EnvironmentConfig {
 }
 
 impl EnvironmentConfig {
+    /// Whether a path is at or below the environment's own.
+    pub fn holds(&self, path: &str) -> bool {
+        let below = |rest: &str| rest.is_empty() || rest.starts_with('/');
+        self.path.is_empty() || path.strip_prefix(self.path.as_str()).is_some_and(below)
+    }
+
     /// Whether an object is this environment's to judge, declared or not.
     pub fn governs(&self, key: &ObjectKey) -> bool {
         if !key.namespace.is_empty() {

@@ -1,25 +1,34 @@
 //! From the files of a tree to declared objects and findings: the same function for the push gate,
 //! the command line and the reconciler.
+//!
+//! Each file is read and judged by itself ([`judging`]), which gives what it says to the rest of the tree
+//! ([`facts`]); only then the tree comes together ([`assembly`]). So what a file says can be remembered
+//! as long as it stays what it is ([`memory`], [`recall`]), and the verdict is the same.
 
 mod assembly;
 mod canonical;
+mod facts;
+mod judging;
+mod memory;
 mod parallel;
+mod recall;
 mod references;
 mod select;
 
 use std::sync::Arc;
 
 use crate::config::{Configuration, EnvironmentConfig};
-use crate::finding::{Finding, Place, Severity};
-use crate::manifest::{self, Limits, Manifest};
+use crate::finding::{Finding, Severity};
 use crate::object::Gvk;
-use crate::path::FieldPath;
 use crate::policy::{self, Policies, PolicyFile};
 use crate::schema::{Schemas, Scope};
-use crate::snapshot::Declared;
+use crate::snapshot::{Declared, Digest};
 use assembly::Assembly;
+use judging::{Judged, Reading, Rules};
 
 pub use canonical::canonical;
+pub use memory::{ContentId, Context, Leaf, Memory};
+pub use recall::Recalled;
 pub use select::{is_policy_file, looks_like_objects};
 
 /// A file of a tree.
@@ -54,6 +63,8 @@ pub struct Judge {
     configuration: Configuration,
     schemas: Vec<Schemas>,
     policies: Policies,
+    /// Of the policies' texts.
+    digest: blake3::Hash,
 }
 
 impl Judge {
@@ -75,7 +86,9 @@ impl Judge {
         let (sources, unreadable) = policy_files(&configuration, files);
         findings.extend(unreadable);
         match Policies::compile(&sources) {
-            Ok(policies) if findings.is_empty() => Ok(Self { configuration, schemas, policies }),
+            Ok(policies) if findings.is_empty() => {
+                Ok(Self { configuration, schemas, policies, digest: digest(&sources) })
+            }
             Ok(_) => Err(findings),
             Err(broken) => {
                 findings.extend(broken);
@@ -101,20 +114,87 @@ impl Judge {
 
     /// Judges an environment's tree: by every Kubernetes version of the configuration, and by its
     /// policies once.
+    ///
+    /// A tree without configuration ([`Configuration::unconfigured`]) is judged more mildly: it may
+    /// hold files that are no manifests, several environments, objects of which another step sets the
+    /// namespace, and custom resources whose CRD is elsewhere.
     pub fn environment(&self, environment: &EnvironmentConfig, files: &[TreeFile]) -> Evaluation {
-        let Some((first, others)) = self.schemas.split_first() else { return Evaluation::default() };
-        let vendored = vendored(environment, &self.configuration, files);
-        let tree = Tree { environment, configuration: &self.configuration, files, vendored: &vendored };
-        let mut evaluation = tree.evaluate(first, &self.policies);
-        for schemas in others {
-            let manifests: Vec<&Manifest> = evaluation.declared.iter().map(|d| &d.manifest).collect();
-            let (schemas, _) = schemas.with_crds(vendored.iter().chain(manifests.iter().copied()));
-            let found = parallel::map(&manifests, |manifest| schemas.check(manifest));
-            evaluation.findings.extend(found.into_iter().flatten());
-        }
-        in_order(&mut evaluation.findings);
-        evaluation
+        let paths: Vec<&Arc<str>> = files.iter().map(|file| &file.path).collect();
+        let texts = select::kustomizations(environment, &paths).into_iter().rev();
+        let texts = texts.map(|index| (&*files[index].path, files[index].bytes.clone())).collect();
+        let selected = select::manifests(environment, &self.configuration, &paths, &texts);
+        let chosen = |indices: &[usize]| indices.iter().map(|index| &files[*index]).collect::<Vec<_>>();
+        let mut readings = self.read(&chosen(&selected.files));
+        let vendored = self.read(&chosen(&select::schemas(environment, &self.configuration, &paths)));
+        let (schemas, findings) = self.schemas_of(&vendored, &mut readings);
+        let rules = self.rules(environment, &schemas);
+
+        let mut judged = Judged::of(&readings, &rules);
+        let facts: Vec<_> = readings.iter().map(|(path, _)| path).zip(judged.facts()).collect();
+        let findings = selected.findings.into_iter().chain(findings).collect();
+        let assembly = Assembly { environment, configuration: &self.configuration, findings, files: &facts };
+        let assembled = assembly.together();
+        drop(facts);
+        drop(judged);
+        let declared = schemas.first().map(|schemas| declared(schemas, readings, &assembled.is_declared));
+        Evaluation { declared: declared.unwrap_or_default(), findings: assembled.findings }
     }
+
+    fn read(&self, files: &[&TreeFile]) -> Vec<(Arc<str>, Reading)> {
+        let paths = files.iter().map(|file| file.path.clone());
+        paths.zip(Reading::of(files, self.configuration.unconfigured)).collect()
+    }
+
+    /// The schemas of every Kubernetes version, with the custom resources that the tree defines, and what
+    /// is wrong with the definitions that are not the tree's own. What is wrong with a file's own is added
+    /// to what else was found in it.
+    fn schemas_of(
+        &self,
+        vendored: &[(Arc<str>, Reading)],
+        files: &mut [(Arc<str>, Reading)],
+    ) -> (Vec<Schemas>, Vec<Finding>) {
+        let Some((first, others)) = self.schemas.split_first() else { return Default::default() };
+        let manifests = vendored.iter().chain(&*files).flat_map(|(_, reading)| &reading.manifests);
+        let (first, problems) = first.with_each_crd(manifests);
+        let mut problems = problems.into_iter();
+        let of_vendored = vendored.iter().map(|(_, reading)| reading.manifests.len()).sum();
+        let findings = problems.by_ref().take(of_vendored).flatten().collect();
+        for (_, reading) in files {
+            reading.findings.extend(problems.by_ref().take(reading.manifests.len()).flatten());
+        }
+        let others: Vec<Schemas> = others.iter().map(|schemas| schemas.with_custom_of(&first)).collect();
+        ([first].into_iter().chain(others).collect(), findings)
+    }
+
+    fn rules<'a>(&'a self, environment: &'a EnvironmentConfig, schemas: &'a [Schemas]) -> Rules<'a> {
+        Rules { environment, unconfigured: self.configuration.unconfigured, schemas, policies: &self.policies }
+    }
+}
+
+/// The objects that are declared, made ready for the API server.
+fn declared(schemas: &Schemas, readings: Vec<(Arc<str>, Reading)>, is_declared: &[Vec<bool>]) -> Vec<Declared> {
+    let manifests = readings.into_iter().flat_map(|(_, reading)| reading.manifests).zip(is_declared.iter().flatten());
+    let mut manifests: Vec<_> =
+        manifests.filter(|(_, is_declared)| **is_declared).map(|(manifest, _)| manifest).collect();
+    for manifest in &mut manifests {
+        if schemas.scope(&manifest.gvk) == Some(Scope::Cluster) {
+            manifest.key.namespace.clear();
+        }
+    }
+    let canonical = parallel::map(&manifests, |manifest| {
+        let canonical = canonical(manifest, schemas.scope(&manifest.gvk));
+        (Digest::of(&canonical), canonical)
+    });
+    let declared = manifests.into_iter().zip(canonical).map(|(manifest, (digest, canonical))| Declared {
+        digest,
+        has_status_subresource: schemas.has_status_subresource(&manifest.gvk),
+        canonical,
+        manifest,
+        expected: None,
+        learnt: None,
+        before: None,
+    });
+    declared.collect()
 }
 
 /// The policies that count at a tree: its own, and the starter policies unless they are off.
@@ -134,102 +214,14 @@ fn policy_files(configuration: &Configuration, files: &[TreeFile]) -> (Vec<Polic
     (sources, findings)
 }
 
-/// The CRDs that only say what custom resources look like.
-fn vendored(environment: &EnvironmentConfig, configuration: &Configuration, files: &[TreeFile]) -> Vec<Manifest> {
-    select::schemas(environment, configuration, files)
-        .flat_map(|file| manifest::read(&file.path, &file.bytes, &Limits::default()).0)
-        .collect()
-}
-
-/// An environment's tree.
-struct Tree<'a> {
-    environment: &'a EnvironmentConfig,
-    configuration: &'a Configuration,
-    files: &'a [TreeFile],
-    vendored: &'a [Manifest],
-}
-
-impl Tree<'_> {
-    /// Judges it by one set of schemas (the tree's own CRDs count besides) and policies.
-    ///
-    /// A tree without configuration ([`Configuration::unconfigured`]) is judged more mildly: it may
-    /// hold files that are no manifests, several environments, objects of which another step sets the
-    /// namespace, and custom resources whose CRD is elsewhere.
-    fn evaluate(&self, schemas: &Schemas, policies: &Policies) -> Evaluation {
-        let unconfigured = self.configuration.unconfigured;
-        let selected = select::manifests(self.environment, self.configuration, self.files);
-        let (mut findings, mut manifests) = (selected.findings, Vec::new());
-        for (read, found) in parallel::map(&selected.files, |file| read(file, unconfigured)) {
-            manifests.extend(read);
-            findings.extend(found);
-        }
-        let (schemas, found) = schemas.with_crds(self.vendored.iter().chain(&manifests));
-        findings.extend(found);
-        let judged = parallel::map(&manifests, |manifest| {
-            let mut found = schemas.check(manifest);
-            found.extend(policies.evaluate(manifest));
-            found
-        });
-        findings.extend(judged.into_iter().flatten());
-
-        let mut tree = Assembly::new(self.environment, unconfigured, &schemas, findings);
-        for manifest in manifests {
-            tree.add(manifest);
-        }
-        let mut evaluation = tree.evaluation;
-        if !evaluation.findings.iter().any(hides_objects) {
-            let found = references::check(self.environment, self.configuration, &evaluation.declared);
-            evaluation.findings.extend(found);
-        }
-        if unconfigured {
-            evaluation.findings.iter_mut().for_each(soften);
-        }
-        in_order(&mut evaluation.findings);
-        evaluation
+/// Tells policies apart.
+fn digest(sources: &[PolicyFile]) -> blake3::Hash {
+    let mut digest = blake3::Hasher::new();
+    for source in sources {
+        digest.update(format!("{} {} {}\n", source.file.len(), source.file, source.text.len()).as_bytes());
+        digest.update(source.text.as_bytes());
     }
-}
-
-/// What is an error for an environment and only worth knowing of a tree that has none.
-fn soften(finding: &mut Finding) {
-    if matches!(finding.rule.as_ref(), "tree/not-rendered" | "tree/duplicate-object" | "schema/unknown-kind") {
-        finding.severity = finding.severity.min(Severity::Warning);
-    }
-}
-
-/// Whether a finding says that something of the tree was not read, so that what it declares is not
-/// all known.
-fn hides_objects(finding: &Finding) -> bool {
-    finding.rule.starts_with("manifest/") || finding.rule == "tree/not-rendered"
-}
-
-fn read(file: &TreeFile, unconfigured: bool) -> (Vec<Manifest>, Vec<Finding>) {
-    if unconfigured && !looks_like_objects(&file.bytes) {
-        return (Vec::new(), Vec::new());
-    }
-    let (manifests, mut findings) = manifest::read(&file.path, &file.bytes, &Limits::default());
-    if unconfigured && !findings.is_empty() {
-        let others = others(file);
-        findings.retain(|f| f.place.as_ref().is_none_or(|p| !others.contains(p)));
-    }
-    (manifests, findings)
-}
-
-/// Where the documents of a file begin that are no Kubernetes objects and do not look like one:
-/// nobody asked for a tree without configuration to hold nothing else.
-fn others(file: &TreeFile) -> Vec<Place> {
-    let (documents, _) = manifest::documents(&file.bytes, &Limits::default());
-    documents
-        .iter()
-        // Two of these three make a manifest with a mistake.
-        .filter(|d| ["apiVersion", "kind", "metadata"].iter().filter(|f| d.value.get(f).is_some()).count() < 2)
-        .map(|d| d.spans.place(&file.path, &FieldPath::root()))
-        .collect()
-}
-
-/// Sorts findings by place and drops those that were found twice.
-fn in_order(findings: &mut Vec<Finding>) {
-    findings.sort_by(|a, b| (&a.place, &a.rule, &a.message).cmp(&(&b.place, &b.rule, &b.message)));
-    findings.dedup();
+    digest.finalize()
 }
 
 #[cfg(test)]

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use gitward_core::config::{self, Configuration, EnvironmentConfig};
-use gitward_core::evaluate::{self, Evaluation, Judge, TreeFile};
+use gitward_core::config::{self, Configuration};
+use gitward_core::evaluate::{self, Judge, TreeFile};
 use gitward_core::finding::{Finding, Place};
-use gitward_repo::{CommitId, Limits, Repository, Selection, Tree};
+use gitward_repo::{CommitId, Limits, Repository, Selection};
 
 use crate::Result;
 
@@ -82,17 +82,4 @@ pub(crate) fn judge_of(
 
 fn is_about_policy(configuration: &Configuration, finding: &Finding) -> bool {
     finding.place.as_ref().is_some_and(|p| evaluate::is_policy_file(configuration, &p.file))
-}
-
-/// Judges an environment's tree, and counts what of it could not be read as found.
-pub(crate) fn evaluate(judge: &Judge, environment: &EnvironmentConfig, tree: &Tree) -> Evaluation {
-    let mut evaluation = judge.environment(environment, &tree.files);
-    let unread =
-        tree.findings.iter().filter(|f| f.place.as_ref().is_some_and(|p| is_below(&p.file, &environment.path)));
-    evaluation.findings.extend(unread.cloned());
-    evaluation
-}
-
-fn is_below(path: &str, directory: &str) -> bool {
-    directory.is_empty() || path == directory || path.strip_prefix(directory).is_some_and(|r| r.starts_with('/'))
 }

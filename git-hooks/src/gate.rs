@@ -3,11 +3,12 @@
 use gitward_core::config::{self, Configuration, EnvironmentConfig};
 use gitward_core::evaluate::{self, Judge, TreeFile};
 use gitward_core::finding::{Finding, Severity};
-use gitward_repo::{CommitId, Limits, Repository, Selection};
+use gitward_repo::{CommitId, Error, Limits, Repository};
 
 use crate::at_commit::{self, Broken, Configured};
 use crate::on_the_way::Way;
-use crate::{RefUpdate, Result, brought, effect, protect};
+use crate::trees::{self, Kept, Pair, Trees};
+use crate::{Index, RefUpdate, Result, brought, effect, protect};
 
 /// Changed paths that are looked at to tell whether a push only mends policies.
 const CHANGED_PATHS: usize = 10_000;
@@ -74,17 +75,17 @@ impl RefVerdict {
     }
 }
 
-/// Judges one ref of a push.
+/// Judges one ref of a push. The index saves time and changes no verdict.
 ///
 /// # Errors
 /// If the repository cannot be read; the push has to be rejected then.
-pub fn judge(repository: &Repository, update: &RefUpdate, limits: &Limits) -> Result<RefVerdict> {
+pub fn judge(repository: &Repository, update: &RefUpdate, limits: &Limits, index: &Index) -> Result<RefVerdict> {
     let verdict = RefVerdict::of(update);
     if let Some(finding) = protect::reserved(update) {
         return Ok(verdict.refuse([finding], Vec::new()));
     }
     let refs = Refs::of(repository, update)?;
-    let gate = Gate { repository, update, limits, new: refs.new.clone() };
+    let gate = Gate { repository, update, limits, index, new: refs.new.clone() };
     match refs.rules() {
         Rules::Nobody => Ok(verdict),
         Rules::Absent => Ok(verdict.notice(format!("{} has no {}: nothing is judged", update.git_ref, config::FILE))),
@@ -181,6 +182,7 @@ struct Gate<'a> {
     repository: &'a Repository,
     update: &'a RefUpdate,
     limits: &'a Limits,
+    index: &'a Index,
     new: Option<CommitId>,
 }
 
@@ -214,9 +216,11 @@ impl Gate<'_> {
             Err(Broken { findings, files }) => return Ok(verdict.refuse(findings, files)),
         };
         let mut next = None;
-        if let Some(after) = after.as_deref().filter(|_| new != base) {
+        if let Some(after) = after.as_deref()
+            && self.changes_rules(base, new, rules, after)?
+        {
             match at_commit::judge_of(self.repository, new, after, self.limits)? {
-                Ok(judge) => next = self.changes_rules(base, new, rules, after)?.then_some(judge),
+                Ok(judge) => next = Some(judge),
                 Err(Broken { findings, files }) => return Ok(verdict.refuse(findings, files)),
             }
         }
@@ -242,7 +246,8 @@ impl Gate<'_> {
         None
     }
 
-    /// Whether a push changes `gitward.yaml` or a policy.
+    /// Whether a push changes `gitward.yaml` or a policy. Where it does not, what is at hand of them is good
+    /// already.
     fn changes_rules(
         &self,
         base: &CommitId,
@@ -250,11 +255,18 @@ impl Gate<'_> {
         rules: &Configuration,
         after: &Configuration,
     ) -> Result<bool> {
-        let changed = self.repository.changed_paths(base, new, CHANGED_PATHS)?;
+        if new == base {
+            return Ok(false);
+        }
         let is_rule = |path: &String| {
             path == config::FILE || evaluate::is_policy_file(rules, path) || evaluate::is_policy_file(after, path)
         };
-        Ok(changed.len() >= CHANGED_PATHS || changed.iter().any(is_rule))
+        match self.repository.changed_paths(base, new, CHANGED_PATHS) {
+            Ok(changed) => Ok(changed.iter().any(is_rule)),
+            // Who changes so much may have changed these.
+            Err(Error::TooLarge { .. }) => Ok(true),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// `next` are the rules that the push brings, where they are other ones.
@@ -269,27 +281,22 @@ impl Gate<'_> {
     ) -> Result<RefVerdict> {
         let rules = judge.configuration();
         let pairs = environments(rules, after, &self.update.git_ref);
-        // Findings may stand in the pushed commit's own policies too.
-        let roots = pairs.iter().flat_map(|p| [rules.roots(p.now), rules.roots(p.before)]).flatten();
-        let selection = Selection::under(roots.chain(after.into_iter().flat_map(|c| c.policies.clone())));
-        let read = |commit: &CommitId| self.repository.files(commit, &selection, self.limits);
-        let tree = read(new)?;
+        let kept = Kept::of(self.index, pairs.iter().map(|pair| pair.now));
+        let trees = Trees::new(self.repository, trees::selection(rules, after, &pairs), self.limits, &kept);
+        let tree = trees.list(new)?;
         let mut old_tree = None;
         for Pair { now, before } in pairs {
-            let evaluation = at_commit::evaluate(judge, now, &tree);
-            let (mut found, mut known, mut at_old) = (evaluation.findings, 0, Vec::new());
-            let effect =
-                next.and_then(|next| effect::told(&now.name, &found, &at_commit::evaluate(next, now, &tree).findings));
+            let seen = trees.judge(judge, now, &tree)?;
+            let (mut found, mut known, mut at_old) = (seen.findings, 0, Vec::new());
+            let by_next = next.map(|next| trees.judge(next, now, &tree)).transpose()?;
+            let effect = by_next.and_then(|by_next| effect::told(&now.name, &found, &by_next.findings));
             if let Some(old) = before_push.filter(|_| !found.is_empty() || before.every_commit) {
-                if old_tree.is_none() {
-                    old_tree = Some(read(old)?);
-                }
-                at_old = old_tree.as_ref().map(|t| at_commit::evaluate(judge, before, t).findings).unwrap_or_default();
+                at_old = trees.judge_commit(judge, before, old, &mut old_tree)?.findings;
                 (found, known) = brought(found, &at_old);
             }
+            verdict.sources.extend(trees.sources(&tree, &found)?);
             if before.every_commit {
-                let (repository, limits, old) = (self.repository, self.limits, before_push);
-                let way = Way { repository, old, new, selection: &selection, limits };
+                let way = Way { repository: self.repository, old: before_push, new, trees: &trees };
                 let on_the_way = way.judge(judge, now, &at_old, &found)?;
                 found.extend(on_the_way.findings);
                 verdict.sources.extend(on_the_way.sources);
@@ -299,10 +306,9 @@ impl Gate<'_> {
                 environment: now.name.clone(),
                 brought: found,
                 before: known,
-                objects: evaluation.declared.len(),
+                objects: seen.objects,
             });
         }
-        verdict.sources.extend(tree.files);
         if after.is_none() {
             verdict.notice = Some(format!("{} is gone: from now on nothing is judged here", config::FILE));
         }
@@ -357,16 +363,14 @@ fn with_schemas_of(rules: &Configuration, after: Option<&Configuration>) -> Conf
     widened
 }
 
-/// An environment as the pushed commit has it, and as the rules had it.
-struct Pair<'a> {
-    now: &'a EnvironmentConfig,
-    before: &'a EnvironmentConfig,
-}
-
 /// The environments that a ref feeds, before and after. What the pushed commit says of path and
 /// namespaces counts, since that is what will be applied; one that it no longer names is judged
 /// as it was.
-fn environments<'a>(rules: &'a Configuration, after: Option<&'a Configuration>, git_ref: &'a str) -> Vec<Pair<'a>> {
+pub(crate) fn environments<'a>(
+    rules: &'a Configuration,
+    after: Option<&'a Configuration>,
+    git_ref: &'a str,
+) -> Vec<Pair<'a>> {
     let now: Vec<&EnvironmentConfig> = after.map(|c| c.fed_from(git_ref).collect()).unwrap_or_default();
     let mut pairs: Vec<Pair<'a>> = rules
         .fed_from(git_ref)

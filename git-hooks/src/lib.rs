@@ -8,19 +8,24 @@ mod brought;
 mod effect;
 mod gate;
 mod host;
+mod index;
 mod install;
 mod look_now;
 mod on_the_way;
 mod present;
 mod protect;
+mod remember;
 mod run;
+mod trees;
 mod updates;
 
 pub use brought::brought;
 pub use gate::{EnvironmentVerdict, RefVerdict, judge};
 pub use host::{Caller, Host};
+pub use index::Index;
 pub use install::{Installed, install, uninstall};
 pub use present::{confirmation, details, summary};
+pub use remember::remember;
 pub use run::{Hook, Options, run};
 pub use updates::{RefUpdate, parse_lines};
 

@@ -1,15 +1,15 @@
 //! The commits that a push brings besides the last one, for environments that want each of them
 //! judged: whoever bisects, reverts or deploys an older commit meets them again.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use gitward_core::config::EnvironmentConfig;
 use gitward_core::evaluate::{Judge, TreeFile};
 use gitward_core::finding::{Finding, Severity};
-use gitward_repo::{CommitId, Error, Limits, Repository, Selection};
+use gitward_repo::{CommitId, Error, Repository};
 
-use crate::{Result, at_commit, brought};
+use crate::trees::Trees;
+use crate::{Result, brought};
 
 /// Commits of a push that are judged one by one, at most.
 const MOST_COMMITS: usize = 500;
@@ -19,8 +19,7 @@ pub(crate) struct Way<'a> {
     pub(crate) repository: &'a Repository,
     pub(crate) old: Option<&'a CommitId>,
     pub(crate) new: &'a CommitId,
-    pub(crate) selection: &'a Selection,
-    pub(crate) limits: &'a Limits,
+    pub(crate) trees: &'a Trees<'a>,
 }
 
 /// What denies on the way, and the files that it stands in.
@@ -52,12 +51,11 @@ impl Way<'_> {
             commits => commits?,
         };
         for commit in commits {
-            let tree = self.repository.files(&commit, self.selection, self.limits)?;
-            let found = at_commit::evaluate(judge, environment, &tree).findings;
+            let tree = self.trees.list(&commit)?;
+            let found = self.trees.judge(judge, environment, &tree)?.findings;
             let new = brought(brought(found, before).0, at_the_end).0;
             let new: Vec<Finding> = new.into_iter().filter(|f| f.severity == Severity::Error).collect();
-            let files: HashSet<Arc<str>> = new.iter().filter_map(|f| Some(f.place.as_ref()?.file.clone())).collect();
-            let sources = tree.files.into_iter().filter(|file| files.contains(&file.path));
+            let sources = self.trees.sources(&tree, &new)?.into_iter();
             way.sources.extend(sources.map(|file| TreeFile { path: at(&commit, &file.path), ..file }));
             way.findings.extend(new.into_iter().map(|finding| told(finding, &commit)));
         }

@@ -13,7 +13,9 @@ use gitward_repo::{Limits, Repository};
 use crate::at_commit::Configured;
 use crate::host::{Caller, Host};
 use crate::present::in_short;
-use crate::{Error, RefUpdate, RefVerdict, Result, confirmation, details, judge, look_now, parse_lines, summary};
+use crate::{
+    Error, Index, RefUpdate, RefVerdict, Result, confirmation, details, judge, look_now, parse_lines, remember, summary,
+};
 
 /// Stack of the thread that judges: manifests and policies may nest.
 const STACK: usize = 64 << 20;
@@ -76,8 +78,13 @@ pub fn run(
         (Hook::Update, _) => Err(Error::Updates("the update hook takes `ref old new`".to_owned())),
         _ => parse_lines(input),
     };
+    let mut moved = Vec::new();
     let outcome = updates.and_then(|updates| match hook {
-        Hook::PostReceive => confirmations(&updates).map(|text| (text, true)),
+        Hook::PostReceive => {
+            let text = confirmations(&updates)?;
+            moved = updates;
+            Ok((text, true))
+        }
         _ => Ok(guarded(updates, options, caller.host)),
     });
     let (mut text, allowed) = outcome.unwrap_or_else(|error| (failure(&error), false));
@@ -87,6 +94,9 @@ pub fn run(
     // Where the terminal is gone nobody reads the verdict; it holds all the same.
     let text: Vec<_> = text.split('\n').map(harmless).collect();
     let _ = terminal.write_all(text.join("\n").as_bytes()).and_then(|()| terminal.flush());
+    if !moved.is_empty() {
+        remember::accepted(moved, options.limits, options.timeout.unwrap_or_else(|| caller.host.deadline()));
+    }
     allowed || hook == Hook::PostReceive
 }
 
@@ -127,7 +137,8 @@ fn guarded(updates: Vec<RefUpdate>, options: &Options, host: Host) -> (String, b
 
 fn verdicts(updates: &[RefUpdate], limits: &Limits) -> Result<Vec<RefVerdict>> {
     let repository = Repository::open_from_env()?;
-    updates.iter().map(|update| judge(&repository, update, limits)).collect()
+    let index = Index::of(&repository);
+    updates.iter().map(|update| judge(&repository, update, limits, &index)).collect()
 }
 
 fn confirmations(updates: &[RefUpdate]) -> Result<String> {

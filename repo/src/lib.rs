@@ -7,6 +7,7 @@
 mod blame;
 mod branch;
 mod error;
+mod listing;
 mod mirror;
 mod program;
 mod repository;
@@ -18,6 +19,7 @@ mod worktree;
 
 pub use branch::NewBranch;
 pub use error::Error;
+pub use listing::{KnownSize, Listing};
 pub use mirror::{Credentials, Fetched, Mirror};
 pub use repository::{CommitId, Repository};
 pub use source::{Declaration, Known, Source, Unusable};

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use git2::{ErrorCode, ObjectFormat, ObjectType, Oid, Sort};
+use gitward_core::evaluate::ContentId;
 use gitward_core::snapshot::Commit;
 use jiff::Timestamp;
 
@@ -218,6 +219,15 @@ impl Repository {
             Some(ObjectType::Tag) => Ok(object.peel(ObjectType::Commit).ok().map(|c| c.id().into())),
             _ => Ok(None),
         }
+    }
+
+    /// The id of a commit's whole tree.
+    ///
+    /// # Errors
+    /// [`Error::Object`] if the commit is not there.
+    pub fn tree(&self, id: &CommitId) -> Result<ContentId> {
+        let commit = self.git.find_commit(id.oid()?).map_err(|e| Error::object(id.as_str(), &e))?;
+        ContentId::new(commit.tree_id().as_bytes()).ok_or_else(|| Error::Id(commit.tree_id().to_string()))
     }
 
     /// Who made a commit, and when.

@@ -1,6 +1,5 @@
 //! Reading the tree of a commit: only what is asked for, within bounds, past no trick of names.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use git2::{Delta, ObjectType, TreeEntry};
@@ -9,8 +8,7 @@ use gitward_core::finding::{Finding, Place};
 
 use crate::{CommitId, Error, Repository, Result};
 
-const MODE_SYMLINK: i32 = 0o120_000;
-const MODE_SUBMODULE: i32 = 0o160_000;
+pub(crate) const MODE_SYMLINK: i32 = 0o120_000;
 
 /// Bounds on what is read of one tree.
 #[derive(Debug, Clone, Copy)]
@@ -155,20 +153,9 @@ impl Repository {
     /// [`Error::Object`] if the commit or a part of its tree is missing, [`Error::TooLarge`] past
     /// the bounds.
     pub fn files(&self, commit: &CommitId, selection: &Selection, limits: &Limits) -> Result<Tree> {
-        let root = self
-            .git
-            .find_commit(commit.oid()?)
-            .and_then(|c| c.tree())
-            .map_err(|e| Error::object(commit.as_str(), &e))?;
-        let mut walk = Walk {
-            git: &self.git,
-            selection,
-            limits,
-            budget: Budget::new(limits, format!("the tree of {}", commit.short())),
-            tree: Tree::default(),
-        };
-        walk.directory(&root, "", 0)?;
-        Ok(walk.tree)
+        let listing = self.list(commit, selection, limits, &|_, _| None)?;
+        let files = listing.leaves.iter().map(|leaf| self.read(leaf)).collect::<Result<_>>()?;
+        Ok(Tree { files, findings: listing.findings })
     }
 
     /// Reads one file of a commit; `None` if there is nothing of that name.
@@ -244,135 +231,4 @@ fn only_entry<'t>(tree: &'t git2::Tree<'_>, name: &str, what: impl Fn() -> Strin
         return Err(Error::Object { what: what(), reason: "the tree holds that name twice".to_owned() });
     }
     Ok(first)
-}
-
-struct Walk<'a> {
-    git: &'a git2::Repository,
-    selection: &'a Selection,
-    limits: &'a Limits,
-    budget: Budget<'a>,
-    tree: Tree,
-}
-
-impl Walk<'_> {
-    fn directory(&mut self, tree: &git2::Tree<'_>, prefix: &str, depth: usize) -> Result<()> {
-        let mut names = Names::default();
-        for entry in tree {
-            self.budget.entry(depth)?;
-            let name = match std::str::from_utf8(entry.name_bytes()) {
-                Ok(name) if is_plain_name(name) => name,
-                _ => {
-                    self.refuse_name(prefix, &entry);
-                    continue;
-                }
-            };
-            let path = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
-            if let Some(other) = names.taken(name).filter(|_| self.would_read(&entry, &path)) {
-                let message = format!("{name:?} and {other:?} are one name where case does not count");
-                self.tree.skip("tree/name", &path, message, "rename or remove one of the two");
-            }
-            match (entry.kind(), entry.filemode()) {
-                (Some(ObjectType::Tree), _) if self.selection.reaches(&path) => {
-                    let below = self.git.find_tree(entry.id()).map_err(|e| Error::object(&path, &e))?;
-                    self.directory(&below, &path, depth + 1)?;
-                }
-                (_, MODE_SUBMODULE) if self.selection.covers(&path) => {
-                    self.tree.skip_submodule(&path);
-                }
-                (_, MODE_SYMLINK) if self.selection.covers(&path) => self.tree.skip_symlink(&path),
-                (Some(ObjectType::Blob), _) if Selection::names(&path) && self.selection.covers(&path) => {
-                    self.file(&entry, &path)?;
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn file(&mut self, entry: &TreeEntry<'_>, path: &str) -> Result<()> {
-        let header = self.git.odb().and_then(|odb| odb.read_header(entry.id()));
-        let size = header.map_err(|e| Error::object(path, &e))?.0 as u64;
-        if size > self.limits.file_bytes {
-            self.tree.skip_large(path, self.limits.file_bytes);
-            return Ok(());
-        }
-        self.budget.file(self.tree.files.len(), size)?;
-        let blob = self.git.find_blob(entry.id()).map_err(|e| Error::object(path, &e))?;
-        self.tree.files.push(TreeFile { path: Arc::from(path), bytes: Arc::from(blob.content()) });
-        Ok(())
-    }
-
-    fn would_read(&self, entry: &TreeEntry<'_>, path: &str) -> bool {
-        match entry.kind() {
-            Some(ObjectType::Tree) => self.selection.reaches(path),
-            _ => Selection::names(path) && self.selection.covers(path),
-        }
-    }
-
-    fn refuse_name(&mut self, prefix: &str, entry: &TreeEntry<'_>) {
-        let directory = if prefix.is_empty() { "the root" } else { prefix };
-        if !self.selection.reaches(prefix) {
-            return;
-        }
-        let shown = String::from_utf8_lossy(entry.name_bytes()).chars().take(80).collect::<String>();
-        let message = format!("{directory} has an entry named {shown:?}, which is no plain file name");
-        self.tree.skip("tree/name", if prefix.is_empty() { "." } else { prefix }, message, "rename or remove it");
-    }
-}
-
-/// The names of a directory, as a file system sees them to which capital and small letters are one.
-#[derive(Default)]
-struct Names(HashMap<String, String>);
-
-impl Names {
-    /// The name that was there before and is the same; remembers this one.
-    fn taken(&mut self, name: &str) -> Option<String> {
-        self.0.insert(name.to_lowercase(), name.to_owned())
-    }
-}
-
-/// Whether a tree entry's name is one path component and nothing else on any system.
-fn is_plain_name(name: &str) -> bool {
-    !name.is_empty()
-        && name != "."
-        && name != ".."
-        && !is_git_directory(name)
-        && !name.contains(['/', '\\'])
-        && *gitward_core::report::harmless(name) == *name
-}
-
-/// Whether some system takes a name for `.git`: Windows ignores dots and blanks at the end and what
-/// follows a colon, and gives long names a short one. What macOS leaves out of names is no plain
-/// character in the first place.
-fn is_git_directory(name: &str) -> bool {
-    let name = name.split(':').next().unwrap_or_default().trim_end_matches([' ', '.']);
-    name.eq_ignore_ascii_case(".git") || name.eq_ignore_ascii_case("git~1")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_that_are_something_else_on_some_system_are_not_plain() {
-        for plain in ["web.yaml", ".github", ".gitignore", "a b", "größe.yaml", "git~10"] {
-            assert!(is_plain_name(plain), "{plain}");
-        }
-        for other in [
-            "",
-            ".",
-            "..",
-            ".git",
-            ".GIT",
-            ".git ",
-            ".git.",
-            ".git::$INDEX_ALLOCATION",
-            "GIT~1",
-            ".g\u{200c}it",
-            "a\\b",
-            "a\nb",
-        ] {
-            assert!(!is_plain_name(other), "{other:?}");
-        }
-    }
 }

@@ -1,120 +1,115 @@
-//! Objects of a tree as they come together: each once, and each where its environment governs.
+//! Objects of a tree as they come together: each once, and each with what it refers to.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use super::{Evaluation, canonical};
-use crate::config::EnvironmentConfig;
-use crate::finding::Finding;
-use crate::manifest::Manifest;
-use crate::object::ObjectKey;
-use crate::path::FieldPath;
-use crate::schema::{Schemas, Scope};
-use crate::snapshot::{Declared, Digest};
+use super::facts::{self, FileFacts, ObjectFacts};
+use super::references;
+use crate::config::{Configuration, EnvironmentConfig};
+use crate::finding::{Finding, Severity};
 
-/// Objects as they come together.
+/// A tree's files, by what each of them says.
 pub(super) struct Assembly<'a> {
-    environment: &'a EnvironmentConfig,
-    unconfigured: bool,
-    schemas: &'a Schemas,
-    first_of: HashMap<ObjectKey, usize>,
-    pub(super) evaluation: Evaluation,
+    pub(super) environment: &'a EnvironmentConfig,
+    pub(super) configuration: &'a Configuration,
+    /// What was found about the tree before any of its files was read.
+    pub(super) findings: Vec<Finding>,
+    pub(super) files: &'a [(&'a Arc<str>, FileFacts<'a>)],
 }
 
+/// A tree that has come together.
+pub(super) struct Assembled {
+    /// Everything found, in the order of files and lines.
+    pub(super) findings: Vec<Finding>,
+    /// Of each file's objects, whether it is declared: whether no other one of its name came before.
+    pub(super) is_declared: Vec<Vec<bool>>,
+}
+
+type Key<'a> = (&'a str, &'a str, &'a str, &'a str);
+
 impl<'a> Assembly<'a> {
-    pub(super) fn new(
-        environment: &'a EnvironmentConfig,
-        unconfigured: bool,
-        schemas: &'a Schemas,
-        findings: Vec<Finding>,
-    ) -> Self {
-        let evaluation = Evaluation { declared: Vec::new(), findings };
-        Self { environment, unconfigured, schemas, first_of: HashMap::new(), evaluation }
+    /// Brings the files together.
+    pub(super) fn together(self) -> Assembled {
+        let mut findings = self.findings;
+        let mut declared = Declared::default();
+        for (path, file) in self.files {
+            findings.extend(file.findings.iter().map(|told| told.finding(path)));
+            for object in &file.objects {
+                findings.extend(object.belonging.as_ref().map(|told| told.finding(path)));
+                findings.extend(declared.add(path, object));
+            }
+        }
+        if !findings.iter().any(hides_objects) {
+            findings.extend(references::check(self.environment, self.configuration, &declared.objects));
+        }
+        if self.configuration.unconfigured {
+            findings.iter_mut().for_each(soften);
+        }
+        let by_other_versions = declared
+            .objects
+            .iter()
+            .flat_map(|(path, object)| object.by_other_versions.iter().map(|told| told.finding(path)));
+        findings.extend(by_other_versions);
+        in_order(&mut findings);
+        Assembled { findings, is_declared: declared.of_files(self.files) }
     }
+}
 
-    pub(super) fn add(&mut self, mut manifest: Manifest) {
-        let scope = self.schemas.scope(&manifest.gvk);
-        if scope == Some(Scope::Cluster) {
-            manifest.key.namespace.clear();
-        }
-        let key = manifest.key.clone();
-        if !self.unconfigured
-            && let Some(finding) = self.belonging(&manifest, scope)
-        {
-            self.evaluation.findings.push(finding);
-        }
+/// The objects that are declared, in the order of the tree.
+#[derive(Default)]
+struct Declared<'a> {
+    first_of: HashMap<Key<'a>, usize>,
+    objects: Vec<(&'a Arc<str>, &'a ObjectFacts<'a>)>,
+    is_declared: Vec<bool>,
+}
+
+impl<'a> Declared<'a> {
+    /// Takes an object, or tells that it was there already.
+    fn add(&mut self, path: &'a Arc<str>, object: &'a ObjectFacts<'a>) -> Option<Finding> {
+        let key = (object.group, object.kind, object.namespace, object.name);
         if let Some(first) = self.first_of.get(&key) {
-            let first = &self.evaluation.declared[*first].manifest;
-            self.evaluation.findings.push(duplicate(&manifest, first));
-            return;
+            self.is_declared.push(false);
+            return Some(duplicate((path, object), self.objects[*first]));
         }
-        let canonical = canonical(&manifest, scope);
-        self.first_of.insert(key, self.evaluation.declared.len());
-        self.evaluation.declared.push(Declared {
-            digest: Digest::of(&canonical),
-            has_status_subresource: self.schemas.has_status_subresource(&manifest.gvk),
-            canonical,
-            manifest,
-            expected: None,
-            learnt: None,
-            before: None,
-        });
+        self.first_of.insert(key, self.objects.len());
+        self.objects.push((path, object));
+        self.is_declared.push(true);
+        None
     }
 
-    /// Whether the object says where it lives, and whether that is this environment's to say.
-    fn belonging(&self, manifest: &Manifest, scope: Option<Scope>) -> Option<Finding> {
-        let key = &manifest.key;
-        if scope == Some(Scope::Namespaced) && key.namespace.is_empty() {
-            let path = FieldPath::of(["metadata"]);
-            return Some(
-                Finding::error("tree/missing-namespace", format!("{} does not say its namespace", key))
-                    .with_object(key.clone())
-                    .with_place(Some(manifest.place(&path)))
-                    .with_field(path)
-                    .with_hint(match self.environment.namespaces.first() {
-                        Some(namespace) => format!("add `namespace: {namespace}` under metadata"),
-                        None => "add a namespace under metadata".to_owned(),
-                    }),
-            );
-        }
-        if self.environment.governs(key) || self.environment.shares(key) {
-            return None;
-        }
-        let (path, message, hint) = if key.namespace.is_empty() {
-            let kind = if key.group.is_empty() { key.kind.clone() } else { format!("{}.{}", key.kind, key.group) };
-            (
-                FieldPath::of(["kind"]),
-                format!("environment {} does not govern the cluster-scoped kind {kind}", self.environment.name),
-                format!(
-                    "add `{kind}` to the environment's clusterKinds, or, if others make such objects too, to its \
-                     sharedClusterKinds"
-                ),
-            )
-        } else {
-            (
-                FieldPath::of(["metadata", "namespace"]),
-                format!("environment {} does not govern namespace {}", self.environment.name, key.namespace),
-                format!(
-                    "add {} to the environment's namespaces, or, if others live there too, to its sharedNamespaces",
-                    key.namespace
-                ),
-            )
-        };
-        Some(
-            Finding::error("tree/wrong-namespace", message)
-                .with_object(key.clone())
-                .with_place(Some(manifest.place(&path)))
-                .with_field(path)
-                .with_hint(hint),
-        )
+    /// Whether each object of each file is declared.
+    fn of_files(self, files: &[(&Arc<str>, FileFacts<'_>)]) -> Vec<Vec<bool>> {
+        let mut all = self.is_declared.into_iter();
+        files.iter().map(|(_, file)| all.by_ref().take(file.objects.len()).collect()).collect()
     }
 }
 
 /// Places stand in the hint, not in the message: a finding that only moved to another line is
 /// still the same one.
-fn duplicate(manifest: &Manifest, first: &Manifest) -> Finding {
-    let root = FieldPath::root();
-    Finding::error("tree/duplicate-object", format!("{} is declared twice", manifest.key))
-        .with_object(manifest.key.clone())
-        .with_place(Some(manifest.place(&root)))
-        .with_hint(format!("it is declared at {} already: keep one of the two", first.place(&root)))
+fn duplicate(second: (&Arc<str>, &ObjectFacts<'_>), first: (&Arc<str>, &ObjectFacts<'_>)) -> Finding {
+    let place = |(path, object): (&Arc<str>, &ObjectFacts<'_>)| facts::place(path, object.spot);
+    let key = second.1.key();
+    Finding::error("tree/duplicate-object", format!("{key} is declared twice"))
+        .with_object(key)
+        .with_place(Some(place(second)))
+        .with_hint(format!("it is declared at {} already: keep one of the two", place(first)))
+}
+
+/// What is an error for an environment and only worth knowing of a tree that has none.
+fn soften(finding: &mut Finding) {
+    if matches!(finding.rule.as_ref(), "tree/not-rendered" | "tree/duplicate-object" | "schema/unknown-kind") {
+        finding.severity = finding.severity.min(Severity::Warning);
+    }
+}
+
+/// Whether a finding says that something of the tree was not read, so that what it declares is not
+/// all known.
+fn hides_objects(finding: &Finding) -> bool {
+    finding.rule.starts_with("manifest/") || finding.rule == "tree/not-rendered"
+}
+
+/// Sorts findings by place and drops those that were found twice.
+fn in_order(findings: &mut Vec<Finding>) {
+    findings.sort_by(|a, b| (&a.place, &a.rule, &a.message).cmp(&(&b.place, &b.rule, &b.message)));
+    findings.dedup();
 }

@@ -2,57 +2,70 @@
 
 mod listing;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::TreeFile;
 use crate::config::{self, Configuration, EnvironmentConfig};
 use crate::finding::{Finding, Place};
 
-/// Files with manifests, and directories that would have to be rendered first.
-pub(super) struct Selected<'a> {
-    pub(super) files: Vec<&'a TreeFile>,
+/// Files with manifests, by their positions in the tree, and directories that would have to be rendered
+/// first.
+pub(super) struct Selected {
+    pub(super) files: Vec<usize>,
     pub(super) findings: Vec<Finding>,
 }
 
-pub(super) fn manifests<'a>(
+/// The texts of kustomizations, by their paths.
+pub(super) type Kustomizations<'a> = HashMap<&'a str, Arc<[u8]>>;
+
+/// Which files of a tree have to be read before it can be told which hold manifests.
+pub(super) fn kustomizations(environment: &EnvironmentConfig, paths: &[&Arc<str>]) -> Vec<usize> {
+    let needed = |path: &str| is_kustomization(path) && is_below(path, &environment.path) && !is_hidden(path);
+    (0..paths.len()).filter(|index| needed(paths[*index])).collect()
+}
+
+pub(super) fn manifests(
     environment: &EnvironmentConfig,
     configuration: &Configuration,
-    files: &'a [TreeFile],
-) -> Selected<'a> {
-    let mut rendered = rendered_directories(environment, files);
-    let listed = listing::take_plain(&mut rendered, files, configuration.unconfigured);
+    paths: &[&Arc<str>],
+    texts: &Kustomizations<'_>,
+) -> Selected {
+    let mut rendered = rendered_directories(environment, paths);
+    let listed = listing::take_plain(&mut rendered, paths, texts, configuration.unconfigured);
     let mut findings = Vec::new();
     for (directory, (tool, file)) in &rendered {
         if enclosing(&rendered, parent(directory)).is_none() {
             findings.push(not_rendered(directory, tool, file, listed.reads(directory)));
         }
     }
-    let files = files
-        .iter()
-        .filter(|f| is_manifest(&f.path) && is_below(&f.path, &environment.path))
-        .filter(|f| *f.path != *config::FILE && !is_hidden(&f.path))
-        .filter(|f| !configuration.policies.iter().any(|d| is_below(&f.path, d)))
-        .filter(|f| !only_says(environment, configuration, &f.path))
-        .filter(|f| match listed.says(&f.path) {
-            Some(is_listed) => is_listed,
-            None => enclosing(&rendered, parent(&f.path)).is_none(),
-        })
-        .collect();
+    let holds_manifests = |path: &str| {
+        is_manifest(path)
+            && is_below(path, &environment.path)
+            && path != config::FILE
+            && !is_hidden(path)
+            && !configuration.policies.iter().any(|d| is_below(path, d))
+            && !only_says(environment, configuration, path)
+            && match listed.says(path) {
+                Some(is_listed) => is_listed,
+                None => enclosing(&rendered, parent(path)).is_none(),
+            }
+    };
+    let files = (0..paths.len()).filter(|index| holds_manifests(paths[*index])).collect();
     Selected { files, findings }
 }
 
 /// Files with CRDs that only say what custom resources look like.
-pub(super) fn schemas<'a>(
+pub(super) fn schemas(
     environment: &EnvironmentConfig,
     configuration: &Configuration,
-    files: &'a [TreeFile],
-) -> impl Iterator<Item = &'a TreeFile> {
-    let (own, roots) = (environment.path.clone(), configuration.crds.clone());
-    files.iter().filter(move |f| {
-        let is_declared = is_below(&f.path, &own) && !roots.iter().any(|root| is_beneath(&own, root, &f.path));
-        is_manifest(&f.path) && !is_declared && roots.iter().any(|root| is_at(&f.path, root))
-    })
+    paths: &[&Arc<str>],
+) -> Vec<usize> {
+    let (own, roots) = (&environment.path, &configuration.crds);
+    let says = |path: &str| {
+        let is_declared = || is_below(path, own) && !roots.iter().any(|root| is_beneath(own, root, path));
+        is_manifest(path) && roots.iter().any(|root| is_at(path, root)) && !is_declared()
+    };
+    (0..paths.len()).filter(|index| says(paths[*index])).collect()
 }
 
 /// Whether a file of the environment's path is in `crds`, and so declares nothing. An entry that holds
@@ -92,17 +105,28 @@ pub(super) fn top(path: &Arc<str>) -> Place {
 
 type Rendered<'a> = BTreeMap<&'a str, (&'static str, &'a Arc<str>)>;
 
-fn rendered_directories<'a>(environment: &EnvironmentConfig, files: &'a [TreeFile]) -> Rendered<'a> {
+fn rendered_directories<'a>(environment: &EnvironmentConfig, paths: &[&'a Arc<str>]) -> Rendered<'a> {
     let mut rendered = Rendered::new();
-    for file in files.iter().filter(|f| is_below(&f.path, &environment.path) && !is_hidden(&f.path)) {
-        let tool = match file.path.rsplit('/').next() {
-            Some("kustomization.yaml" | "kustomization.yml" | "Kustomization") => "kustomize",
-            Some("Chart.yaml") => "Helm",
+    for path in paths.iter().filter(|path| is_below(path, &environment.path)) {
+        let tool = match name(path) {
+            _ if is_kustomization(path) => "kustomize",
+            "Chart.yaml" => "Helm",
             _ => continue,
         };
-        rendered.insert(parent(&file.path).unwrap_or_default(), (tool, &file.path));
+        if !is_hidden(path) {
+            rendered.insert(parent(path).unwrap_or_default(), (tool, path));
+        }
     }
     rendered
+}
+
+fn is_kustomization(path: &str) -> bool {
+    matches!(name(path), "kustomization.yaml" | "kustomization.yml" | "Kustomization")
+}
+
+/// The last part of a path.
+fn name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or_default()
 }
 
 fn not_rendered(directory: &str, tool: &str, file: &Arc<str>, reads_listed: bool) -> Finding {

@@ -13,7 +13,7 @@ use crate::object::Gvk;
 use crate::path::FieldPath;
 
 /// Whether a manifest is a CustomResourceDefinition in the version that is served.
-pub(super) fn is_crd(gvk: &Gvk) -> bool {
+pub(crate) fn is_crd(gvk: &Gvk) -> bool {
     gvk.group == "apiextensions.k8s.io" && gvk.version == "v1" && gvk.kind == "CustomResourceDefinition"
 }
 

@@ -64,6 +64,12 @@ pub(super) fn deprecation(schemas: &Schemas, manifest: &Manifest) -> Option<Find
     })
 }
 
+/// Whether [`deprecation`] has something to say about an API.
+pub(super) fn is_deprecated(schemas: &Schemas, gvk: &Gvk) -> bool {
+    let is_old = |life: &Life| minor(&life.deprecated) <= minor(schemas.version());
+    life(gvk).is_some_and(is_old)
+}
+
 /// The error about an API that was served once.
 pub(super) fn removal(schemas: &Schemas, gvk: &Gvk) -> Option<Finding> {
     let life = life(gvk)?;

@@ -52,6 +52,7 @@ use crate::manifest::Manifest;
 use crate::object::Gvk;
 use crate::path::{FieldPath, Step};
 
+pub(crate) use crd::is_crd;
 pub(crate) use suggest::{listed, nearest};
 
 /// Whether objects of a kind live in a namespace.
@@ -113,14 +114,31 @@ impl Schemas {
     /// anything. That a CRD is a valid object is [`Schemas::check`]'s business.
     #[must_use]
     pub fn with_crds<'a>(&self, manifests: impl Iterator<Item = &'a Manifest>) -> (Self, Vec<Finding>) {
+        let (schemas, findings) = self.with_each_crd(manifests);
+        (schemas, findings.into_iter().flatten().collect())
+    }
+
+    /// As [`Schemas::with_crds`], with the findings of each manifest.
+    pub(crate) fn with_each_crd<'a>(&self, manifests: impl Iterator<Item = &'a Manifest>) -> (Self, Vec<Vec<Finding>>) {
         let mut custom = (*self.custom).clone();
         let mut findings = Vec::new();
-        for manifest in manifests.filter(|m| crd::is_crd(&m.gvk)) {
-            let (kinds, problems) = crd::kinds(manifest);
+        for manifest in manifests {
+            let (kinds, problems) = if is_crd(&manifest.gvk) { crd::kinds(manifest) } else { Default::default() };
             custom.extend(kinds);
-            findings.extend(problems);
+            findings.push(problems);
         }
         (Self { builtin: self.builtin, custom: Arc::new(custom) }, findings)
+    }
+
+    /// These built-in schemas with the custom resources of others.
+    pub(crate) fn with_custom_of(&self, others: &Self) -> Self {
+        Self { builtin: self.builtin, custom: others.custom.clone() }
+    }
+
+    /// Whether what is said of a kind may hang on the CRDs of the tree: it is none of Kubernetes' own, or
+    /// one that has to be replaced by another.
+    pub(crate) fn hangs_on_crds(&self, gvk: &Gvk) -> bool {
+        !self.catalog().kinds.contains_key(gvk) || lifecycle::is_deprecated(self, gvk)
     }
 
     fn catalog(&self) -> &'static Catalog {

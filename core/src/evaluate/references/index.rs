@@ -1,106 +1,92 @@
 //! What a tree declares, for looking up what its objects name.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-
-use serde_json::{Map, Value};
+use std::collections::HashMap;
 
 use crate::config::{Configuration, EnvironmentConfig};
-use crate::object;
-use crate::path::{FieldPath, Step};
+use crate::evaluate::facts::{ObjectFacts, PodOffer};
 use crate::schema::nearest;
-use crate::snapshot::Declared;
 
 /// What Kubernetes itself puts into every namespace.
 const EVERYWHERE: [(&str, &str); 2] = [("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt")];
 
-/// Custom resources that say something about objects and make none.
-const MAKES_NOTHING: [&str; 6] =
-    ["ServiceMonitor", "PodMonitor", "PrometheusRule", "Probe", "VerticalPodAutoscaler", "ScaledObject"];
-
-/// Where Pod templates stand, by kind; a Pod is its own.
-const TEMPLATES: [(&str, &str, &[&str]); 8] = [
-    ("", "Pod", &[]),
-    ("", "ReplicationController", &["spec", "template"]),
-    ("apps", "Deployment", &["spec", "template"]),
-    ("apps", "StatefulSet", &["spec", "template"]),
-    ("apps", "DaemonSet", &["spec", "template"]),
-    ("apps", "ReplicaSet", &["spec", "template"]),
-    ("batch", "Job", &["spec", "template"]),
-    ("batch", "CronJob", &["spec", "jobTemplate", "spec", "template"]),
-];
-
-/// The Pod that an object makes, or is.
-pub(super) struct Pod<'a> {
-    pub(super) value: &'a Value,
-    /// Where it stands in the object.
-    pub(super) at: FieldPath,
-}
-
-impl<'a> Pod<'a> {
-    pub(super) fn of(declared: &'a Declared) -> Option<Self> {
-        let key = &declared.manifest.key;
-        let (.., path) = TEMPLATES.iter().find(|(group, kind, _)| key.group == *group && key.kind == *kind)?;
-        let value = path.iter().try_fold(declared.manifest.value.as_ref(), |value, field| value.get(field))?;
-        let at = FieldPath(path.iter().map(|field| Step::Field((*field).to_owned())).collect());
-        Some(Self { value, at })
-    }
-
-    pub(super) fn labels(&self) -> Option<&'a Map<String, Value>> {
-        object::labels(self.value)
-    }
-}
-
-type Name<'a> = (&'a str, &'a str, &'a str, &'a str);
+/// Group, kind and namespace.
+type Family<'a> = (&'a str, &'a str, &'a str);
 
 pub(super) struct Index<'a> {
     environment: &'a EnvironmentConfig,
     configuration: &'a Configuration,
-    declared: HashMap<Name<'a>, &'a Declared>,
-    /// Pods by namespace.
-    pods: HashMap<&'a str, Vec<Pod<'a>>>,
+    declared: HashMap<Family<'a>, HashMap<&'a str, &'a ObjectFacts<'a>>>,
+    pods: HashMap<&'a str, Pods<'a>>,
     /// Custom resources by namespace, as all the texts in each.
-    custom: HashMap<&'a str, Vec<HashSet<&'a str>>>,
-    /// Beginnings of the names of claims that StatefulSets make, by namespace.
-    claims: HashMap<&'a str, Vec<String>>,
+    custom: HashMap<&'a str, Vec<&'a [&'a str]>>,
+    /// StatefulSets with claims, by namespace.
+    claiming: HashMap<&'a str, Vec<&'a ObjectFacts<'a>>>,
+}
+
+/// The Pods of a namespace.
+#[derive(Default)]
+pub(super) struct Pods<'a> {
+    all: Vec<&'a PodOffer<'a>>,
+    /// Which of them have a label.
+    labelled: HashMap<(&'a str, &'a str), Vec<usize>>,
+}
+
+impl<'a> Pods<'a> {
+    fn add(&mut self, pod: &'a PodOffer<'a>) {
+        for label in &pod.labels {
+            self.labelled.entry(*label).or_default().push(self.all.len());
+        }
+        self.all.push(pod);
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &'a PodOffer<'a>> + '_ {
+        self.all.iter().copied()
+    }
+
+    /// Those that have all of these labels.
+    pub(super) fn selected(&self, labels: &[(&str, &str)]) -> Vec<&'a PodOffer<'a>> {
+        let rarest = labels.iter().map(|label| self.labelled.get(label)).min_by_key(|pods| pods.map_or(0, Vec::len));
+        let candidates = rarest.flatten().into_iter().flatten().map(|pod| self.all[*pod]);
+        candidates.filter(|pod| labels.iter().all(|label| pod.labels.contains(label))).collect()
+    }
 }
 
 impl<'a> Index<'a> {
     pub(super) fn of(
         environment: &'a EnvironmentConfig,
         configuration: &'a Configuration,
-        declared: &'a [Declared],
+        declared: impl Iterator<Item = &'a ObjectFacts<'a>>,
     ) -> Self {
         let mut index = Self {
             environment,
             configuration,
-            declared: HashMap::with_capacity(declared.len()),
+            declared: HashMap::new(),
             pods: HashMap::new(),
             custom: HashMap::new(),
-            claims: HashMap::new(),
+            claiming: HashMap::new(),
         };
         for object in declared {
-            let key = &object.manifest.key;
-            let namespace = key.namespace.as_str();
-            index.declared.insert((&key.group, &key.kind, namespace, &key.name), object);
-            if let Some(pod) = Pod::of(object) {
-                index.pods.entry(namespace).or_default().push(pod);
-            }
-            if is_custom(&key.group) && !MAKES_NOTHING.contains(&key.kind.as_str()) {
-                let mut texts = HashSet::new();
-                collect(&object.manifest.value, &mut texts);
-                index.custom.entry(namespace).or_default().push(texts);
-            }
-            if key.kind == "StatefulSet" {
-                let templates = object.manifest.value.pointer("/spec/volumeClaimTemplates").and_then(Value::as_array);
-                let names = templates.into_iter().flatten().map(|t| format!("{}-{}-", object::name(t), key.name));
-                index.claims.entry(namespace).or_default().extend(names);
-            }
+            index.add(object);
         }
         index
     }
 
-    pub(super) fn get(&self, group: &str, kind: &str, namespace: &str, name: &str) -> Option<&'a Declared> {
-        self.declared.get(&(group, kind, namespace, name)).copied()
+    fn add(&mut self, object: &'a ObjectFacts<'a>) {
+        let (namespace, offer) = (object.namespace, &object.offer);
+        self.declared.entry((object.group, object.kind, namespace)).or_default().insert(object.name, object);
+        if let Some(pod) = &offer.pod {
+            self.pods.entry(namespace).or_default().add(pod);
+        }
+        if !offer.texts.is_empty() {
+            self.custom.entry(namespace).or_default().push(&offer.texts);
+        }
+        if !offer.claims.is_empty() {
+            self.claiming.entry(namespace).or_default().push(object);
+        }
+    }
+
+    pub(super) fn get(&self, group: &str, kind: &str, namespace: &str, name: &str) -> Option<&'a ObjectFacts<'a>> {
+        self.declared.get(&(group, kind, namespace))?.get(name).copied()
     }
 
     /// Whether Git should say all of what lives in a namespace.
@@ -117,9 +103,18 @@ impl<'a> Index<'a> {
             || (self.configuration.unconfigured && kind == "Secret")
             || EVERYWHERE.contains(&(kind, name))
             || self.others_make(group, kind, namespace, Some(name))
-            || self.custom_texts(namespace).any(|texts| texts.contains(name) || names_begin(texts, name))
-            || (kind == "PersistentVolumeClaim"
-                && self.claims.get(namespace).is_some_and(|c| c.iter().any(|begin| name.starts_with(begin.as_str()))))
+            || self.custom_texts(namespace).any(|texts| holds(texts, name) || names_begin(texts, name))
+            || (kind == "PersistentVolumeClaim" && self.is_claimed(namespace, name))
+    }
+
+    /// Whether a claim is one that a StatefulSet makes: `TEMPLATE-SET-NUMBER`.
+    fn is_claimed(&self, namespace: &str, name: &str) -> bool {
+        let of = |set: &ObjectFacts<'_>, template: &str| {
+            let rest = name.strip_prefix(template).and_then(|rest| rest.strip_prefix('-'));
+            rest.and_then(|rest| rest.strip_prefix(set.name)).is_some_and(|rest| rest.starts_with('-'))
+        };
+        let sets = self.claiming.get(namespace).into_iter().flatten();
+        sets.into_iter().any(|set| set.offer.claims.iter().any(|template| of(set, template)))
     }
 
     /// Whether `gitward.yaml` lets others make such objects.
@@ -147,37 +142,39 @@ impl<'a> Index<'a> {
 
     /// A declared name that a missing one may have meant.
     pub(super) fn similar(&self, group: &str, kind: &str, namespace: &str, name: &str) -> Option<&'a str> {
-        let mut names: Vec<&'a str> = (self.declared.keys())
-            .filter(|(g, k, n, _)| (*g, *k, *n) == (group, kind, namespace))
-            .map(|(.., name)| *name)
-            .collect();
-        names.sort_unstable();
-        nearest(name, names.into_iter())
+        nearest(name, self.declared.get(&(group, kind, namespace))?.keys().copied())
     }
 
-    pub(super) fn pods(&self, namespace: &str) -> &[Pod<'a>] {
-        self.pods.get(namespace).map_or(&[], Vec::as_slice)
+    pub(super) fn pods(&self, namespace: &str) -> Option<&Pods<'a>> {
+        self.pods.get(namespace)
     }
 
     /// Whether a custom resource of the namespace may make Pods with these labels: it holds all of the
     /// values, or it is named by one of them.
-    pub(super) fn may_make_pods(&self, namespace: &str, selector: &BTreeMap<&str, &str>) -> bool {
+    pub(super) fn may_make_pods(&self, namespace: &str, selector: &[(&str, &str)]) -> bool {
         let kinds =
             [("", "Pod"), ("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet"), ("batch", "Job")];
         kinds.iter().any(|(group, kind)| self.others_make(group, kind, namespace, None))
-            || self.custom_texts(namespace).any(|texts| selector.values().all(|value| texts.contains(value)))
+            || self.custom_texts(namespace).any(|texts| selector.iter().all(|(_, value)| holds(texts, value)))
     }
 
     /// The texts of each custom resource in a namespace, and of those of no namespace.
-    fn custom_texts(&self, namespace: &str) -> impl Iterator<Item = &HashSet<&'a str>> {
-        [namespace, ""].into_iter().filter_map(|n| self.custom.get(n)).flatten()
+    fn custom_texts<'s>(&'s self, namespace: &'s str) -> impl Iterator<Item = &'a [&'a str]> + 's {
+        // In no namespace these are the same ones.
+        let here = (!namespace.is_empty()).then_some(namespace);
+        here.into_iter().chain([""]).filter_map(|n| self.custom.get(n)).flatten().copied()
     }
+}
+
+/// Whether a text is among sorted ones.
+fn holds(texts: &[&str], text: &str) -> bool {
+    texts.binary_search(&text).is_ok()
 }
 
 /// Whether a name begins with a custom resource's text and a dash: `prometheus-k8s-tls` of
 /// `prometheus-k8s`. Operators call what they make so.
-fn names_begin(texts: &HashSet<&str>, name: &str) -> bool {
-    name.match_indices('-').any(|(dash, _)| dash > 2 && texts.contains(&name[..dash]))
+fn names_begin(texts: &[&str], name: &str) -> bool {
+    name.match_indices('-').any(|(dash, _)| dash > 2 && holds(texts, &name[..dash]))
 }
 
 /// Kubernetes' own groups with a dot in them; those without one are all its own.
@@ -203,16 +200,4 @@ const BUILT_IN: [&str; 17] = [
 
 pub(super) fn is_custom(group: &str) -> bool {
     group.contains('.') && !BUILT_IN.contains(&group)
-}
-
-/// All texts in a value.
-fn collect<'a>(value: &'a Value, texts: &mut HashSet<&'a str>) {
-    match value {
-        Value::String(text) => {
-            texts.insert(text);
-        }
-        Value::Array(list) => list.iter().for_each(|value| collect(value, texts)),
-        Value::Object(map) => map.values().for_each(|value| collect(value, texts)),
-        _ => {}
-    }
 }

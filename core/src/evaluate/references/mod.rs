@@ -3,35 +3,51 @@
 //! Warnings only, and only where Git should say it: in the namespaces that an environment governs as a
 //! whole. What is known to come from elsewhere is left out: what Kubernetes itself makes, what a
 //! delegation or an exemption lets others make, and whatever a custom resource beside it may make.
+//!
+//! Each object is asked by itself what it needs ([`asks`]) and what others may find in it ([`offer`]);
+//! [`check`] holds one against the other.
 
+mod answer;
 mod backends;
 mod index;
+mod offer;
 mod pods;
 mod selectors;
 
+use std::sync::Arc;
+
 use crate::config::{Configuration, EnvironmentConfig};
+use crate::evaluate::facts::{Ask, At, Need, ObjectFacts};
 use crate::finding::Finding;
-use crate::object::ObjectKey;
+use crate::manifest::Manifest;
 use crate::path::FieldPath;
-use crate::snapshot::Declared;
+use answer::Subject;
 use index::Index;
+
+pub(super) use offer::offer;
 
 /// Findings of one tree, at most.
 const MOST_FINDINGS: usize = 1_000;
 
-/// Looks at every reference of the declared objects.
-pub(super) fn check(
-    environment: &EnvironmentConfig,
-    configuration: &Configuration,
-    declared: &[Declared],
+/// What an object needs of others. `namespace` is the one that it lives in.
+pub(super) fn asks<'a>(manifest: &'a Manifest, namespace: &'a str) -> Vec<Ask<'a>> {
+    let mut asking = Asking { manifest, namespace, asks: Vec::new() };
+    pods::ask(&mut asking);
+    selectors::ask(&mut asking);
+    backends::ask(&mut asking);
+    asking.asks
+}
+
+/// Looks at every reference of the declared objects, each with its file.
+pub(super) fn check<'a>(
+    environment: &'a EnvironmentConfig,
+    configuration: &'a Configuration,
+    declared: &[(&'a Arc<str>, &'a ObjectFacts<'a>)],
 ) -> Vec<Finding> {
-    let index = Index::of(environment, configuration, declared);
+    let index = Index::of(environment, configuration, declared.iter().map(|(_, object)| *object));
     let mut findings = Vec::new();
-    for object in declared {
-        let subject = Subject { index: &index, object };
-        pods::check(&subject, &mut findings);
-        selectors::check(&subject, &mut findings);
-        backends::check(&subject, &mut findings);
+    for (file, object) in declared {
+        Subject { index: &index, file, object }.answer(&mut findings);
         if findings.len() >= MOST_FINDINGS {
             findings.truncate(MOST_FINDINGS);
             break;
@@ -40,46 +56,36 @@ pub(super) fn check(
     findings
 }
 
-/// The object whose references are looked at.
-struct Subject<'a> {
-    index: &'a Index<'a>,
-    object: &'a Declared,
+/// The object whose references are collected.
+struct Asking<'a> {
+    manifest: &'a Manifest,
+    namespace: &'a str,
+    asks: Vec<Ask<'a>>,
 }
 
-impl Subject<'_> {
-    fn key(&self) -> &ObjectKey {
-        &self.object.manifest.key
-    }
-
-    fn namespace(&self) -> &str {
-        &self.key().namespace
-    }
-
+impl<'a> Asking<'a> {
     fn is(&self, group: &str, kind: &str) -> bool {
-        self.key().group == group && self.key().kind == kind
+        self.manifest.key.group == group && self.manifest.key.kind == kind
     }
 
-    /// A finding if the named object of this namespace is nobody's.
-    fn missing(&self, group: &str, kind: &str, name: &str, at: &FieldPath) -> Option<Finding> {
-        self.missing_in(group, kind, self.namespace(), name, at)
+    /// The named object of this namespace.
+    fn object(&mut self, group: &'a str, kind: &'a str, name: &'a str, at: &FieldPath) {
+        self.object_in(group, kind, self.namespace, name, at);
     }
 
-    fn missing_in(&self, group: &str, kind: &str, namespace: &str, name: &str, at: &FieldPath) -> Option<Finding> {
-        if name.is_empty() || self.index.may_exist(group, kind, namespace, name) {
-            return None;
+    fn object_in(&mut self, group: &'a str, kind: &'a str, namespace: &'a str, name: &'a str, at: &FieldPath) {
+        if !name.is_empty() {
+            self.need(Need::Object { group, kind, namespace, name }, at);
         }
-        let named = ObjectKey::new(group, kind, namespace, name);
-        let message = format!("{} names {named}, which Git does not declare", self.key());
-        let hint = match self.index.similar(group, kind, namespace, name) {
-            Some(similar) => format!("Did you mean `{similar}`?"),
-            None => format!("Declare the {kind}, or, if something else makes it, delegate that in gitward.yaml."),
-        };
-        Some(self.warning("reference/missing", message, at).with_hint(hint))
     }
 
-    fn warning(&self, rule: &'static str, message: String, at: &FieldPath) -> Finding {
-        let place = self.object.manifest.place(at);
-        Finding::warning(rule, message).with_object(self.key().clone()).with_field(at.clone()).with_place(Some(place))
+    fn need(&mut self, what: Need<'a>, at: &FieldPath) {
+        let at = self.at(at);
+        self.asks.push(Ask { what, at });
+    }
+
+    fn at(&self, field: &FieldPath) -> At<'a> {
+        At::new(field, &self.manifest.place(field))
     }
 }
 

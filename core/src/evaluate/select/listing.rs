@@ -2,11 +2,11 @@
 //! they are read as they stand.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Rendered, is_below};
-use crate::evaluate::TreeFile;
+use super::{Kustomizations, Rendered, is_below};
 use crate::manifest::{self, Limits};
 
 /// Fields of a kustomization that change nothing of what it lists.
@@ -34,19 +34,24 @@ impl Listed<'_> {
 
 /// Takes the kustomizations that only list files out of `rendered`. With `leniently`, any
 /// kustomization is read for what it lists, and stays in `rendered` to be told of.
-pub(super) fn take_plain<'a>(rendered: &mut Rendered<'a>, files: &'a [TreeFile], leniently: bool) -> Listed<'a> {
+pub(super) fn take_plain<'a>(
+    rendered: &mut Rendered<'a>,
+    paths: &[&Arc<str>],
+    texts: &Kustomizations<'_>,
+    leniently: bool,
+) -> Listed<'a> {
     let mut listed = Listed::default();
     let kustomizations: Vec<_> = rendered.iter().filter(|(_, (tool, _))| *tool == "kustomize").collect();
     let mut plain = Vec::new();
     for (directory, (_, path)) in kustomizations {
-        let text = files.iter().find(|f| f.path == **path).map(|f| &f.bytes);
+        let text = texts.get(&***path);
         let Some(kustomization) = text.and_then(|t| manifest::parse_document(t, &Limits::default()).ok()) else {
             continue;
         };
         let only_lists =
             kustomization.value.as_object().is_some_and(|fields| fields.keys().all(|f| HARMLESS.contains(&f.as_str())));
         let resources = resources(directory, &kustomization.value);
-        let is_local = resources.as_ref().is_some_and(|r| r.iter().all(|p| names_something(p, files)));
+        let is_local = resources.as_ref().is_some_and(|r| r.iter().all(|p| names_something(p, paths)));
         if only_lists && is_local {
             plain.push(*directory);
         }
@@ -81,14 +86,14 @@ fn joined(directory: &str, relative: &str) -> Option<String> {
     Some(parts.join("/"))
 }
 
-fn names_something(path: &str, files: &[TreeFile]) -> bool {
-    files.iter().any(|f| *f.path == *path || is_below(&f.path, path))
+fn names_something(listed: &str, paths: &[&Arc<str>]) -> bool {
+    paths.iter().any(|path| ***path == *listed || is_below(path, listed))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
+    use crate::evaluate::TreeFile;
 
     fn file(path: &str, text: &str) -> TreeFile {
         TreeFile { path: path.into(), bytes: Arc::from(text.as_bytes()) }
@@ -97,7 +102,9 @@ mod tests {
     fn taken(files: &[TreeFile], leniently: bool) -> (usize, Vec<Option<bool>>) {
         let mut rendered = Rendered::new();
         rendered.insert("a", ("kustomize", &files[0].path));
-        let listed = take_plain(&mut rendered, files, leniently);
+        let paths: Vec<&Arc<str>> = files.iter().map(|f| &f.path).collect();
+        let texts = [(&*files[0].path, files[0].bytes.clone())].into();
+        let listed = take_plain(&mut rendered, &paths, &texts, leniently);
         (rendered.len(), ["a/web.yaml", "a/other.yaml", "b/x.yaml"].iter().map(|p| listed.says(p)).collect())
     }
 

@@ -1,0 +1,119 @@
+//! The index changes no verdict: with it, without it, with one that is broken or another's, the same is
+//! found.
+
+mod history;
+mod pool;
+
+use std::fs;
+use std::path::PathBuf;
+
+use gitward_git_hooks::{Index, RefUpdate, RefVerdict, judge, remember, summary};
+use gitward_repo::Limits;
+use history::{History, Random};
+
+/// Pushes of each history.
+const PUSHES: usize = 40;
+
+/// Everything that a pusher could see of a verdict.
+fn told(verdict: &RefVerdict) -> String {
+    let mut sources: Vec<_> = verdict.sources.iter().map(|f| (&f.path, f.bytes.len())).collect();
+    sources.sort();
+    format!("{}\n{verdict:#?}", summary(std::slice::from_ref(verdict)))
+}
+
+fn verdict(history: &History, update: &RefUpdate, index: &Index) -> String {
+    told(&judge(&history.repository(), update, &Limits::default(), index).unwrap())
+}
+
+fn index_files(history: &History) -> Vec<PathBuf> {
+    let entries = fs::read_dir(history.index_directory()).into_iter().flatten();
+    entries.map(|entry| entry.unwrap().path()).collect()
+}
+
+#[test]
+fn whatever_is_pushed_the_verdict_is_the_one_without_index() {
+    for seed in 1..=4 {
+        let mut random = Random::new(seed);
+        let history = History::begun();
+        let index = Index::of(&history.repository());
+        let mut known = 0;
+        for push in 0..PUSHES {
+            let update = history.push(&mut random);
+            let expected = verdict(&history, &update, &Index::none());
+            let found = verdict(&history, &update, &index);
+            assert_eq!(found, expected, "seed {seed}, push {push}: {}", history.last());
+            known += usize::from(!index_files(&history).is_empty());
+            // Not every push is followed by post-receive: the index may be older than the ref.
+            if random.below(3) > 0 {
+                remember(&history.repository(), &[update], &Limits::default(), &index).unwrap();
+            }
+        }
+        assert!(known > PUSHES / 2, "the index was hardly ever there");
+    }
+}
+
+#[test]
+fn a_broken_index_is_none() {
+    let mut random = Random::new(9);
+    let history = History::begun();
+    let index = Index::of(&history.repository());
+    let first = history.push(&mut random);
+    remember(&history.repository(), &[first], &Limits::default(), &index).unwrap();
+    let update = history.push(&mut random);
+    let expected = verdict(&history, &update, &Index::none());
+    let files = index_files(&history);
+    let [file] = &files[..] else { panic!("{files:?}") };
+    let whole = fs::read(file).unwrap();
+    let last = whole.len() - 1;
+    for (what, bytes) in [
+        ("empty", Vec::new()),
+        ("cut", whole[..last / 2].to_vec()),
+        ("cut by a byte", whole[..last].to_vec()),
+        ("longer", [&whole[..], b"x"].concat()),
+        ("noise", vec![0xa5; whole.len()]),
+    ] {
+        fs::write(file, bytes).unwrap();
+        assert_eq!(verdict(&history, &update, &index), expected, "{what}");
+    }
+    for _ in 0..100 {
+        let mut bytes = whole.clone();
+        bytes[random.below(last)] ^= 1 << random.below(8);
+        fs::write(file, bytes).unwrap();
+        assert_eq!(verdict(&history, &update, &index), expected);
+    }
+    // And it comes back.
+    remember(&history.repository(), &[update], &Limits::default(), &index).unwrap();
+    assert!(fs::read(file).unwrap().len() > whole.len() / 2);
+}
+
+#[test]
+fn with_an_index_what_did_not_change_is_not_read() {
+    let history = History::begun();
+    history.write("deploy/other.yaml", pool::CONFIG_MAP);
+    history.write("deploy/web.yaml", pool::DEPLOYMENT);
+    let first = history.commit();
+    let index = Index::of(&history.repository());
+    remember(&history.repository(), &[first], &Limits::default(), &index).unwrap();
+    history.write("deploy/web.yaml", &pool::DEPLOYMENT.replace("replicas: 1", "replcas: 1"));
+    let update = history.commit();
+    let expected = verdict(&history, &update, &Index::none());
+    assert!(expected.contains("schema/unknown-field"), "{expected}");
+
+    history.lose("deploy/other.yaml");
+    assert!(judge(&history.repository(), &update, &Limits::default(), &Index::none()).is_err());
+    assert_eq!(verdict(&history, &update, &index), expected);
+}
+
+#[test]
+fn what_was_refused_is_not_kept() {
+    let history = History::begun();
+    history.write("deploy/web.yaml", pool::DEPLOYMENT);
+    let first = history.commit();
+    let index = Index::of(&history.repository());
+    remember(&history.repository(), &[first], &Limits::default(), &index).unwrap();
+    let before = index_files(&history).iter().map(|f| fs::read(f).unwrap()).collect::<Vec<_>>();
+    history.write("deploy/web.yaml", &pool::DEPLOYMENT.replace("replicas: 1", "replcas: 1"));
+    let update = history.commit();
+    assert!(!judge(&history.repository(), &update, &Limits::default(), &index).unwrap().allowed());
+    assert_eq!(index_files(&history).iter().map(|f| fs::read(f).unwrap()).collect::<Vec<_>>(), before);
+}
