@@ -47,6 +47,9 @@ struct Deadline {
     /// where all hooks share 5.
     #[arg(long, env = "GITWARD_HOOK_TIMEOUT", value_parser = seconds)]
     timeout: Option<f32>,
+    /// MiB of memory for a verdict; with more the push is rejected.
+    #[arg(long, env = "GITWARD_HOOK_MEMORY", value_name = "MIB", default_value_t = 2048, value_parser = clap::value_parser!(u64).range(64..=1 << 20))]
+    memory: u64,
     /// Columns to write.
     #[arg(long, env = "GITWARD_HOOK_WIDTH", default_value_t = 78)]
     width: usize,
@@ -113,6 +116,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
 fn judge(hook: Hook, arguments: &[String], deadline: &Deadline) -> Outcome {
     let options = Options {
         timeout: deadline.timeout.map(Duration::from_secs_f32),
+        memory: deadline.memory << 20,
         width: deadline.width,
         findings: deadline.findings,
         ..Options::default()

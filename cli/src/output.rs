@@ -13,7 +13,7 @@ use gitward_core::report::{self, Style};
 pub(crate) enum Format {
     /// For people: source lines with carets.
     Text,
-    /// For programs: one JSON array.
+    /// For programs: one JSON object.
     Json,
     /// For code hosts and editors: SARIF 2.1.0.
     Sarif,

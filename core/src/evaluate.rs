@@ -29,7 +29,7 @@ use judging::{Judged, Reading, Rules};
 pub use canonical::canonical;
 pub use memory::{ContentId, Context, Leaf, Memory};
 pub use recall::Recalled;
-pub use select::{is_policy_file, looks_like_objects};
+pub use select::{is_policy_file, is_taken_out, looks_like_objects};
 
 /// A file of a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,6 +13,9 @@ use crate::{Index, RefUpdate, Result, brought, effect, protect};
 /// Changed paths that are looked at to tell whether a push only mends policies.
 const CHANGED_PATHS: usize = 10_000;
 
+/// Branches that are looked at for rules where the default branch has none.
+const BRANCHES: usize = 100;
+
 /// Commits of a first push's history that are looked back for the time before its rules.
 const FIRST_HISTORY: usize = 1_000;
 
@@ -80,6 +83,8 @@ impl RefVerdict {
 /// # Errors
 /// If the repository cannot be read; the push has to be rejected then.
 pub fn judge(repository: &Repository, update: &RefUpdate, limits: &Limits, index: &Index) -> Result<RefVerdict> {
+    // What is pushed to a symbolic ref moves the one that it stands for.
+    let update = &RefUpdate { git_ref: repository.stands_for(&update.git_ref), ..update.clone() };
     let verdict = RefVerdict::of(update);
     if let Some(finding) = protect::reserved(update) {
         return Ok(verdict.refuse([finding], Vec::new()));
@@ -129,14 +134,20 @@ enum Rules {
 impl Refs {
     fn of(repository: &Repository, update: &RefUpdate) -> Result<Self> {
         let commit = |id: &Option<CommitId>| id.as_ref().map_or(Ok(None), |id| repository.peel(id));
-        let (old, new, head) = (commit(&update.old)?, commit(&update.new)?, repository.head()?);
+        let (old, new, mut head) = (commit(&update.old)?, commit(&update.new)?, repository.head()?);
         let configured =
             |id: &Option<CommitId>| id.as_ref().map_or(Configured::Absent, |id| Configured::at(repository, id));
+        let mut at_head = configured(&head);
+        if matches!(at_head, Configured::Absent)
+            && let Some((commit, written)) = elsewhere(repository, &update.git_ref)
+        {
+            (head, at_head) = (Some(commit), written);
+        }
         Ok(Self {
             git_ref: update.git_ref.clone(),
             at_old: configured(&old),
             at_new: configured(&new),
-            at_head: configured(&head),
+            at_head,
             is_head: repository.head_ref().as_deref() == Some(update.git_ref.as_str()),
             old,
             new,
@@ -176,6 +187,16 @@ impl Refs {
             _ => Rules::Nobody,
         }
     }
+}
+
+/// Where the default branch says nothing (it may not even be there): the rules of the first branch that
+/// feeds itself.
+fn elsewhere(repository: &Repository, but: &str) -> Option<(CommitId, Configured)> {
+    repository.branches(BRANCHES).into_iter().filter(|branch| branch != but).find_map(|branch| {
+        let commit = repository.resolve(&branch).ok()??;
+        let written = Configured::at(repository, &commit);
+        written.feeds(&branch).then_some((commit, written))
+    })
 }
 
 struct Gate<'a> {
@@ -289,11 +310,13 @@ impl Gate<'_> {
             let seen = trees.judge(judge, now, &tree)?;
             let (mut found, mut known, mut at_old) = (seen.findings, 0, Vec::new());
             let by_next = next.map(|next| trees.judge(next, now, &tree)).transpose()?;
-            let effect = by_next.and_then(|by_next| effect::told(&now.name, &found, &by_next.findings));
+            let effect = by_next.as_ref().and_then(|by_next| effect::told(&now.name, &found, &by_next.findings));
             if let Some(old) = before_push.filter(|_| !found.is_empty() || before.every_commit) {
                 at_old = trees.judge_commit(judge, before, old, &mut old_tree)?.findings;
                 (found, known) = brought(found, &at_old);
             }
+            let by_next = by_next.map(|seen| seen.findings).unwrap_or_default();
+            found.extend(unhidden(by_next, (rules, before), after.map(|after| (after, now))));
             verdict.sources.extend(trees.sources(&tree, &found)?);
             if before.every_commit {
                 let way = Way { repository: self.repository, old: before_push, new, trees: &trees };
@@ -361,6 +384,22 @@ fn with_schemas_of(rules: &Configuration, after: Option<&Configuration>) -> Conf
     let named = after.into_iter().flat_map(|after| &after.crds).filter(|root| !rules.crds.contains(root));
     widened.crds.extend(named.cloned().collect::<Vec<_>>());
     widened
+}
+
+/// What is found in files that the push makes manifests of, by taking them out of `crds` or `policies`:
+/// the rules before took them for something else and found nothing there.
+fn unhidden(
+    by_next: Vec<Finding>,
+    (rules, before): (&Configuration, &EnvironmentConfig),
+    next: Option<(&Configuration, &EnvironmentConfig)>,
+) -> Vec<Finding> {
+    let Some((after, now)) = next else { return Vec::new() };
+    let is_unhidden = |finding: &Finding| {
+        finding.place.as_ref().is_some_and(|place| {
+            evaluate::is_taken_out(rules, before, &place.file) && !evaluate::is_taken_out(after, now, &place.file)
+        })
+    };
+    by_next.into_iter().filter(is_unhidden).collect()
 }
 
 /// The environments that a ref feeds, before and after. What the pushed commit says of path and

@@ -4,8 +4,8 @@
 
 use std::io::{Read, Write};
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
 
 use gitward_core::report::harmless;
 use gitward_repo::{Limits, Repository};
@@ -47,6 +47,8 @@ impl Hook {
 pub struct Options {
     /// Time for the whole verdict; `None` for what suits the Git host.
     pub timeout: Option<Duration>,
+    /// Bytes of memory that judging may take; more, and the push is rejected.
+    pub memory: u64,
     /// Columns of the pusher's terminal that are written.
     pub width: usize,
     /// Findings that are written, of all refs together.
@@ -57,7 +59,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { timeout: None, width: 78, findings: 30, limits: Limits::default() }
+        Self { timeout: None, memory: 2 << 30, width: 78, findings: 30, limits: Limits::default() }
     }
 }
 
@@ -114,7 +116,22 @@ fn guarded(updates: Vec<RefUpdate>, options: &Options, host: Host) -> (String, b
         return (format!("gitward: rejected: cannot start judging: {error}\n"), false);
     }
     let timeout = options.timeout.unwrap_or_else(|| host.deadline());
-    match receiver.recv_timeout(timeout) {
+    match within_bounds(&receiver, timeout, options.memory) {
+        Err(Exceeded::Memory) => {
+            let memory = options.memory >> 20;
+            let text = format!(
+                "gitward: rejected: no verdict within {memory} MiB of memory\nhint: a policy or the tree takes more than \
+                 any should; {}\n",
+                host.way_out()
+            );
+            (text, false)
+        }
+        Err(Exceeded::Time) => {
+            let text =
+                format!("gitward: rejected: no verdict within {} s\nhint: {}\n", timeout.as_secs_f32(), host.way_out());
+            (text, false)
+        }
+
         Ok(Ok(Ok(verdicts))) => {
             let allowed = verdicts.iter().all(RefVerdict::allowed);
             let pages = if allowed { String::new() } else { host.for_pages(&in_short(&verdicts)) };
@@ -122,17 +139,44 @@ fn guarded(updates: Vec<RefUpdate>, options: &Options, host: Host) -> (String, b
             (format!("{details}{}{pages}", summary(&verdicts)), allowed)
         }
         Ok(Ok(Err(error))) => (failure(&error), false),
-        Err(RecvTimeoutError::Timeout) => {
-            let text =
-                format!("gitward: rejected: no verdict within {} s\nhint: {}\n", timeout.as_secs_f32(), host.way_out());
-            (text, false)
-        }
-        Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => {
+        Ok(Err(_)) | Err(Exceeded::Crashed) => {
             let text = "gitward: rejected: judging this push failed inside gitward itself\nhint: run `gitward check \
                         --range OLD..NEW` on the same commits and report what it says\n";
             (text.to_owned(), false)
         }
     }
+}
+
+/// Why a verdict never comes.
+enum Exceeded {
+    Time,
+    Memory,
+    Crashed,
+}
+
+/// Waits for a verdict for as long as it may take, and take of memory.
+fn within_bounds<T>(verdict: &Receiver<T>, time: Duration, memory: u64) -> std::result::Result<T, Exceeded> {
+    const LOOK: Duration = Duration::from_millis(20);
+    let end = Instant::now() + time;
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
+        match verdict.recv_timeout(left.min(LOOK)) {
+            Ok(verdict) => return Ok(verdict),
+            Err(RecvTimeoutError::Disconnected) => return Err(Exceeded::Crashed),
+            Err(RecvTimeoutError::Timeout) if left.is_zero() => return Err(Exceeded::Time),
+            Err(RecvTimeoutError::Timeout) if resident().is_some_and(|taken| taken > memory) => {
+                return Err(Exceeded::Memory);
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+    }
+}
+
+/// Bytes of memory that this process holds, where the system tells. Source: proc_pid_status(5).
+fn resident() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    Some(line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()? << 10)
 }
 
 fn verdicts(updates: &[RefUpdate], limits: &Limits) -> Result<Vec<RefVerdict>> {

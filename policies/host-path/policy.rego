@@ -15,8 +15,9 @@ sockets := {
 	"/var/run/containerd/containerd.sock", "/var/run/crio/crio.sock", "/var/run/docker.sock",
 }
 
-host_paths contains {"index": index, "name": volume.name, "path": trim_right(volume.hostPath.path, "/")} if {
+host_paths contains {"index": index, "name": volume.name, "path": path} if {
 	some index, volume in input.object.spec.volumes
+	path := trim_right(volume.hostPath.path, "/")
 }
 
 deny contains {

@@ -14,7 +14,25 @@ deny contains {
 	some entry in pod.containers
 	image := entry.container.image
 	not contains(image, "@")
+	not is_bare(image)
 	floats(tag(image))
+}
+
+# A name alone is often a placeholder that skaffold or kustomize puts an image in the place of.
+warn contains {
+	"message": sprintf("container %s runs the image %s, which has no tag", [pod.name(entry.container), image]),
+	"field": pod.field(entry, ["image"]),
+	"hint": "name a version, or better a digest: `image: name@sha256:…`",
+} if {
+	some entry in pod.containers
+	image := entry.container.image
+	is_bare(image)
+}
+
+is_bare(image) if {
+	not contains(image, "/")
+	not contains(image, ":")
+	not contains(image, "@")
 }
 
 floats(tag) if tag in {"", "latest"}

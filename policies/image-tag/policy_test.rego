@@ -5,9 +5,15 @@ import data.gitward.image_tag
 running(image) := {"spec": {"containers": [{"name": "app", "image": image}]}}
 
 test_floating_images_are_denied if {
-	every image in ["nginx", "nginx:latest", "nginx:", "registry.example.org:5000/team/app", "a/b:latest"] {
+	every image in ["nginx:latest", "nginx:", "registry.example.org:5000/team/app", "a/b:latest"] {
 		count(image_tag.deny) == 1 with input.object as running(image)
 	}
+}
+
+test_a_name_alone_is_warned_of if {
+	count(image_tag.deny) == 0 with input.object as running("nginx")
+	count(image_tag.warn) == 1 with input.object as running("nginx")
+	count(image_tag.warn) == 0 with input.object as running("nginx:latest")
 }
 
 test_fixed_images_pass if {

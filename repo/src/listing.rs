@@ -95,6 +95,9 @@ impl Walk<'_> {
                 self.tree.skip("tree/name", &path, message, "rename or remove one of the two");
             }
             match (entry.kind(), entry.filemode()) {
+                (Some(ObjectType::Tree), _) if self.selection.reaches(&path) && depth >= self.limits.depth => {
+                    self.tree.skip_deep(&path, self.limits.depth);
+                }
                 (Some(ObjectType::Tree), _) if self.selection.reaches(&path) => {
                     let below = self.git.find_tree(entry.id()).map_err(|e| Error::object(&path, &e))?;
                     self.directory(&below, &path, depth + 1)?;

@@ -77,6 +77,9 @@ impl fmt::Debug for Repository {
     }
 }
 
+/// As many steps as Git follows from one symbolic ref to the next.
+const SYMBOLIC_STEPS: usize = 5;
+
 impl Repository {
     /// Opens the repository at exactly this path (bare, or a working tree's root).
     ///
@@ -195,6 +198,26 @@ impl Repository {
     pub fn head_ref(&self) -> Option<String> {
         let head = self.git.find_reference("HEAD").ok()?;
         head.symbolic_target().ok().flatten().map(str::to_owned)
+    }
+
+    /// The ref that a ref stands for: itself, or the one that a symbolic ref leads to.
+    pub fn stands_for(&self, git_ref: &str) -> String {
+        let mut name = git_ref.to_owned();
+        for _ in 0..SYMBOLIC_STEPS {
+            let target = self.git.find_reference(&name).ok().and_then(|r| Some(r.symbolic_target().ok()??.to_owned()));
+            match target {
+                Some(target) => name = target,
+                None => break,
+            }
+        }
+        name
+    }
+
+    /// Names of branches, at most `limit` of them.
+    pub fn branches(&self, limit: usize) -> Vec<String> {
+        let references = self.git.references_glob("refs/heads/*");
+        let names = references.into_iter().flatten().flatten().filter_map(|r| Some(r.name().ok()?.to_owned()));
+        names.take(limit).collect()
     }
 
     /// The commit that a revision expression (`main~2`, `v1.0`, an abbreviated id) means.

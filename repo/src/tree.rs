@@ -1,14 +1,16 @@
 //! Reading the tree of a commit: only what is asked for, within bounds, past no trick of names.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use git2::{Delta, ObjectType, TreeEntry};
+use git2::{ObjectType, Oid, TreeEntry};
 use gitward_core::evaluate::TreeFile;
 use gitward_core::finding::{Finding, Place};
 
 use crate::{CommitId, Error, Repository, Result};
 
 pub(crate) const MODE_SYMLINK: i32 = 0o120_000;
+const MODE_TREE: i32 = 0o040_000;
 
 /// Bounds on what is read of one tree.
 #[derive(Debug, Clone, Copy)]
@@ -98,6 +100,11 @@ impl Tree {
     pub(crate) fn skip_submodule(&mut self, path: &str) {
         let message = "submodules are not read, so what this one holds is not known".to_owned();
         self.skip("tree/submodule", path, message, "put the files themselves in the tree");
+    }
+
+    pub(crate) fn skip_deep(&mut self, path: &str, limit: usize) {
+        let message = format!("the directory lies below {limit} others and is not read");
+        self.skip("tree/too-deep", path, message, "move it up");
     }
 
     pub(crate) fn skip_large(&mut self, path: &str, limit: u64) {
@@ -201,24 +208,67 @@ impl Repository {
         let tree = |id: &CommitId| {
             self.git.find_commit(id.oid()?).and_then(|c| c.tree()).map_err(|e| Error::object(id.as_str(), &e))
         };
-        let diff = self
-            .git
-            .diff_tree_to_tree(Some(&tree(old)?), Some(&tree(new)?), None)
-            .map_err(|e| Error::object(format!("{}..{}", old.short(), new.short()), &e))?;
-        let mut paths = Vec::new();
-        for delta in diff.deltas().filter(|d| d.status() != Delta::Unmodified) {
-            for file in [delta.old_file(), delta.new_file()] {
-                let path = String::from_utf8_lossy(file.path_bytes().unwrap_or_default()).into_owned();
-                if paths.last() != Some(&path) {
-                    paths.push(path);
-                }
+        let what = format!("{}..{}", old.short(), new.short());
+        let mut changed = Changed { git: &self.git, what, limit, looked_at: 0, paths: Vec::new() };
+        changed.between(Some(&tree(old)?), Some(&tree(new)?), "")?;
+        Ok(changed.paths)
+    }
+}
+
+/// Looks for what differs between two trees, within bounds: a tree of a few objects may stand for
+/// millions of paths.
+struct Changed<'a> {
+    git: &'a git2::Repository,
+    what: String,
+    /// Paths that are found at most; so many entries for each are looked at.
+    limit: usize,
+    looked_at: usize,
+    paths: Vec<String>,
+}
+
+type Entries = BTreeMap<Vec<u8>, Vec<(Oid, i32)>>;
+
+impl Changed<'_> {
+    const ENTRIES_A_PATH: usize = 20;
+
+    fn between(&mut self, old: Option<&git2::Tree<'_>>, new: Option<&git2::Tree<'_>>, prefix: &str) -> Result<()> {
+        let entries = |tree: Option<&git2::Tree<'_>>| {
+            let mut entries = Entries::new();
+            for entry in tree.into_iter().flatten() {
+                entries.entry(entry.name_bytes().to_vec()).or_default().push((entry.id(), entry.filemode()));
             }
-            if paths.len() > limit {
-                let what = format!("{}..{}", old.short(), new.short());
-                return Err(Error::TooLarge { what, limit: limit as u64, unit: "changed paths" });
-            }
+            entries
+        };
+        let (old, mut new) = (entries(old), entries(new));
+        for (name, before) in &old {
+            let after = new.remove(name).unwrap_or_default();
+            self.entry(prefix, name, before, &after)?;
         }
-        Ok(paths)
+        new.iter().try_for_each(|(name, after)| self.entry(prefix, name, &[], after))
+    }
+
+    fn entry(&mut self, prefix: &str, name: &[u8], before: &[(Oid, i32)], after: &[(Oid, i32)]) -> Result<()> {
+        self.looked_at += 1;
+        if self.paths.len() > self.limit || self.looked_at > self.limit.saturating_mul(Self::ENTRIES_A_PATH) {
+            let (what, limit) = (self.what.clone(), self.limit as u64);
+            return Err(Error::TooLarge { what, limit, unit: "changed paths" });
+        }
+        if before == after {
+            return Ok(());
+        }
+        let name = String::from_utf8_lossy(name);
+        let path = if prefix.is_empty() { name.into_owned() } else { format!("{prefix}/{name}") };
+        let is_tree = |side: &[(Oid, i32)]| matches!(side, [(_, MODE_TREE)]);
+        if (is_tree(before) || before.is_empty()) && (is_tree(after) || after.is_empty()) {
+            let tree = |side: &[(Oid, i32)]| match side {
+                [(id, _)] => self.git.find_tree(*id).map(Some).map_err(|e| Error::object(&path, &e)),
+                _ => Ok(None),
+            };
+            let (before, after) = (tree(before)?, tree(after)?);
+            return self.between(before.as_ref(), after.as_ref(), &path);
+        }
+        self.paths.push(path);
+        Ok(())
     }
 }
 

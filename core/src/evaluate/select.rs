@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::config::{self, Configuration, EnvironmentConfig};
-use crate::finding::{Finding, Place};
+use crate::finding::{Finding, Place, Severity};
 
 /// Files with manifests, by their positions in the tree, and directories that would have to be rendered
 /// first.
@@ -31,8 +31,12 @@ pub(super) fn manifests(
     texts: &Kustomizations<'_>,
 ) -> Selected {
     let mut rendered = rendered_directories(environment, paths);
+    rendered.retain(|_, (tool, path)| {
+        *tool != "kustomize" || texts.get(&***path).is_none_or(|text| listing::is_of_kustomize(text))
+    });
     let listed = listing::take_plain(&mut rendered, paths, texts, configuration.unconfigured);
-    let mut findings = Vec::new();
+    let is_written = !configuration.unconfigured;
+    let mut findings: Vec<Finding> = nothing_there(environment, paths).filter(|_| is_written).into_iter().collect();
     for (directory, (tool, file)) in &rendered {
         if enclosing(&rendered, parent(directory)).is_none() {
             findings.push(not_rendered(directory, tool, file, listed.reads(directory)));
@@ -52,6 +56,21 @@ pub(super) fn manifests(
     };
     let files = (0..paths.len()).filter(|index| holds_manifests(paths[*index])).collect();
     Selected { files, findings }
+}
+
+/// An environment's path that the tree does not have is most likely misspelt, and declares nothing.
+fn nothing_there(environment: &EnvironmentConfig, paths: &[&Arc<str>]) -> Option<Finding> {
+    let path = &environment.path;
+    if paths.iter().any(|there| is_below(there, path)) {
+        return None;
+    }
+    let message = format!("`path` of environment {} is {path}, and the tree has no manifests there", environment.name);
+    let finding = Finding::new(Severity::Warning, "config/nothing-there", message).with_place(Some(Place {
+        file: Arc::from(config::FILE),
+        line: 1,
+        column: 1,
+    }));
+    Some(finding.with_hint("correct the path, or put manifests there"))
 }
 
 /// Files with CRDs that only say what custom resources look like.
@@ -81,6 +100,11 @@ fn is_beneath(own: &str, root: &str, file: &str) -> bool {
 
 fn is_at(path: &str, root: &str) -> bool {
     path == root || is_below(path, root)
+}
+
+/// Whether a configuration takes a file of an environment's path for something else than manifests.
+pub fn is_taken_out(configuration: &Configuration, environment: &EnvironmentConfig, path: &str) -> bool {
+    configuration.policies.iter().any(|d| is_below(path, d)) || only_says(environment, configuration, path)
 }
 
 /// Whether a file is a Rego policy of this configuration. Tests of policies count as well: they

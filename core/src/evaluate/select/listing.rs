@@ -32,6 +32,16 @@ impl Listed<'_> {
     }
 }
 
+/// Whether a file is kustomize's by what it says: of other tools there are objects of that kind, which are
+/// manifests like any other.
+pub(super) fn is_of_kustomize(text: &[u8]) -> bool {
+    let (documents, _) = manifest::documents(text, &Limits::default());
+    let is_other = |value: &Value| {
+        value.get("apiVersion").and_then(Value::as_str).is_some_and(|v| !v.starts_with("kustomize.config.k8s.io/"))
+    };
+    documents.is_empty() || !documents.iter().all(|document| is_other(&document.value))
+}
+
 /// Takes the kustomizations that only list files out of `rendered`. With `leniently`, any
 /// kustomization is read for what it lists, and stays in `rendered` to be told of.
 pub(super) fn take_plain<'a>(
@@ -121,6 +131,13 @@ mod tests {
         let files = [file("a/kustomization.yaml", text), file("a/web.yaml", "")];
         assert_eq!(taken(&files, false), (1, vec![None, None, None]));
         assert_eq!(taken(&files, true), (1, vec![Some(true), Some(false), None]));
+    }
+
+    #[test]
+    fn objects_of_other_tools_are_no_kustomizations() {
+        let of = |api: &str| is_of_kustomize(format!("apiVersion: {api}\nkind: Kustomization\n").as_bytes());
+        assert!(of("kustomize.config.k8s.io/v1beta1") && is_of_kustomize(b"resources: [a.yaml]\n"));
+        assert!(!of("kustomize.toolkit.fluxcd.io/v1"));
     }
 
     #[test]

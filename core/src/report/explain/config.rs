@@ -145,4 +145,11 @@ sharedNamespaces: [shop]"#,
     maximum: 900h"#,
         fix: "Give it a name of its own, accounts or groups, and a maximum of up to 24 hours.",
     },
+    Row {
+        rule: "config/nothing-there",
+        title: "An environment's path is there",
+        why: "A misspelt path makes an environment that declares nothing.",
+        example: "path: prdo",
+        fix: "Correct the path, or put manifests there.",
+    },
 ];

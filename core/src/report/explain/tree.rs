@@ -65,6 +65,13 @@ metadata:
         fix: "Split the file, or move what is no manifest out of the environment's path.",
     },
     Row {
+        rule: "tree/too-deep",
+        title: "Directories are not nested without end",
+        why: "Reading a tree is bounded in depth; what lies deeper is not read, and so not declared.",
+        example: "",
+        fix: "Move the directory up, or out of the environment's path.",
+    },
+    Row {
         rule: "tree/name",
         title: "Names of files can be told apart",
         why: "Names that are no text, go beyond the tree, stand twice in a directory or differ in capital letters alone cannot be shown, reviewed or checked out alike everywhere.",
