@@ -1,7 +1,6 @@
 //! `gitward check`: the verdict of the push gate, before the push.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::Context;
 use gitward_core::baseline::Baseline;
@@ -185,11 +184,11 @@ fn of_environments(place: &Place, args: &Args) -> anyhow::Result<Report> {
     report.findings.extend(exemption::expired(&configuration, Timestamp::now()));
     report.findings.extend_from_slice(judge.lints());
     for environment in &environments {
-        let evaluation = judge.environment(environment, &tree.files);
+        let verdict = judge.verdict(environment, &tree.files);
         let unread =
             tree.findings.iter().filter(|f| f.place.as_ref().is_some_and(|p| is_below(&p.file, &environment.path)));
-        let found: Vec<Finding> = evaluation.findings.into_iter().chain(unread.cloned()).collect();
-        let objects = plural(evaluation.declared.len(), "object");
+        let found: Vec<Finding> = verdict.findings.into_iter().chain(unread.cloned()).collect();
+        let objects = plural(verdict.objects, "object");
         report.summary.push(format!("{}: {objects}, {}", environment.name, counted(&found)));
         report.findings.extend(found);
     }
@@ -227,8 +226,8 @@ fn of_everything(place: &Place, args: &Args) -> anyhow::Result<Report> {
     let configuration = Configuration::for_unconfigured_tree();
     let judge = Judge::new(configuration, &[]).map_err(built_in_broken)?;
     let environment = &judge.configuration().environments[0];
-    let evaluation = judge.environment(environment, &tree.files);
-    let mut report = Report { findings: evaluation.findings, sources: tree.files, summary: Vec::new() };
+    let verdict = judge.verdict(environment, &tree.files);
+    let mut report = Report { findings: verdict.findings, sources: tree.files, summary: Vec::new() };
     // One that is too large to be read could have been a manifest.
     report.findings.extend(tree.findings.into_iter().filter(|f| f.rule == "tree/too-large").map(|mut finding| {
         finding.severity = Severity::Warning;
@@ -236,11 +235,10 @@ fn of_everything(place: &Place, args: &Args) -> anyhow::Result<Report> {
     }));
     // What is not read matters only where it could have been a manifest; nobody asked for a verdict
     // on other files.
-    let declared: std::collections::HashSet<&Arc<str>> = evaluation.declared.iter().map(|d| &d.manifest.file).collect();
-    report.summary.push(if declared.is_empty() && report.findings.is_empty() {
+    report.summary.push(if verdict.files == 0 && report.findings.is_empty() {
         format!("no Kubernetes manifests under {}", args.path.display())
     } else {
-        let (objects, files) = (plural(evaluation.declared.len(), "object"), plural(declared.len(), "file"));
+        let (objects, files) = (plural(verdict.objects, "object"), plural(verdict.files, "file"));
         format!("{objects} in {files}: {}", counted(&report.findings))
     });
     Ok(report)

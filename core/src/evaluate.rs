@@ -57,6 +57,25 @@ impl Evaluation {
     }
 }
 
+/// What is wrong with an environment's tree, and how much it declares.
+#[derive(Debug, Clone, Default)]
+pub struct Verdict {
+    /// Everything found, in the order of files and lines.
+    pub findings: Vec<Finding>,
+    /// How many objects are declared.
+    pub objects: usize,
+    /// In how many files.
+    pub files: usize,
+}
+
+/// A tree that was looked at.
+struct Looked {
+    findings: Vec<Finding>,
+    is_declared: Vec<Vec<bool>>,
+    schemas: Vec<Schemas>,
+    readings: Vec<(Arc<str>, Reading)>,
+}
+
 /// A configuration made ready: everything that one commit says about judging.
 #[derive(Clone)]
 pub struct Judge {
@@ -119,6 +138,20 @@ impl Judge {
     /// hold files that are no manifests, several environments, objects of which another step sets the
     /// namespace, and custom resources whose CRD is elsewhere.
     pub fn environment(&self, environment: &EnvironmentConfig, files: &[TreeFile]) -> Evaluation {
+        let looked = self.look(environment, files);
+        let declared = looked.schemas.first().map(|first| declared(first, looked.readings, &looked.is_declared));
+        Evaluation { declared: declared.unwrap_or_default(), findings: looked.findings }
+    }
+
+    /// The same verdict, where nobody asks for the objects themselves.
+    pub fn verdict(&self, environment: &EnvironmentConfig, files: &[TreeFile]) -> Verdict {
+        let looked = self.look(environment, files);
+        let of_files = looked.is_declared.iter().map(|file| file.iter().filter(|is_declared| **is_declared).count());
+        let (objects, files) = of_files.fold((0, 0), |(o, f), count| (o + count, f + usize::from(count > 0)));
+        Verdict { findings: looked.findings, objects, files }
+    }
+
+    fn look(&self, environment: &EnvironmentConfig, files: &[TreeFile]) -> Looked {
         let paths: Vec<&Arc<str>> = files.iter().map(|file| &file.path).collect();
         let texts = select::kustomizations(environment, &paths).into_iter().rev();
         let texts = texts.map(|index| (&*files[index].path, files[index].bytes.clone())).collect();
@@ -136,8 +169,7 @@ impl Judge {
         let assembled = assembly.together();
         drop(facts);
         drop(judged);
-        let declared = schemas.first().map(|schemas| declared(schemas, readings, &assembled.is_declared));
-        Evaluation { declared: declared.unwrap_or_default(), findings: assembled.findings }
+        Looked { findings: assembled.findings, is_declared: assembled.is_declared, schemas, readings }
     }
 
     fn read(&self, files: &[&TreeFile]) -> Vec<(Arc<str>, Reading)> {

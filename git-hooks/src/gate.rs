@@ -1,20 +1,22 @@
 //! The verdict on a push, ref by ref.
 
+use std::sync::OnceLock;
+use std::thread;
+
 use gitward_core::config::{self, Configuration, EnvironmentConfig};
 use gitward_core::evaluate::{self, Judge, TreeFile};
 use gitward_core::finding::{Finding, Severity};
+use gitward_core::schema::Schemas;
 use gitward_repo::{CommitId, Error, Limits, Repository};
 
 use crate::at_commit::{self, Broken, Configured};
 use crate::on_the_way::Way;
-use crate::trees::{self, Kept, Pair, Trees};
+use crate::rules::{Refs, Rules};
+use crate::trees::{self, Kept, Memories, Pair, Trees};
 use crate::{Index, RefUpdate, Result, brought, effect, protect};
 
 /// Changed paths that are looked at to tell whether a push only mends policies.
 const CHANGED_PATHS: usize = 10_000;
-
-/// Branches that are looked at for rules where the default branch has none.
-const BRANCHES: usize = 100;
 
 /// Commits of a first push's history that are looked back for the time before its rules.
 const FIRST_HISTORY: usize = 1_000;
@@ -105,98 +107,14 @@ pub fn judge(repository: &Repository, update: &RefUpdate, limits: &Limits, index
     }
 }
 
-/// The commits and configurations that have a say.
-struct Refs {
-    git_ref: String,
-    old: Option<CommitId>,
-    new: Option<CommitId>,
-    head: Option<CommitId>,
-    is_head: bool,
-    at_old: Configured,
-    at_new: Configured,
-    at_head: Configured,
-}
-
-/// By which rules a ref is judged.
-enum Rules {
-    /// It feeds nothing.
-    Nobody,
-    /// Nobody has written any.
-    Absent,
-    /// The very first configuration of the repository cannot be read.
-    BrokenAtFirst { findings: Vec<Finding>, file: Option<TreeFile> },
-    /// There are rules at a commit, but they cannot be read.
-    Broken { findings: Vec<Finding>, base: CommitId },
-    /// By a commit's configuration and policies.
-    Of { configuration: Box<Configuration>, base: CommitId },
-}
-
-impl Refs {
-    fn of(repository: &Repository, update: &RefUpdate) -> Result<Self> {
-        let commit = |id: &Option<CommitId>| id.as_ref().map_or(Ok(None), |id| repository.peel(id));
-        let (old, new, mut head) = (commit(&update.old)?, commit(&update.new)?, repository.head()?);
-        let configured =
-            |id: &Option<CommitId>| id.as_ref().map_or(Configured::Absent, |id| Configured::at(repository, id));
-        let mut at_head = configured(&head);
-        if matches!(at_head, Configured::Absent)
-            && let Some((commit, written)) = elsewhere(repository, &update.git_ref)
-        {
-            (head, at_head) = (Some(commit), written);
-        }
-        Ok(Self {
-            git_ref: update.git_ref.clone(),
-            at_old: configured(&old),
-            at_new: configured(&new),
-            at_head,
-            is_head: repository.head_ref().as_deref() == Some(update.git_ref.as_str()),
-            old,
-            new,
-            head,
-        })
-    }
-
-    /// The old commit's rules come first. A ref that they do not name may be named by the default
-    /// branch, else a new branch of that name would slip past. Only where neither says anything do
-    /// the pushed commit's own rules count, for there are no others.
-    fn rules(self) -> Rules {
-        let git_ref = self.git_ref.as_str();
-        let of = |configured: Configured, base: Option<CommitId>| match (configured, base) {
-            (Configured::Good(configuration), Some(base)) => Rules::Of { configuration, base },
-            _ => Rules::Nobody,
-        };
-        if self.at_old.feeds(git_ref) {
-            return of(self.at_old, self.old);
-        }
-        if !self.is_head && self.at_head.feeds(git_ref) {
-            return of(self.at_head, self.head);
-        }
-        let head_is_good = self.at_head.good().is_some();
-        match (self.at_old, self.old) {
-            (Configured::Broken { findings, .. }, Some(base)) if self.is_head || !head_is_good => {
-                return Rules::Broken { findings, base };
-            }
-            // The old commit names other refs only; the new one names this ref: the old policies
-            // judge what the new environment holds.
-            (at_old @ Configured::Good(_), old) if self.at_new.feeds(git_ref) => return of(at_old, old),
-            _ => {}
-        }
-        match (self.at_new, self.at_head) {
-            (at_new, _) if at_new.feeds(git_ref) => of(at_new, self.new),
-            (Configured::Broken { findings, file }, Configured::Absent) => Rules::BrokenAtFirst { findings, file },
-            (Configured::Absent, Configured::Absent) if self.new.is_some() => Rules::Absent,
-            _ => Rules::Nobody,
-        }
-    }
-}
-
-/// Where the default branch says nothing (it may not even be there): the rules of the first branch that
-/// feeds itself.
-fn elsewhere(repository: &Repository, but: &str) -> Option<(CommitId, Configured)> {
-    repository.branches(BRANCHES).into_iter().filter(|branch| branch != but).find_map(|branch| {
-        let commit = repository.resolve(&branch).ok()??;
-        let written = Configured::at(repository, &commit);
-        written.feeds(&branch).then_some((commit, written))
-    })
+/// What judges a push, made ready.
+struct Ready<'a> {
+    judge: &'a Judge,
+    /// The rules that the push brings, where they are other ones.
+    next: Option<&'a Judge>,
+    after: Option<&'a Configuration>,
+    pairs: Vec<Pair<'a>>,
+    memories: Memories<'a>,
 }
 
 struct Gate<'a> {
@@ -231,7 +149,10 @@ impl Gate<'_> {
             }
         };
         let widened = with_schemas_of(rules, after.as_deref());
-        let judge = match at_commit::judge_of(self.repository, base, &widened, self.limits)? {
+        let pairs = environments(rules, after.as_deref(), git_ref);
+        let kept = OnceLock::new();
+        let (judge, memories) = self.make_ready(base, &widened, &pairs, &kept);
+        let judge = match judge? {
             Ok(judge) => judge,
             Err(Broken { findings, .. }) if new != base => return self.mend(verdict, findings, base, Some(rules)),
             Err(Broken { findings, files }) => return Ok(verdict.refuse(findings, files)),
@@ -250,7 +171,30 @@ impl Gate<'_> {
             None if new == base => self.before_the_rules(new),
             None => None,
         };
-        self.environments(verdict, &judge, next.as_ref(), after.as_deref(), new, before.as_ref())
+        let ready = Ready { judge: &judge, next: next.as_ref(), after: after.as_deref(), pairs, memories };
+        self.environments(verdict, ready, new, before.as_ref())
+    }
+
+    /// Makes the rules of a commit ready, and meanwhile what else is needed and needs no repository.
+    fn make_ready<'k>(
+        &self,
+        base: &CommitId,
+        rules: &Configuration,
+        pairs: &[Pair<'_>],
+        kept: &'k OnceLock<Kept>,
+    ) -> (Result<std::result::Result<Judge, Broken>>, Memories<'k>) {
+        let index = self.index;
+        let remember = || {
+            let memories = kept.get_or_init(|| Kept::of(index, pairs.iter().map(|pair| pair.now))).memories();
+            rules.kubernetes.iter().filter_map(|version| Schemas::builtin(version).ok()).for_each(|s| s.load());
+            memories
+        };
+        thread::scope(|scope| {
+            let remembering = thread::Builder::new().spawn_scoped(scope, remember);
+            let judge = at_commit::judge_of(self.repository, base, rules, self.limits);
+            // Whatever became of it, the verdict is the same.
+            (judge, remembering.ok().and_then(|thread| thread.join().ok()).unwrap_or_default())
+        })
     }
 
     /// Of a first push: the newest commit of its history that nobody had written rules for yet. What was
@@ -290,20 +234,16 @@ impl Gate<'_> {
         }
     }
 
-    /// `next` are the rules that the push brings, where they are other ones.
     fn environments(
         &self,
         mut verdict: RefVerdict,
-        judge: &Judge,
-        next: Option<&Judge>,
-        after: Option<&Configuration>,
+        ready: Ready<'_>,
         new: &CommitId,
         before_push: Option<&CommitId>,
     ) -> Result<RefVerdict> {
-        let rules = judge.configuration();
-        let pairs = environments(rules, after, &self.update.git_ref);
-        let kept = Kept::of(self.index, pairs.iter().map(|pair| pair.now));
-        let trees = Trees::new(self.repository, trees::selection(rules, after, &pairs), self.limits, &kept);
+        let Ready { judge, next, after, pairs, memories } = ready;
+        let selection = trees::selection(judge.configuration(), after, &pairs);
+        let trees = Trees::new(self.repository, selection, self.limits, memories);
         let tree = trees.list(new)?;
         let mut old_tree = None;
         for Pair { now, before } in pairs {
@@ -316,7 +256,7 @@ impl Gate<'_> {
                 (found, known) = brought(found, &at_old);
             }
             let by_next = by_next.map(|seen| seen.findings).unwrap_or_default();
-            found.extend(unhidden(by_next, (rules, before), after.map(|after| (after, now))));
+            found.extend(unhidden(by_next, (judge.configuration(), before), after.map(|after| (after, now))));
             verdict.sources.extend(trees.sources(&tree, &found)?);
             if before.every_commit {
                 let way = Way { repository: self.repository, old: before_push, new, trees: &trees };

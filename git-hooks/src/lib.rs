@@ -15,6 +15,7 @@ mod on_the_way;
 mod present;
 mod protect;
 mod remember;
+mod rules;
 mod run;
 mod trees;
 mod updates;

@@ -56,7 +56,7 @@ fn one(repository: &Repository, index: &Index, git_ref: &str, commit: &CommitId,
     }
     let Ok(judge) = at_commit::judge_of(repository, commit, rules, limits)? else { return Ok(()) };
     let kept = Kept::of(index, pairs.iter().map(|pair| pair.now));
-    let trees = Trees::new(repository, trees::selection(rules, Some(rules), &pairs), limits, &kept);
+    let trees = Trees::new(repository, trees::selection(rules, Some(rules), &pairs), limits, kept.memories());
     let tree = trees.list(commit)?;
     for pair in pairs {
         if let Some(bytes) = trees.to_remember(&judge, pair.now, &tree)?

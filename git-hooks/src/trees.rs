@@ -30,14 +30,22 @@ impl Kept {
     pub(crate) fn of<'e>(index: &Index, environments: impl Iterator<Item = &'e EnvironmentConfig>) -> Self {
         Self(environments.filter_map(|e| Some((e.name.clone(), index.read(&e.name)?))).collect())
     }
+
+    /// What of it is whole.
+    pub(crate) fn memories(&self) -> Memories<'_> {
+        self.0.iter().filter_map(|(name, bytes)| Some((name.as_str(), Memory::read(bytes)?))).collect()
+    }
 }
+
+/// What is remembered of environments, by their names.
+pub(crate) type Memories<'a> = Vec<(&'a str, Memory<'a>)>;
 
 /// The trees of a repository's commits, as far as environments are judged by them.
 pub(crate) struct Trees<'a> {
     repository: &'a Repository,
     selection: Selection,
     limits: &'a Limits,
-    memories: Vec<(&'a str, Memory<'a>)>,
+    memories: Memories<'a>,
 }
 
 /// What was found of an environment's tree.
@@ -49,9 +57,13 @@ pub(crate) struct Seen {
 }
 
 impl<'a> Trees<'a> {
-    pub(crate) fn new(repository: &'a Repository, selection: Selection, limits: &'a Limits, kept: &'a Kept) -> Self {
-        let memories = kept.0.iter().filter_map(|(name, bytes)| Some((name.as_str(), Memory::read(bytes)?)));
-        Self { repository, selection, limits, memories: memories.collect() }
+    pub(crate) fn new(
+        repository: &'a Repository,
+        selection: Selection,
+        limits: &'a Limits,
+        memories: Memories<'a>,
+    ) -> Self {
+        Self { repository, selection, limits, memories }
     }
 
     /// What a commit holds. Of the files that are remembered Git need not be asked.
@@ -129,9 +141,10 @@ impl<'a> Trees<'a> {
         leaves.map(|leaf| Ok(self.repository.read(leaf)?)).collect()
     }
 
-    /// Bounds and choice of files count: what is not read is not found either.
+    /// Bounds, the choice of files and how they are listed count: what is not read is not found either.
     fn context(&self, judge: &Judge, environment: &EnvironmentConfig) -> Context {
-        judge.context(environment, format!("{:?} {:?}", self.selection, self.limits).as_bytes())
+        judge
+            .context(environment, format!("{} {:?} {:?}", env!("GITWARD_GATE"), self.selection, self.limits).as_bytes())
     }
 
     fn memory(&self, environment: &EnvironmentConfig) -> Option<&Memory<'a>> {

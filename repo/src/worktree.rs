@@ -103,9 +103,10 @@ impl Repository {
         };
         let index = self.git.index().map_err(|e| Error::object("the index", &e))?;
         let ignored = |path: &str| {
-            self.git.is_path_ignored(path).unwrap_or(false)
-                && index.get_path(Path::new(path), 0).is_none()
+            // In the order of what is quick to tell.
+            index.get_path(Path::new(path), 0).is_none()
                 && index.find_prefix(Path::new(&format!("{path}/"))).is_err()
+                && self.git.is_path_ignored(path).unwrap_or(false)
         };
         let submodule = |path: &str| index.get_path(Path::new(path), 0).is_some_and(|e| e.mode == SUBMODULE);
         Walk::over(root, selection, limits, &ignored, &submodule)

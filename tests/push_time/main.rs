@@ -2,9 +2,16 @@
 //!
 //! Each push is a real `git push` over HTTP of one commit that changes one file of a tree of 100, and of
 //! 1,000, manifests; to a repository without hooks, with a hook that does nothing, and with gitward's.
-//! They take turns, so that all three see the same machine.
+//! They take turns, so that all three see the same machine. Then the hook alone, run as Git would run it, for
+//! one changed file of 10,000, with the index and without. Everything has been read once before (warm).
 
 #![allow(clippy::print_stdout, reason = "a program that prints figures")]
+
+#[path = "../check_time/corpus.rs"]
+mod corpus;
+mod hook;
+#[path = "../check_time/policies.rs"]
+mod policies;
 
 use std::path::Path;
 use std::process::Command;
@@ -48,6 +55,7 @@ fn main() {
             );
         }
     }
+    hook::tell(10_000, pushes);
 }
 
 /// A clone whose first commit, with all manifests, is pushed already.

@@ -1,8 +1,10 @@
 //! Evaluating policies for one object.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use regorus::{Engine, Value};
+use serde::Deserialize;
 
 use super::redact::Secrets;
 use super::source::Located;
@@ -19,17 +21,26 @@ const MAX_TEXT: usize = 2_000;
 
 /// Runs every policy that judges the object, or the Pod it would make.
 pub(super) fn evaluate(inner: &Inner, manifest: &Manifest) -> Vec<Finding> {
+    let judging = |judges: &dyn Fn(&Policy) -> bool| inner.policies.iter().filter(|p| judges(p)).collect::<Vec<_>>();
+    let of_object = judging(&|policy| policy.judges(&manifest.gvk));
+    let decoded = as_decoded(manifest);
+    let view = PodView::of(&manifest.gvk, &decoded);
+    let of_pod = if view.is_some() { judging(&Policy::judges_pods) } else { Vec::new() };
+    if of_object.is_empty() && of_pod.is_empty() {
+        return Vec::new();
+    }
+    // Made once for all of them.
+    let object = Value::deserialize(decoded.as_ref()).unwrap_or(Value::Undefined);
     let mut findings = Vec::new();
-    let mut run = |object: &serde_json::Value, pod: Option<&PodView>, judges: &dyn Fn(&Policy) -> bool| {
-        let policies: Vec<&Policy> = inner.policies.iter().filter(|policy| judges(policy)).collect();
-        if !policies.is_empty() {
-            findings.extend(Subject { inner, manifest, pod }.judge(object, &policies));
-        }
-    };
-    let object = as_decoded(manifest);
-    run(&object, None, &|policy| policy.judges(&manifest.gvk));
-    if let Some(view) = PodView::of(&manifest.gvk, &object) {
-        run(&view.pod, Some(&view), &Policy::judges_pods);
+    if !of_object.is_empty() {
+        findings.extend(Subject { inner, manifest, pod: None }.judge(&object, &of_object));
+    }
+    if let Some(view) = view.filter(|_| !of_pod.is_empty()) {
+        let pod = if object == Value::Undefined { Value::Undefined } else { view.as_input(&object) };
+        findings.extend(Subject { inner, manifest, pod: Some(view) }.judge(&pod, &of_pod));
+    }
+    if findings.is_empty() {
+        return findings;
     }
     let secrets = Secrets::of(manifest);
     for finding in &mut findings {
@@ -74,18 +85,20 @@ fn drop_nulls(value: &mut serde_json::Value) {
 struct Subject<'a> {
     inner: &'a Inner,
     manifest: &'a Manifest,
-    pod: Option<&'a PodView>,
+    pod: Option<PodView<'a>>,
 }
 
 impl Subject<'_> {
-    fn judge(&self, object: &serde_json::Value, policies: &[&Policy]) -> Vec<Finding> {
-        let input = Value::from(serde_json::json!({ "object": object, "file": &*self.manifest.file }));
-        if input == Value::Undefined {
+    fn judge(&self, object: &Value, policies: &[&Policy]) -> Vec<Finding> {
+        if *object == Value::Undefined {
             return policies
                 .iter()
                 .map(|p| self.failed(p, Severity::Error, "the object cannot be its input"))
                 .collect();
         }
+        let fields = [("object", object.clone()), ("file", Value::from(&*self.manifest.file))];
+        let fields = fields.map(|(name, value)| (Value::from(name), value));
+        let input = Value::from(BTreeMap::from(fields));
         let mut engines = Engines { inner: self.inner, input, strict: None, lenient: None };
         let mut findings = Vec::new();
         for policy in policies {
@@ -158,8 +171,11 @@ impl Subject<'_> {
             Some("info") => Severity::Info,
             Some(_) => return Err(format!("`{}` has a severity that is not error, warning or info", entry.path)),
         };
-        let object = self.pod.map_or(self.manifest.value.as_ref(), |view| &view.pod);
-        let path = match get("field").map(|value| (value, field::read(value, object))) {
+        let read = |field: &Value| match self.pod {
+            Some(view) => field::read(field, &view.pod()),
+            None => field::read(field, &self.manifest.value),
+        };
+        let path = match get("field").map(|value| (value, read(value))) {
             None => FieldPath::root(),
             Some((_, Some(path))) => self.pod.map_or(path.clone(), |view| view.field_in_object(path)),
             Some((unreadable, None)) => {

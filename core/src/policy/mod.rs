@@ -105,7 +105,8 @@ struct Entry {
 impl Policy {
     fn judges(&self, gvk: &Gvk) -> bool {
         let Some(kinds) = &self.kinds else { return true };
-        kinds.contains(&gvk.kind) || kinds.contains(&format!("{}.{}", gvk.kind, gvk.group))
+        let in_group = |kind: &String| kind.split_once('.') == Some((gvk.kind.as_str(), gvk.group.as_str()));
+        kinds.contains(&gvk.kind) || kinds.iter().any(in_group)
     }
 
     fn judges_pods(&self) -> bool {

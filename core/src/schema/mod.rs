@@ -141,6 +141,11 @@ impl Schemas {
         !self.catalog().kinds.contains_key(gvk) || lifecycle::is_deprecated(self, gvk)
     }
 
+    /// Reads the built-in schemas now, and not when they are first asked for.
+    pub fn load(&self) {
+        self.catalog();
+    }
+
     fn catalog(&self) -> &'static Catalog {
         self.builtin.catalog()
     }

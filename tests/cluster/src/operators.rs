@@ -103,7 +103,7 @@ fn keep_definitions(go: &Go, laid_out: &Path, cache: &Cache) -> Result<()> {
     fs::rename(&copies, &kept).map_err(Error::io(format!("move {} into the cache", copies.display())))
 }
 
-fn copy_files(from: &Path, to: &Path) -> Result<()> {
+pub(crate) fn copy_files(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to).map_err(Error::io(format!("create {}", to.display())))?;
     for path in files(from)? {
         // The copy may be written, unlike what is in Go's own cache.
