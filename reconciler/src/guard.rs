@@ -22,6 +22,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::{Instant, sleep};
+use tracing::Instrument;
 
 use crate::api::{ApiError, Effect};
 use crate::broken_glass;
@@ -35,6 +36,7 @@ use crate::report::Reason;
 use crate::runs;
 use crate::settling;
 use crate::state::State;
+use crate::traces;
 use crate::watch;
 use crate::write::{release, write, write_over};
 use telling::{fields, tell_divergence, tell_left};
@@ -319,7 +321,8 @@ async fn declared_event(
             return Ok(());
         }
         let Some(_turn) = state.turn_of(held).await else { return look_anew(state, event) };
-        match write_over(state, held, declared, &learnt, &live).await {
+        let revert = traces::revert(key, &held.commit.id, "write back");
+        match write_over(state, held, declared, &learnt, &live).instrument(revert).await {
             // Somebody changed more of it: that is looked at, and told, for itself.
             Err(error) if error.is_conflict() => {
                 again_after(state, event.clone(), Duration::ZERO);
@@ -441,7 +444,8 @@ async fn deleted(
             return Ok(());
         }
         let Some(_turn) = state.turn_of(held).await else { return look_anew(state, event) };
-        write(state, held, declared, &learnt).await?;
+        let revert = traces::revert(key, &held.commit.id, "make again");
+        write(state, held, declared, &learnt).instrument(revert).await?;
         state.take_in(&declared.manifest.key).await;
         let message = format!("made again from {} of {}", held.commit.short(), declared.place(&FieldPath::root()));
         state.reporter.about(key, &api_version, "", Reason::Reverted, message);
@@ -526,10 +530,11 @@ async fn undeclared_event(state: &Arc<State>, held: &Snapshot, event: &Event, me
                 state.reporter.about(key, &gvk.api_version(), &uid, Reason::Reverted, message);
                 return Ok(());
             }
+            let revert = traces::revert(key, &held.commit.id, "remove");
             if lingers(key, &live, Timestamp::now()) {
-                state.api.end(&gvk, key, &uid).await?;
+                state.api.end(&gvk, key, &uid).instrument(revert).await?;
             } else {
-                state.api.delete(&gvk, key, &uid).await?;
+                state.api.delete(&gvk, key, &uid).instrument(revert).await?;
             }
             state.reporter.about(key, &gvk.api_version(), &uid, Reason::Reverted, format!("{key} was removed"));
         }
