@@ -19,6 +19,7 @@ mod schema;
 mod start;
 mod status;
 mod table;
+mod telemetry;
 mod trace;
 mod webhook;
 

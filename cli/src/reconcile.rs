@@ -11,8 +11,8 @@ use gitward_reconciler::{lead, probes};
 use tokio_util::sync::CancellationToken;
 
 use crate::fault::Fault;
-use crate::webhook::{GitArgs, credentials, log, poll, stop_at_signal};
-use crate::{Outcome, start};
+use crate::webhook::{GitArgs, credentials, poll, stop_at_signal};
+use crate::{Outcome, start, telemetry};
 
 /// Arguments of `gitward reconcile`.
 #[derive(Debug, clap::Args)]
@@ -38,14 +38,14 @@ pub(crate) struct Args {
     /// How to reach Git.
     #[command(flatten)]
     git: GitArgs,
-    /// Write the log as JSON, one object a line.
-    #[arg(long)]
-    log_json: bool,
+    /// What it tells about itself.
+    #[command(flatten)]
+    telemetry: telemetry::TelemetryArgs,
 }
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
-    log(args.log_json);
+    let _telemetry = telemetry::begin(&args.telemetry, "gitward-reconciler", &args.environment)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;
     runtime.block_on(serve(args))?;
     Ok(Outcome::Clean)

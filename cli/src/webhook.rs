@@ -1,6 +1,5 @@
 //! `gitward webhook`: the admission gate.
 
-use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,9 +11,8 @@ use gitward_webhook::certificate::Files;
 use gitward_webhook::register::Address;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
 
-use crate::{Outcome, start};
+use crate::{Outcome, start, telemetry};
 
 /// Arguments of `gitward webhook`.
 #[derive(Debug, clap::Args)]
@@ -68,9 +66,9 @@ pub(crate) struct Args {
     /// How to reach Git.
     #[command(flatten)]
     git: GitArgs,
-    /// Write the log as JSON, one object a line.
-    #[arg(long)]
-    log_json: bool,
+    /// What it tells about itself.
+    #[command(flatten)]
+    telemetry: telemetry::TelemetryArgs,
 }
 
 /// How Git is told who asks.
@@ -92,7 +90,7 @@ pub(crate) struct GitArgs {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
-    log(args.log_json);
+    let _telemetry = telemetry::begin(&args.telemetry, "gitward-webhook", &args.environment)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start")?;
     runtime.block_on(serve(args))?;
     Ok(Outcome::Clean)
@@ -121,17 +119,6 @@ async fn serve(args: &Args) -> anyhow::Result<()> {
     stop_at_signal(shutdown.clone())?;
     gitward_webhook::run(client, options, shutdown).await?;
     Ok(())
-}
-
-pub(crate) fn log(json: bool) {
-    // The client logs what it returns besides, at every attempt and for every watch.
-    let default = || EnvFilter::new("info,kube=warn,kube_client=off");
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| default());
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
-    if json { log.json().init() } else { log.init() }
 }
 
 fn address(args: &Args) -> anyhow::Result<Address> {

@@ -388,7 +388,7 @@ fn identifies(keys: &[&str], items: &[Value]) -> bool {
 /// Fields of `metadata` that the API server alone keeps; they are never compared.
 ///
 /// A deletion timestamp is among them: termination is judged as such, not as a field.
-const SERVER_METADATA: [&str; 8] = [
+pub(crate) const SERVER_METADATA: [&str; 8] = [
     "uid",
     "resourceVersion",
     "generation",

@@ -4,6 +4,12 @@ use serde_json::Value;
 
 use crate::object::ObjectKey;
 
+/// The key of a user's `extra` that says which credential it came with.
+pub const CREDENTIAL_ID: &str = "authentication.kubernetes.io/credential-id";
+
+/// How the id of a token begins; that of a client certificate begins otherwise.
+pub const TOKEN_ID: &str = "JTI=";
+
 /// What is being done. Source: `admission.k8s.io/v1` `Operation`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operation {
@@ -27,9 +33,9 @@ pub struct User {
     pub groups: Vec<String>,
     /// `userInfo.uid`; service account tokens always carry one.
     pub uid: String,
-    /// Whether the account came with a token of its own: `userInfo.extra` then has
-    /// `authentication.kubernetes.io/credential-id` with the token's id (`JTI=…`). Bare
-    /// impersonation has none, a client certificate one of another form.
+    /// Whether the account came with a token of its own: `userInfo.extra` then has [`CREDENTIAL_ID`]
+    /// with the token's id ([`TOKEN_ID`]). Bare impersonation has none, a client certificate one of
+    /// another form.
     pub has_credential_id: bool,
 }
 

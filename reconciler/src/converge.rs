@@ -14,6 +14,7 @@ use gitward_core::path::FieldPath;
 use gitward_core::snapshot::{Declared, Snapshot};
 use gitward_core::trace::{Judged, judge_declared};
 use tokio::time::{Instant, sleep};
+use tracing::Instrument;
 
 use crate::api::ApiError;
 use crate::curable::Brings;
@@ -27,6 +28,7 @@ use crate::report::Reason;
 use crate::shaped;
 use crate::state::State;
 use crate::surroundings::surroundings;
+use crate::traces;
 use crate::watch;
 use crate::write::write;
 
@@ -69,7 +71,7 @@ pub enum Refusal {
 /// The commit was refused as a whole before its first write.
 pub async fn converge(state: &State, target: Snapshot) -> Result<Outcome, Refusal> {
     refuse_unknown_mutators(state, &target).await?;
-    let (learnt, deferred) = precheck(state, &target).await?;
+    let (learnt, deferred) = precheck(state, &target).instrument(traces::part("precheck")).await?;
     // One that came into force while we learnt taught us its changes.
     refuse_unknown_mutators(state, &target).await?;
     let mut run = Run { state, target, learnt, outcome: Outcome::default() };
@@ -81,10 +83,13 @@ pub async fn converge(state: &State, target: Snapshot) -> Result<Outcome, Refusa
         run.only_look();
         return Ok(run.outcome);
     }
-    for wave in Wave::ALL {
-        run.wave(wave, &deferred).await;
-    }
-    run.finish().await;
+    let waves = async {
+        for wave in Wave::ALL {
+            run.wave(wave, &deferred).await;
+        }
+        run.finish().await;
+    };
+    waves.instrument(traces::part("write")).await;
     Ok(run.outcome)
 }
 

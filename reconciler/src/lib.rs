@@ -32,5 +32,8 @@ pub mod state;
 mod status;
 pub mod stuck;
 pub mod surroundings;
+mod traces;
 pub mod watch;
 pub mod write;
+
+pub use traces::TRACES;

@@ -18,6 +18,7 @@ use jiff::Timestamp;
 use kube::{Api as KubeApi, Client};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
+use tracing::Instrument;
 
 use crate::api::Api;
 use crate::broken_glass;
@@ -31,6 +32,7 @@ use crate::ready::{Ready, Standing};
 use crate::report::{Reason, Reporter};
 use crate::state::State;
 use crate::status::Status;
+use crate::traces;
 use crate::watch;
 
 /// What the process is told at its start.
@@ -289,7 +291,11 @@ impl Loop {
             return;
         }
         let count = target.declared.len();
-        match converge(&self.state, target).await {
+        let span = traces::convergence(&commit.id, count);
+        let ended = converge(&self.state, target).instrument(span.clone()).await;
+        traces::converged(&span, &ended);
+        drop(span);
+        match ended {
             Ok(outcome) => {
                 self.poke.everything();
                 self.show_held();

@@ -29,5 +29,6 @@ mod reverted_edits;
 mod running;
 mod seen;
 mod stories;
+mod traces;
 mod traps;
 mod versions;

@@ -18,10 +18,12 @@ use gitward_core::verdict::Verdict;
 use gitward_index::{FreshReads, LiveIndex, read_live};
 use jiff::Timestamp;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use crate::follow::{Looker, SnapshotStore};
 use crate::metrics::{Metrics, Second};
 use crate::second_look::SecondLooks;
+use crate::traces;
 
 /// Longest time for the fresh reads of one decision.
 const FRESH_READS: Duration = Duration::from_secs(2);
@@ -119,7 +121,7 @@ impl Gate {
             }
             asked.extend(questions);
         }
-        let reached = self.looker.look(deadline).await;
+        let reached = self.looker.look(deadline).instrument(traces::part("look at Git")).await;
         let note = (!reached).then_some("Git could not be asked for a newer commit in time");
         if let Some(snapshot) = self.snapshots.load().filter(|s| !Arc::ptr_eq(s, &last.1)) {
             let (verdict, questions) = decide(request, &snapshot, &self.index);
@@ -170,7 +172,9 @@ impl Gate {
 
     async fn read(&self, questions: &BTreeSet<Question>, deadline: Instant) -> FreshReads {
         let budget = deadline.saturating_duration_since(Instant::now()).min(FRESH_READS);
-        read_live(self.index.client(), self.index.discovery(), questions, budget).await
+        read_live(self.index.client(), self.index.discovery(), questions, budget)
+            .instrument(traces::part("read the cluster"))
+            .await
     }
 }
 

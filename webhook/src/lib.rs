@@ -16,5 +16,7 @@ pub mod run;
 pub mod second_look;
 pub mod serve;
 pub mod state_dir;
+mod traces;
 
 pub use run::{Options, RunError, run};
+pub use traces::TRACES;

@@ -9,7 +9,7 @@ pub use text::{denial, warnings};
 
 use gitward_core::object::{self, ObjectKey};
 use gitward_core::report::harmless;
-use gitward_core::request::{Operation, Request, User};
+use gitward_core::request::{CREDENTIAL_ID, Operation, Request, TOKEN_ID, User};
 use gitward_index::discovery::Table;
 use serde::Deserialize;
 use serde_json::error::Category;
@@ -151,8 +151,8 @@ pub fn parse(body: &[u8]) -> Result<Review, Malformed> {
 /// Whether the account came with a token of its own. Client certificates have a credential id too,
 /// of another form; a bare impersonation has none.
 fn has_token(extra: &Map<String, Value>) -> bool {
-    let ids = extra.get("authentication.kubernetes.io/credential-id").and_then(Value::as_array);
-    ids.is_some_and(|ids| ids.iter().any(|id| id.as_str().is_some_and(|id| id.starts_with("JTI="))))
+    let ids = extra.get(CREDENTIAL_ID).and_then(Value::as_array);
+    ids.is_some_and(|ids| ids.iter().any(|id| id.as_str().is_some_and(|id| id.starts_with(TOKEN_ID))))
 }
 
 impl Review {

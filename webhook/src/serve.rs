@@ -19,6 +19,7 @@ use axum::routing::{get, post};
 use prometheus_client::metrics::gauge::Gauge;
 use serde::Deserialize;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use crate::judge::Gate;
 use crate::metrics::{Decision, Metrics};
@@ -26,6 +27,7 @@ use crate::readiness::Readiness;
 use crate::receipts;
 use crate::register::Conversions;
 use crate::review::{self, Review};
+use crate::traces;
 
 pub use draining::Draining;
 pub use duration::parse as parse_duration;
@@ -62,6 +64,14 @@ pub struct App {
     pub conversions: Arc<Conversions>,
     /// Whether it is about to end.
     pub draining: Arc<Draining>,
+}
+
+impl App {
+    /// Counts an answer, and says it where the review is traced.
+    fn decided(&self, decision: Decision, began: Instant) {
+        self.metrics.decided(decision, began.elapsed());
+        traces::decided(decision);
+    }
 }
 
 /// All routes.
@@ -109,19 +119,20 @@ async fn bounded(
     next: Next,
 ) -> Result<Response, Infallible> {
     let began = Instant::now();
+    let span = traces::review(request.headers());
     let length = request.headers().get(header::CONTENT_LENGTH).and_then(|l| l.to_str().ok()?.parse().ok());
     let Some(_place) = app.limits.admit(length) else {
-        app.metrics.decided(Decision::Busy, began.elapsed());
+        span.in_scope(|| app.decided(Decision::Busy, began));
         let text = "gitward is judging as many requests as it can; try again";
         return Ok((StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], text).into_response());
     };
     let _under_way = UnderWay::begins(&app.metrics.under_way);
     let deadline = wait.deadline(&app.limits);
     request.extensions_mut().insert(Deadline(deadline));
-    match tokio::time::timeout_at(deadline, next.run(request)).await {
+    match tokio::time::timeout_at(deadline, next.run(request)).instrument(span.clone()).await {
         Ok(response) => Ok(response),
         Err(_) => {
-            app.metrics.decided(Decision::Late, began.elapsed());
+            span.in_scope(|| app.decided(Decision::Late, began));
             let text = "gitward could not judge this in the time that the API server gives it; try again";
             Ok((StatusCode::GATEWAY_TIMEOUT, text).into_response())
         }
@@ -202,19 +213,19 @@ async fn answer(
     let review = match parsed {
         Ok(review) => review,
         Err(malformed) => {
-            app.metrics.decided(Decision::Malformed, began.elapsed());
+            app.decided(Decision::Malformed, began);
             return (StatusCode::BAD_REQUEST, malformed.to_string()).into_response();
         }
     };
     let served = app.gate.index().discovery().table();
     if any_version && app.conversions.is_judged_converted(review.requested(), app.gate.index(), &served) {
-        app.metrics.decided(Decision::JudgedConverted, began.elapsed());
+        app.decided(Decision::JudgedConverted, began);
         return axum::Json(review::let_through(&review)).into_response();
     }
     let request = review.request(&served);
     let deadline = deadline.checked_sub(TO_ANSWER).unwrap_or(deadline);
     let Some(judged) = app.gate.judge(&request, deadline).await else {
-        app.metrics.decided(Decision::NothingKnown, began.elapsed());
+        app.decided(Decision::NothingKnown, began);
         return unknown(&review);
     };
     let verdict = &judged.verdict;
@@ -223,7 +234,8 @@ async fn answer(
         (true, false) => Decision::Warned,
         (false, _) => Decision::Denied,
     };
-    app.metrics.decided(decision, began.elapsed());
+    app.decided(decision, began);
+    traces::judged(&request, &judged);
     app.metrics.found(decision, &verdict.findings);
     if verdict.allowed() {
         app.metrics.traced(&verdict.traced);

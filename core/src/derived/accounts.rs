@@ -7,10 +7,11 @@ use crate::request::User;
 /// User names of kubelets begin so; the rest is the node's name.
 pub(super) const NODE_PREFIX: &str = "system:node:";
 
-const CONTROLLER_PREFIX: &str = "system:serviceaccount:kube-system:";
-const CONTROLLER_MANAGER: &str = "system:kube-controller-manager";
-const SCHEDULER: &str = "system:kube-scheduler";
-const API_SERVER: &str = "system:apiserver";
+/// User names of controllers begin so; the rest is the controller's name.
+pub(super) const CONTROLLER_PREFIX: &str = "system:serviceaccount:kube-system:";
+pub(super) const CONTROLLER_MANAGER: &str = "system:kube-controller-manager";
+pub(super) const SCHEDULER: &str = "system:kube-scheduler";
+pub(super) const API_SERVER: &str = "system:apiserver";
 
 /// An account of the control plane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -66,6 +66,7 @@ mod template;
 #[cfg(test)]
 pub(crate) mod tests;
 mod token;
+pub mod unasked;
 mod volume;
 
 pub use adoption::is_adoptable;

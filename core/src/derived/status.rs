@@ -57,6 +57,11 @@ const WRITERS: &[Row] = {
     ]
 };
 
+/// Group and kind of every status, with an account that writes it.
+pub(super) fn writers() -> impl Iterator<Item = (&'static str, &'static str, Account)> {
+    WRITERS.iter().flat_map(|row| row.writers.iter().map(|account| (row.group, row.kind, *account)))
+}
+
 /// A status changes, and through it perhaps metadata: API servers let most kinds' labels,
 /// annotations, finalizers and owners be changed through it.
 pub(super) fn judge(case: &Case<'_>) -> Judged {

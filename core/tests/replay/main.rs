@@ -7,6 +7,7 @@
 mod additions;
 mod cluster;
 mod recording;
+mod unasked;
 
 use std::collections::BTreeMap;
 
@@ -119,6 +120,16 @@ fn what_was_added_to_creations_is_on_the_closed_list(recording: &Recording) {
     assert!(found.is_empty(), "{found:#?}");
 }
 
+/// Those by people who play Git or the nodes are taken for theirs, as above.
+fn what_is_not_asked_about_has_an_origin(recording: &Recording) {
+    let outcomes = replay(recording, "admin", "admin");
+    let unasked = unasked::of(recording);
+    let refused = unasked.iter().filter(|i| outcomes[**i].is_err()).count();
+    println!("{} of {} requests need not be asked about", unasked.len(), recording.requests.len());
+    assert_eq!(refused, 0);
+    assert!(unasked.len() > recording.requests.len() / 5);
+}
+
 fn trial(name: &str, file: &'static str, test: fn(&Recording)) -> Trial {
     let runner = move || {
         test(&Recording::read(file).ok_or_else(|| Failed::from("the recording is not there"))?);
@@ -138,6 +149,11 @@ fn main() {
             "of_the_second_recording_only_people_are_refused",
             "admission-reviews-2.jsonl.gz",
             of_the_second_recording_only_people_are_refused,
+        ),
+        trial(
+            "what_is_not_asked_about_has_an_origin",
+            "admission-reviews.jsonl.gz",
+            what_is_not_asked_about_has_an_origin,
         ),
         trial(
             "what_was_added_to_creations_is_on_the_closed_list",

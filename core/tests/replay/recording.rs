@@ -158,6 +158,11 @@ impl Recorded {
         managed.iter().map(|m| &m["time"]).chain(own).filter_map(|t| t.as_str()?.parse().ok())
     }
 
+    /// The request as it was recorded.
+    pub(crate) fn review(&self) -> &Value {
+        &self.review
+    }
+
     pub(crate) fn subresource(&self) -> &str {
         self.review["subResource"].as_str().unwrap_or_default()
     }

@@ -14,6 +14,7 @@ use gitward_core::trace::{Judged, judge_live};
 use gitward_index::Event;
 use serde_json::Value;
 use tokio::time::sleep;
+use tracing::Instrument;
 
 use super::afresh::judge_afresh;
 use super::again::{again_after, look_anew, pauses, try_later};
@@ -27,6 +28,7 @@ use crate::report::Reason;
 use crate::runs;
 use crate::settling;
 use crate::state::State;
+use crate::traces;
 use crate::write::{release, write, write_over};
 
 pub(super) async fn declared_event(
@@ -108,7 +110,8 @@ pub(super) async fn declared_event(
             return Ok(());
         }
         let Some(_turn) = state.turn_of(held).await else { return look_anew(state, event) };
-        match write_over(state, held, declared, &learnt, &live).await {
+        let revert = traces::revert(key, &held.commit.id, "write back");
+        match write_over(state, held, declared, &learnt, &live).instrument(revert).await {
             // Somebody changed more of it: that is looked at, and told, for itself.
             Err(error) if error.is_conflict() => {
                 again_after(state, event.clone(), Duration::ZERO);
@@ -230,7 +233,8 @@ async fn deleted(
             return Ok(());
         }
         let Some(_turn) = state.turn_of(held).await else { return look_anew(state, event) };
-        write(state, held, declared, &learnt).await?;
+        let revert = traces::revert(key, &held.commit.id, "make again");
+        write(state, held, declared, &learnt).instrument(revert).await?;
         state.take_in(&declared.manifest.key).await;
         let message = format!("made again from {} of {}", held.commit.short(), declared.place(&FieldPath::root()));
         state.reporter.about(key, &api_version, "", Reason::Reverted, message);

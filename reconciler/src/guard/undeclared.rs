@@ -13,6 +13,7 @@ use gitward_core::trace::{Judged, judge_live, lingers};
 use gitward_index::{Event, environment};
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
+use tracing::Instrument;
 
 use super::afresh::judge_afresh;
 use super::again::{again_after, look_anew};
@@ -23,6 +24,7 @@ use crate::prune::served;
 use crate::report::Reason;
 use crate::settling;
 use crate::state::State;
+use crate::traces;
 
 /// How long an orphan that is what a controller would make may take to be adopted.
 const ADOPTED_WITHIN: Duration = Duration::from_secs(10);
@@ -92,10 +94,11 @@ pub(super) async fn undeclared_event(
                 state.reporter.about(key, &gvk.api_version(), &uid, Reason::Reverted, message);
                 return Ok(());
             }
+            let revert = traces::revert(key, &held.commit.id, "remove");
             if lingers(key, &live, Timestamp::now()) {
-                state.api.end(&gvk, key, &uid).await?;
+                state.api.end(&gvk, key, &uid).instrument(revert).await?;
             } else {
-                state.api.delete(&gvk, key, &uid).await?;
+                state.api.delete(&gvk, key, &uid).instrument(revert).await?;
             }
             state.reporter.about(key, &gvk.api_version(), &uid, Reason::Reverted, format!("{key} was removed"));
         }

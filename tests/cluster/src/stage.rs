@@ -54,6 +54,7 @@ pub struct Stage<C = ControlPlane> {
     gitward: PathBuf,
     port: u16,
     keeps_fence: bool,
+    traces: Option<String>,
     webhook_address: IpAddr,
     folder: PathBuf,
 }
@@ -122,6 +123,7 @@ impl<C: Deref<Target = Cluster>> Stage<C> {
             gitward: gitward.to_owned(),
             port: ports::free()?,
             keeps_fence: false,
+            traces: None,
             webhook_address: Ipv4Addr::LOCALHOST.into(),
             folder,
             cluster,
@@ -231,7 +233,7 @@ impl<C: Deref<Target = Cluster>> Stage<C> {
     }
 
     fn launch_webhook(&self, kubeconfig: &Path) -> Result<Process> {
-        let arguments = [
+        let mut arguments = vec![
             "webhook".to_owned(),
             format!("--environment={}", self.environment),
             format!("--kubeconfig={}", kubeconfig.display()),
@@ -239,6 +241,7 @@ impl<C: Deref<Target = Cluster>> Stage<C> {
             format!("--listen={}", self.webhook_at()),
             format!("--poll={WEBHOOK_POLL}"),
         ];
+        arguments.extend(self.traces.iter().map(|endpoint| format!("--otlp-endpoint={endpoint}")));
         Process::start(&self.gitward, &arguments, &self.folder, &self.webhook_log())
     }
 
@@ -286,6 +289,11 @@ impl<C: Deref<Target = Cluster>> Stage<C> {
         self.keeps_fence = keep;
     }
 
+    /// Lets webhook and reconciler send traces to this endpoint from their next start on.
+    pub fn send_traces_to(&mut self, endpoint: &str) {
+        self.traces = Some(endpoint.to_owned());
+    }
+
     /// Name of the webhook's registration.
     pub fn webhook_configuration(&self) -> String {
         format!("gitward-{}", self.environment)
@@ -312,6 +320,7 @@ impl<C: Deref<Target = Cluster>> Stage<C> {
         if self.keeps_fence {
             arguments.push("--keep-fence".to_owned());
         }
+        arguments.extend(self.traces.iter().map(|endpoint| format!("--otlp-endpoint={endpoint}")));
         Process::start(&self.gitward, &arguments, &self.folder, &self.reconciler_log())
     }
 

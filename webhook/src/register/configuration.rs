@@ -1,6 +1,7 @@
 //! The ValidatingWebhookConfiguration of an environment, a function of what Git says and of where
 //! the webhook is.
 
+mod outside;
 mod shared;
 mod versions;
 
@@ -242,7 +243,7 @@ fn pair(asked: &Asked, registration: &Registration) -> [ValidatingWebhook; 2] {
     const CONTROL_PLANE: &str = "has(request.userInfo.groups) && 'system:masters' in request.userInfo.groups";
     let webhook = |name: String, who: MatchCondition, path: &str, failure: &str| {
         let mut conditions = vec![who];
-        conditions.extend(outside_the_rules(&registration.learner));
+        conditions.extend(outside::conditions(&registration.learner));
         conditions.extend(asked.only.iter().cloned());
         ValidatingWebhook {
             name,
@@ -269,29 +270,6 @@ fn pair(asked: &Asked, registration: &Registration) -> [ValidatingWebhook; 2] {
     [
         webhook(format!("{what}.gitward.dev"), everyone, admit, asked.failure),
         webhook(format!("{what}.control-plane.gitward.dev"), control_plane, admit_control_plane, "Ignore"),
-    ]
-}
-
-/// What no webhook is to be asked about.
-fn outside_the_rules(learner: &str) -> [MatchCondition; 4] {
-    let learner = quoted(learner);
-    [
-        condition(
-            "no-leases",
-            "!(request.resource.group == 'coordination.k8s.io' && request.resource.resource == 'leases')".to_owned(),
-        ),
-        condition(
-            "no-events",
-            "!(request.resource.resource == 'events' && request.resource.group in ['', 'events.k8s.io'])".to_owned(),
-        ),
-        condition("no-access-reviews", "request.resource.group != 'authorization.k8s.io'".to_owned()),
-        condition(
-            "no-learning",
-            format!(
-                "!(has(request.dryRun) && request.dryRun && (!has(request.subResource) || request.subResource == '') \
-                 && request.operation in ['CREATE', 'UPDATE'] && request.userInfo.username == {learner})"
-            ),
-        ),
     ]
 }
 

@@ -9,5 +9,6 @@ mod owned_pods;
 mod pods;
 mod services;
 mod storage;
+mod unasked;
 mod workloads;
 pub(crate) mod world;

@@ -201,6 +201,34 @@ fn request<'a>(
     }
 }
 
+/// The request of a review about an object, as the API server writes it.
+pub(crate) fn review(
+    who: &str,
+    operation: &str,
+    subresource: &str,
+    object: Option<&Value>,
+    old_object: Option<&Value>,
+) -> Value {
+    let user = user(who);
+    let mut user_info = json!({"username": user.name, "groups": user.groups});
+    if !user.uid.is_empty() {
+        user_info["uid"] = user.uid.into();
+    }
+    if user.has_credential_id {
+        user_info["extra"] = json!({crate::request::CREDENTIAL_ID: ["JTI=6d5b"]});
+    }
+    let of = object.or(old_object).and_then(Gvk::of).unwrap_or_else(|| Gvk::new("v1", "Pod"));
+    let mut request = json!({
+        "uid": "u", "kind": {"group": of.group, "version": of.version, "kind": of.kind},
+        "resource": {"group": of.group, "version": of.version, "resource": plural(&of.kind)},
+        "operation": operation, "userInfo": user_info, "object": object, "oldObject": old_object,
+    });
+    if !subresource.is_empty() {
+        request["subResource"] = subresource.into();
+    }
+    request
+}
+
 /// `@x` is the controller of that name, `as:@x` somebody who impersonates it.
 fn user(who: &str) -> User {
     let (genuine, name) = match who.strip_prefix("as:") {
