@@ -128,7 +128,7 @@ fn stored(object: &Value) -> Stored {
 
 fn is_absent(stored: Stored, key: &str, value: &Value) -> bool {
     match value {
-        Value::Null => true,
+        Value::Null => stored == Stored::Typed,
         Value::Array(items) => items.is_empty() && stored == Stored::Typed,
         Value::Object(fields) => fields.is_empty() && stored == Stored::Typed && PLAIN.contains(&key),
         _ => false,
@@ -138,8 +138,36 @@ fn is_absent(stored: Stored, key: &str, value: &Value) -> bool {
 /// Whether a value at a path of an object counts as not being there.
 pub fn counts_as_absent(object: &Value, path: &FieldPath, value: &Value) -> bool {
     let fields = path.fields();
-    let stored = if fields.first() == Some(&"metadata") { Stored::Typed } else { stored(object) };
-    is_absent(stored, last(path), value)
+    let mut stored = if fields.first() == Some(&"metadata") { Stored::Typed } else { stored(object) };
+    let mut at = object;
+    let (mut key, mut parent) = ("", "");
+    for step in &path.0 {
+        if let (Step::Field(field), Some(map)) = (step, at.as_object()) {
+            stored = stored_below(stored, field);
+            (key, parent) = (name_below(parent, [map, map], field), field);
+        } else {
+            (key, parent) = ("", "");
+        }
+        at = FieldPath(vec![step.clone()]).get(at).unwrap_or(&Value::Null);
+    }
+    is_absent(stored, key, value)
+}
+
+/// What lies below a field is stored so: schemas keep the values that people wrote, empty ones too.
+fn stored_below(stored: Stored, field: &str) -> Stored {
+    if field == "openAPIV3Schema" { Stored::Verbatim } else { stored }
+}
+
+/// A field's name, as far as an empty map may be the same as none: two fields are pointers here that
+/// are none elsewhere. They are the resources of a whole Pod, and the status subresource of a
+/// definition.
+fn name_below<'k>(parent: &str, siblings: [&Map<String, Value>; 2], field: &'k str) -> &'k str {
+    let is_pod = || siblings.iter().any(|map| map.contains_key("containers"));
+    match field {
+        "resources" if is_pod() => "",
+        "status" if parent == "subresources" => "",
+        _ => field,
+    }
 }
 
 fn last(path: &FieldPath) -> &str {
@@ -152,7 +180,7 @@ fn last(path: &FieldPath) -> &str {
 /// All changes from `old` to `new`, in field order.
 pub fn changes(old: &Value, new: &Value) -> Vec<Change> {
     let mut found = Vec::new();
-    compare(stored(new), Some(old), Some(new), &FieldPath::root(), &mut found);
+    compare(stored(new), "", Some(old), Some(new), &FieldPath::root(), &mut found);
     found
 }
 
@@ -169,10 +197,11 @@ pub fn same_in(object: &Value, a: &Value, b: &Value) -> bool {
 fn alike(stored: Stored, key: &str, a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Object(x), Value::Object(y)) => {
+            let absent = |k: &str, v: &Value| is_absent(stored_below(stored, k), name_below(key, [x, y], k), v);
             x.iter().all(|(k, v)| match y.get(k) {
-                Some(w) => alike(stored, k, v, w),
-                None => is_absent(stored, k, v),
-            }) && y.iter().all(|(k, w)| x.contains_key(k) || is_absent(stored, k, w))
+                Some(w) => alike(stored_below(stored, k), k, v, w),
+                None => absent(k, v),
+            }) && y.iter().all(|(k, w)| x.contains_key(k) || absent(k, w))
         }
         (Value::Array(x), Value::Array(y)) => {
             x.len() == y.len() && x.iter().zip(y).all(|(v, w)| alike(stored, "", v, w))
@@ -181,9 +210,17 @@ fn alike(stored: Stored, key: &str, a: &Value, b: &Value) -> bool {
     }
 }
 
-fn compare(stored: Stored, old: Option<&Value>, new: Option<&Value>, path: &FieldPath, found: &mut Vec<Change>) {
-    let old = old.filter(|v| !is_absent(stored, last(path), v));
-    let new = new.filter(|v| !is_absent(stored, last(path), v));
+/// `key` is the name at the end of the path; see [`name_below`].
+fn compare(
+    stored: Stored,
+    key: &str,
+    old: Option<&Value>,
+    new: Option<&Value>,
+    path: &FieldPath,
+    found: &mut Vec<Change>,
+) {
+    let old = old.filter(|v| !is_absent(stored, key, v));
+    let new = new.filter(|v| !is_absent(stored, key, v));
     let before = found.len();
     match (old, new) {
         (None, None) => return,
@@ -215,7 +252,7 @@ pub fn object_changes(old: &Value, new: &Value, has_status_subresource: bool) ->
         match key {
             "status" if has_status_subresource => {}
             "metadata" => compare_metadata(old, new, &mut found),
-            _ => compare_field(stored, key, old, new, &FieldPath::root(), &mut found),
+            _ => compare_field(stored, (key, key), old, new, &FieldPath::root(), &mut found),
         }
     }
     found
@@ -233,7 +270,7 @@ fn compare_metadata<'a>(old: Option<&'a Value>, new: Option<&'a Value>, found: &
     let at = FieldPath::root().field("metadata");
     for (key, old, new) in pairs(a, b) {
         if !is_server_metadata(key) {
-            compare_field(Stored::Typed, key, old, new, &at, found);
+            compare_field(Stored::Typed, (key, key), old, new, &at, found);
         }
     }
 }
@@ -245,24 +282,31 @@ fn compare_maps(
     path: &FieldPath,
     found: &mut Vec<Change>,
 ) {
+    let (siblings, parent) = ([old, new], last(path));
     for (key, old, new) in pairs(old, new) {
         // The metadata of every object is of one type.
-        let stored = if path.0.is_empty() && key == "metadata" { Stored::Typed } else { stored };
-        compare_field(stored, key, old, new, path, found);
+        let stored = if path.0.is_empty() && key == "metadata" { Stored::Typed } else { stored_below(stored, key) };
+        compare_field(stored, (key, name_below(parent, siblings, key)), old, new, path, found);
     }
 }
 
-/// Compares one field. Paths are made for what differs alone.
+/// Compares one field, by its key and by the name of [`name_below`]. Paths are made for what differs
+/// alone.
 fn compare_field(
     stored: Stored,
-    key: &str,
+    (key, name): (&str, &str),
     old: Option<&Value>,
     new: Option<&Value>,
     path: &FieldPath,
     found: &mut Vec<Change>,
 ) {
-    if !alike(stored, key, old.unwrap_or(&Value::Null), new.unwrap_or(&Value::Null)) {
-        compare(stored, old, new, &path.field(key), found);
+    let same = match (old, new) {
+        (Some(a), Some(b)) => alike(stored, name, a, b),
+        (Some(one), None) | (None, Some(one)) => is_absent(stored, name, one),
+        (None, None) => true,
+    };
+    if !same {
+        compare(stored, name, old, new, &path.field(key), found);
     }
 }
 
@@ -298,11 +342,10 @@ fn compare_lists(stored: Stored, old: &[Value], new: &[Value], path: &FieldPath,
     };
     let old_keys: Vec<_> = old.iter().map(key_of).collect();
     let new_keys: Vec<_> = new.iter().map(key_of).collect();
-    let before = found.len();
     for (item, key) in old.iter().zip(&old_keys) {
         let at = path.with(Step::Key(key.clone()));
         match new_keys.iter().position(|k| k == key) {
-            Some(i) => compare(stored, Some(item), Some(&new[i]), &at, found),
+            Some(i) => compare(stored, "", Some(item), Some(&new[i]), &at, found),
             None => found.push(Change { path: at, old: Some(item.clone()), new: None }),
         }
     }
@@ -313,7 +356,8 @@ fn compare_lists(stored: Stored, old: &[Value], new: &[Value], path: &FieldPath,
     }
     let kept_old = old_keys.iter().filter(|k| new_keys.contains(k));
     let kept_new = new_keys.iter().filter(|k| old_keys.contains(k));
-    if !kept_old.eq(kept_new) && found.len() == before {
+    // Beside other changes too: the order is one of its own.
+    if !kept_old.eq(kept_new) {
         whole(found);
     }
 }
@@ -436,6 +480,41 @@ mod tests {
 
     fn paths(old: &Value, new: &Value) -> Vec<String> {
         changes(old, new).iter().map(|c| c.path.to_string()).collect()
+    }
+
+    #[test]
+    fn what_is_empty_and_there_counts_where_it_says_something() {
+        let pod = |spec: Value| json!({"apiVersion": "v1", "kind": "Pod", "spec": spec});
+        let container = json!([{"name": "a"}]);
+        let one = pod(json!({"containers": container}));
+        assert_eq!(changes(&one, &pod(json!({"containers": container, "resources": {}}))).len(), 1);
+        assert!(changes(&one, &pod(json!({"containers": [{"name": "a", "resources": {}}]}))).is_empty());
+        let definition = |version: Value| json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "spec": {"versions": [version]}});
+        let schema = |tags: Value| json!({"name": "v1", "schema": {"openAPIV3Schema": {"properties": {"tags": tags}}}});
+        let (without, with) = (definition(schema(json!({}))), definition(schema(json!({"default": []}))));
+        assert_eq!(changes(&without, &with).len(), 1);
+        let (none, status) = (
+            json!({"name": "v1", "subresources": {"scale": {"a": 1}}}),
+            json!({"name": "v1", "subresources": {"scale": {"a": 1}, "status": {}}}),
+        );
+        assert_eq!(changes(&definition(none), &definition(status.clone())).len(), 1);
+        assert_eq!(changes(&definition(status), &definition(json!({"name": "v1"}))).len(), 2);
+        let free = |value: Value| json!({"apiVersion": "x.example.org/v1", "kind": "X", "spec": value});
+        assert_eq!(changes(&free(json!({})), &free(json!({"a": null}))).len(), 1);
+        assert_eq!(changes(&free(json!({"a": null})), &free(json!({}))).len(), 1);
+    }
+
+    #[test]
+    fn the_order_of_a_keyed_list_counts_beside_other_changes() {
+        let pod = |first: &str, second: &str, image: &str| {
+            json!({"apiVersion": "v1", "kind": "Pod", "spec": {"initContainers":
+                [{"name": first, "image": "x"}, {"name": second, "image": image}]}})
+        };
+        let mut moved = pod("b", "a", "x");
+        moved["spec"]["initContainers"][0]["image"] = json!("y");
+        let found = changes(&pod("a", "b", "x"), &moved);
+        assert!(found.iter().any(|c| c.path.to_string() == "spec.initContainers"), "{found:?}");
+        assert_eq!(found.len(), 2);
     }
 
     #[test]

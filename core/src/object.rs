@@ -193,6 +193,18 @@ pub fn holds_data(group: &str, kind: &str) -> bool {
     )
 }
 
+/// Whether a stranger's object of this kind, under the name of one that Git declares and that is gone, is
+/// deleted where it cannot be changed into Git's: what Git declared there ran under it no more. One that
+/// takes volumes with it as it goes stays.
+pub fn may_take_the_place(key: &ObjectKey, live: &Value) -> bool {
+    let takes_volumes = live.pointer("/spec/persistentVolumeClaimRetentionPolicy/whenDeleted");
+    match (key.group.as_str(), key.kind.as_str()) {
+        ("apps", "Deployment" | "DaemonSet" | "ReplicaSet") | ("", "Service" | "ReplicationController") => true,
+        ("apps", "StatefulSet") => takes_volumes.is_none_or(|policy| policy != "Delete"),
+        _ => false,
+    }
+}
+
 /// Kinds whose fields that cannot be changed are put right by deletion and creation: they hold no
 /// data of their own, and nothing is lost but the object itself.
 pub fn is_made_anew(group: &str, kind: &str) -> bool {

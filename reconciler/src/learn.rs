@@ -149,6 +149,8 @@ async fn learn_present(
     if object::is_terminating(live) {
         return Err(being_deleted(declared));
     }
+    // Another object under the name of the one that was written.
+    let is_anothers = entry.as_ref().and_then(|e| e.uid.as_deref()).is_some_and(|uid| uid != object::uid(live));
     let ours = entry.filter(|e| e.uid.as_deref() == Some(object::uid(live)));
     let mut record = match &ours {
         Some(ours) => ours.record.clone(),
@@ -173,7 +175,8 @@ async fn learn_present(
         Ok(answer) => answer,
         Err(error)
             if error.names_a_field()
-                && object::is_made_anew(&declared.manifest.key.group, &declared.manifest.key.kind) =>
+                && (object::is_made_anew(&declared.manifest.key.group, &declared.manifest.key.kind)
+                    || (is_anothers && object::may_take_the_place(&declared.manifest.key, live))) =>
         {
             let answer = alias(&state.api, declared).await.map_err(|_| error)?;
             hold_to_list(state, snapshot, declared, &declared.canonical, &answer).await?;

@@ -8,7 +8,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// Bounds on size, number and time.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Bytes of a body. An object has at most 3 MiB in the API server, and a review holds two.
+    /// Bytes of a body. An object has at most 3 MiB in the API server, a review holds two, and a
+    /// character such as `<` takes six bytes in it.
     pub body_bytes: usize,
     /// How long the API server waits if it does not say so.
     pub timeout: Duration,
@@ -25,7 +26,7 @@ const PLACES: usize = 256 * 1024;
 
 impl Default for Limits {
     fn default() -> Self {
-        Self::new(8 << 20, PLACES)
+        Self::new(40 << 20, PLACES)
     }
 }
 
