@@ -57,7 +57,12 @@ fn the_working_tree_and_the_index_are_told_apart() {
     assert_eq!(work.try_gitward(&["check", "--staged"]).code, Some(0));
     let check = work.try_gitward(&["check"]);
     assert_eq!(check.code, Some(1), "{}", check.text);
-    check.shows(&["deploy/pod.yaml:10:22", "prod: 1 object, 1 error", "dev: 0 objects, nothing found"]);
+    check.shows(&[
+        "deploy/pod.yaml:10:22",
+        "prod: 1 object, 1 error",
+        "`path` of environment dev is dev",
+        "dev: 0 objects, 1 warning",
+    ]);
     assert_eq!(work.try_gitward(&["check", "--environment", "dev"]).code, Some(0));
     let unknown = work.try_gitward(&["check", "--environment", "nope"]);
     assert_eq!(unknown.code, Some(2));

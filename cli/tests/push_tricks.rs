@@ -145,5 +145,82 @@ fn what_is_too_large_or_too_deep_is_refused_with_its_bound() {
     work.commit("deep");
     let push = work.push("main");
     assert!(!push.accepted, "{}", push.text);
-    push.shows(&["gitward: rejected: the tree of", "more than 64 nested directories", "hint: "]);
+    push.shows(&["tree/too-deep", "below 64 others"]);
+}
+
+const BAD: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: bad, namespace: shop}\ndata: {a: 1}\n";
+
+#[test]
+fn what_was_taken_for_a_schema_is_judged_when_it_declares_something() {
+    let work = guarded();
+    work.write("gitward.yaml", &format!("{CONFIGURATION}crds: [deploy/bad.yaml]\n"));
+    work.write("deploy/bad.yaml", BAD);
+    work.commit("hidden");
+    assert!(work.push("main").accepted);
+    work.write("gitward.yaml", CONFIGURATION);
+    work.commit("shown");
+    let push = work.push("main");
+    assert!(!push.accepted, "{}", push.text);
+    push.shows(&["schema/type", "deploy/bad.yaml:4:11"]);
+}
+
+#[test]
+fn a_symbolic_ref_is_the_ref_that_it_leads_to() {
+    let work = guarded();
+    git_at_server(&work, &["symbolic-ref", "refs/heads/master", "refs/heads/main"]);
+    work.write("deploy/bad.yaml", BAD);
+    work.commit("bad");
+    let push = work.push("main:master");
+    assert!(!push.accepted, "{}", push.text);
+    push.shows(&["schema/type", "deploy/bad.yaml:4:11"]);
+}
+
+#[test]
+fn rules_count_though_the_default_branch_is_not_there() {
+    let work = guarded();
+    let both = "- {name: dev, ref: refs/heads/dev, path: dev, namespaces: [shop]}\n";
+    work.write("gitward.yaml", &format!("{CONFIGURATION}{both}"));
+    work.write("dev/good.yaml", GOOD);
+    work.commit("one more environment");
+    assert!(work.push("main").accepted);
+    git_at_server(&work, &["symbolic-ref", "HEAD", "refs/heads/nobodys"]);
+    work.git(&["checkout", "--quiet", "--orphan", "other"]);
+    work.git(&["rm", "-r", "-q", "-f", "."]);
+    work.write("dev/bad.yaml", BAD);
+    work.commit("no rules");
+    work.write("gitward.yaml", &format!("{CONFIGURATION}{both}"));
+    work.commit("rules");
+    let push = work.push("other:dev");
+    assert!(!push.accepted, "{}", push.text);
+    push.shows(&["schema/type", "dev/bad.yaml:4:11"]);
+}
+
+/// A few objects that stand for a hundred million paths.
+#[test]
+fn a_tree_that_stands_for_millions_is_bounded() {
+    let work = guarded();
+    let mut tree = object(&work, "blob", GOOD.as_bytes());
+    for level in 0..8 {
+        let mode = if level == 0 { "100644" } else { "40000" };
+        let mut bytes = Vec::new();
+        for name in 0..10 {
+            bytes.extend(format!("{mode} {name}\0").into_bytes());
+            bytes.extend((0..tree.len()).step_by(2).map(|i| u8::from_str_radix(&tree[i..i + 2], 16).unwrap()));
+        }
+        tree = object(&work, "tree", &bytes);
+    }
+    let deploy = work.git(&["rev-parse", "main:deploy"]);
+    let rules = work.git(&["rev-parse", "main:gitward.yaml"]);
+    commit_tree(
+        &work,
+        &[("40000", "bomb", &tree), ("40000", "deploy", deploy.trim()), ("100644", "gitward.yaml", rules.trim())],
+    );
+    let push = work.push("main");
+    assert!(push.accepted, "nothing of it is asked for: {}", push.text);
+}
+
+fn git_at_server(work: &Workspace, arguments: &[&str]) {
+    let server = work.path("").parent().unwrap().join("server.git");
+    let done = Command::new("git").arg("-C").arg(server).args(arguments).status().unwrap();
+    assert!(done.success());
 }

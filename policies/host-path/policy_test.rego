@@ -31,3 +31,8 @@ test_other_volumes_pass if {
 	object := {"spec": {"volumes": [{"name": "v", "emptyDir": {}}]}}
 	count(host_path.warn) == 0 with input.object as object
 }
+
+test_a_volume_of_the_node_is_seen_behind_others if {
+	volumes := [{"name": "c", "emptyDir": {}}, {"name": "h", "hostPath": {"path": "/var/log"}}]
+	count(host_path.warn) == 1 with input.object as {"spec": {"volumes": volumes}}
+}

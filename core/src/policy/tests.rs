@@ -346,3 +346,13 @@ fn policies_are_shared_by_threads() {
         });
     });
 }
+
+/// API servers take a field of a built-in kind that is null for one that is not there.
+#[test]
+fn nulls_are_nothing_to_policies() {
+    let policies =
+        compiled("package a\ndeny contains \"x\" if { some key, value in input.object.data; value == \"b\" }");
+    let mut object = config_map();
+    object["data"] = Json::Null;
+    assert!(said(&policies, object).is_empty());
+}
