@@ -10,6 +10,7 @@ mod jobs;
 mod mutator;
 mod mutators;
 mod objects;
+mod places;
 mod pruning;
 
 use std::time::{Duration, Instant};

@@ -223,6 +223,12 @@ pub(crate) fn cases() -> Vec<Case> {
             set("coupons/NAME", "/spec/free"),
         ),
         case(
+            "a Pod's own resources, with nothing in them",
+            &[Daemon],
+            vec![merge("daemonsets/NAME", r#"{"spec":{"template":{"spec":{"resources":{}}}}}"#)],
+            set("daemonsets/NAME", "/spec/template/spec/resources"),
+        ),
+        case(
             "a storage class's parameter of the mount",
             &[Class],
             vec![merge("storageclasses/NAME", r#"{"mountOptions":["suid"]}"#)],
