@@ -189,7 +189,8 @@ async fn learn_present(
         Err(error) => return Err(error),
     };
     hold_to_list(state, snapshot, declared, &body, &answer).await?;
-    let answer = normalised(&answer, declared.has_status_subresource);
+    let mut answer = normalised(&answer, declared.has_status_subresource);
+    carry::without_exempted(&mut answer, key, &declared.canonical, &state.context(snapshot));
     let entry = Entry::learnt(declared, &answer, Some(object::uid(live)), record);
     let action = if differs(&entry, declared, live, &state.context(snapshot)) { Action::Replace } else { Action::Keep };
     Ok(Learnt::new(entry, action))

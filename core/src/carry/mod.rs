@@ -73,26 +73,51 @@ pub fn carried(subject: &Subject<'_>, context: &Context<'_>) -> Vec<(&'static st
 ///
 /// For writes and comparisons of live objects only: there the writer is not known. At admission it
 /// is, and their accounts are asked instead.
+///
+/// What is still as Git had it a moment ago nobody else has set: there Git's new value holds.
 pub fn exempted(target: &mut Value, subject: &Subject<'_>, context: &Context<'_>) {
-    let configuration = &context.snapshot.configuration;
-    let exempted = exemption::in_force(configuration, subject.key, context.now).flat_map(|(e, _)| &e.fields);
-    for field in exempted.map(String::as_str).chain(delegation::fields_of(subject.key, context)) {
-        let names = exemption::parse_fields(field);
-        let path: Vec<&str> = names.iter().map(String::as_str).collect();
-        copy_in_each(target, subject.live, &path);
+    let before = context.snapshot.former(subject.key, context.now).last().map(|expected| &expected.object);
+    for path in given_away(subject.key, context) {
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        copy_in_each(target, subject.live, before, &path);
     }
 }
 
-/// Copies a field, where the path leads through lists in each element that is on both sides.
-fn copy_in_each(target: &mut Value, from: &Value, path: &[&str]) {
+/// Takes what others set in such fields out of what the API server made of an object: nothing of it is
+/// Git's, or the API server's own.
+pub fn without_exempted(answer: &mut Value, key: &ObjectKey, declared: &Value, context: &Context<'_>) {
+    for path in given_away(key, context) {
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        copy_in_each(answer, declared, None, &path);
+    }
+}
+
+/// The paths that exemptions and delegations give to others.
+fn given_away(key: &ObjectKey, context: &Context<'_>) -> Vec<Vec<String>> {
+    let exempted = exemption::in_force(&context.snapshot.configuration, key, context.now).flat_map(|(e, _)| &e.fields);
+    let fields = exempted.map(String::as_str).chain(delegation::fields_of(key, context));
+    fields.map(exemption::parse_fields).collect()
+}
+
+/// Copies a field, where the path leads through lists in each element that is on both sides; what is the
+/// same as `before` is left.
+fn copy_in_each(target: &mut Value, from: &Value, before: Option<&Value>, path: &[&str]) {
     let list = (0..path.len()).find(|n| at(from, &path[..*n]).is_some_and(Value::is_array));
-    let Some((to_list, rest)) = list.map(|n| path.split_at(n)) else { return copy(target, from, path) };
+    let Some((to_list, rest)) = list.map(|n| path.split_at(n)) else {
+        let is_as_before = before.and_then(|b| at(b, path)).is_some_and(|b| Some(b) == at(from, path));
+        if !is_as_before {
+            copy(target, from, path);
+        }
+        return;
+    };
     let Some(elements) = at(from, to_list).and_then(Value::as_array) else { return };
+    let earlier = before.and_then(|b| at(b, to_list)).and_then(Value::as_array);
     let list = to_list.iter().try_fold(target, |value, field| value.get_mut(field));
     let Some(targets) = list.and_then(Value::as_array_mut) else { return };
     for target in targets {
         if let Some(element) = elements.iter().find(|e| additions::same_element(target, e)) {
-            copy_in_each(target, element, rest);
+            let before = earlier.and_then(|all| all.iter().find(|e| additions::same_element(target, e)));
+            copy_in_each(target, element, before, rest);
         }
     }
 }

@@ -274,3 +274,43 @@ fn a_field_of_list_elements_is_left_in_each_of_them() {
     super::copy_in_each(&mut target, &json!({}), &["webhooks", "clientConfig", "caBundle"]);
     assert_eq!(target, wanted, "there is nothing to leave it as");
 }
+
+/// What others may set stays as they set it; what only Git set goes where Git moves it.
+#[test]
+fn a_new_value_of_git_goes_into_a_field_that_others_may_set() {
+    let object = |one: &str, two: &str| {
+        json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d", "namespace": "n"},
+            "spec": {"template": {"spec": {"initContainers": [{"name": "one", "image": one}, {"name": "two", "image": two}]}}}})
+    };
+    let key = ObjectKey::new("apps", "Deployment", "n", "d");
+    let mut snapshot = snapshot();
+    let exemption = crate::config::Exemption {
+        name: "sre".into(),
+        accounts: vec!["sre".into()],
+        kinds: vec!["Deployment.apps".into()],
+        namespaces: Vec::new(),
+        fields: vec!["spec.template.spec.initContainers.image".into()],
+        until: None,
+        reason: "hotfixes".into(),
+    };
+    snapshot.configuration = Arc::new(Configuration { exemptions: vec![exemption], ..Configuration::default() });
+    let before = Expected { object: object("one:1", "two:1"), uid: None, record: None };
+    let former = Former { replaced: Timestamp::UNIX_EPOCH, expected: Arc::new(before) };
+    snapshot.former.insert(key.clone(), vec![former]);
+    let index = Overlay::default();
+    let over = |live: &Value, seconds: i64| {
+        let declared = object("one:2", "two:1");
+        let now = Timestamp::from_second(seconds).unwrap();
+        let context = Context { snapshot: &snapshot, live: &index, now };
+        let mut target = declared.clone();
+        super::exempted(&mut target, &Subject { key: &key, declared: &declared, live, record: None }, &context);
+        target
+    };
+    assert_eq!(over(&object("one:1", "two:ex"), 1), object("one:2", "two:ex"));
+    // Much later it is somebody who goes back to it.
+    assert_eq!(over(&object("one:1", "two:ex"), 60), object("one:1", "two:ex"));
+    let context = Context { snapshot: &snapshot, live: &index, now: Timestamp::UNIX_EPOCH };
+    let mut answer = object("one:2", "two:ex");
+    super::without_exempted(&mut answer, &key, &object("one:2", "two:1"), &context);
+    assert_eq!(answer, object("one:2", "two:1"));
+}
