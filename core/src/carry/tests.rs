@@ -265,13 +265,13 @@ fn a_field_of_list_elements_is_left_in_each_of_them() {
         {"name": "b", "clientConfig": {"caBundle": "B"}, "sideEffects": "Some"},
         {"name": "a", "clientConfig": {"url": "y", "caBundle": "A"}},
     ]});
-    super::copy_in_each(&mut target, &live, &["webhooks", "clientConfig", "caBundle"]);
+    super::copy_in_each(&mut target, &live, None, &["webhooks", "clientConfig", "caBundle"]);
     let wanted = json!({"webhooks": [
         {"name": "a", "clientConfig": {"url": "x", "caBundle": "A"}},
         {"name": "b", "clientConfig": {"caBundle": "B"}},
     ]});
     assert_eq!(target, wanted);
-    super::copy_in_each(&mut target, &json!({}), &["webhooks", "clientConfig", "caBundle"]);
+    super::copy_in_each(&mut target, &json!({}), None, &["webhooks", "clientConfig", "caBundle"]);
     assert_eq!(target, wanted, "there is nothing to leave it as");
 }
 
