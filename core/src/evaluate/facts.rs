@@ -173,6 +173,9 @@ pub(super) fn place(file: &Arc<str>, (line, column): Spot) -> Place {
     Place { file: file.clone(), line, column }
 }
 
+/// Group, kind, namespace and name.
+type Key<'a> = (Cow<'a, str>, Cow<'a, str>, Cow<'a, str>, Cow<'a, str>);
+
 /// A finding that is told of a file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Told<'a> {
@@ -181,7 +184,7 @@ pub(super) struct Told<'a> {
     severity: Severity,
     #[serde(borrow)]
     message: Cow<'a, str>,
-    object: Option<(Cow<'a, str>, Cow<'a, str>, Cow<'a, str>, Cow<'a, str>)>,
+    object: Option<Key<'a>>,
     field: Option<Cow<'a, str>>,
     /// The file, where it is another one than the file that this is told of.
     place: Option<(Option<Cow<'a, str>>, Spot)>,
