@@ -121,6 +121,7 @@ fn what_was_added_to_creations_is_on_the_closed_list(recording: &Recording) {
 }
 
 /// Those by people who play Git or the nodes are taken for theirs, as above.
+#[allow(clippy::print_stdout, reason = "the figure is what a reader of the test's output is after")]
 fn what_is_not_asked_about_has_an_origin(recording: &Recording) {
     let outcomes = replay(recording, "admin", "admin");
     let unasked = unasked::of(recording);
