@@ -154,7 +154,7 @@ fn text(kind: &str, number: usize, app: &str, namespace: &str) -> String {
 
 /// A Pod template, four blanks in.
 fn template(number: usize, app: &str, namespace: &str) -> String {
-    let tag = if number % KNOWN_MISTAKE == 0 { "latest".to_owned() } else { format!("1.{number}.0") };
+    let tag = if number.is_multiple_of(KNOWN_MISTAKE) { "latest".to_owned() } else { format!("1.{number}.0") };
     // Only as many ConfigMaps as there are, one for each application that has one.
     let settings = number % (NAMESPACES * 44);
     let settings = format!("app-{}-settings", settings / NAMESPACES);

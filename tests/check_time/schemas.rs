@@ -62,8 +62,8 @@ fn strict(value: &Value) -> Value {
         Value::Object(fields) => {
             let mut kept: Map<String, Value> = fields
                 .iter()
-                .filter(|(name, value)| !(*name == "description" && value.is_string()) && !name.starts_with("x-"))
-                .filter(|(name, value)| !(*name == "default" && !value.get("type").is_some_and(Value::is_string)))
+                .filter(|(name, value)| !(name.starts_with("x-") || *name == "description" && value.is_string()))
+                .filter(|(name, value)| *name != "default" || value.get("type").is_some_and(Value::is_string))
                 .map(|(name, value)| (name.clone(), strict(value)))
                 .collect();
             let is_described =
