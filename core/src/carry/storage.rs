@@ -29,8 +29,11 @@ pub(super) fn claim(target: &mut Value, subject: &Subject<'_>, context: &Context
             None => remove(target, &path),
         }
     }
+    // Of a claim that names a volume nobody can take that back. Without its binder's notes it would not
+    // be put right either, when the volume names it again.
+    let names_one = str_at(subject.live, &path).is_some_and(|name| !name.is_empty());
     for name in [BIND_COMPLETED, BOUND_BY_CONTROLLER] {
-        annotation(target, subject, name, |v| v == "yes" && bound.is_some());
+        annotation(target, subject, name, |v| v == "yes" && (bound.is_some() || names_one));
     }
     for name in ["volume.kubernetes.io/storage-provisioner", "volume.beta.kubernetes.io/storage-provisioner"] {
         // Another value is not just taken out: of a bound claim nobody would write it again.
