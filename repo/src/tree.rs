@@ -249,9 +249,8 @@ impl Changed<'_> {
 
     fn entry(&mut self, prefix: &str, name: &[u8], before: &[(Oid, i32)], after: &[(Oid, i32)]) -> Result<()> {
         self.looked_at += 1;
-        if self.paths.len() > self.limit || self.looked_at > self.limit.saturating_mul(Self::ENTRIES_A_PATH) {
-            let (what, limit) = (self.what.clone(), self.limit as u64);
-            return Err(Error::TooLarge { what, limit, unit: "changed paths" });
+        if self.looked_at > self.limit.saturating_mul(Self::ENTRIES_A_PATH) {
+            return Err(self.too_many());
         }
         if before == after {
             return Ok(());
@@ -268,7 +267,11 @@ impl Changed<'_> {
             return self.between(before.as_ref(), after.as_ref(), &path);
         }
         self.paths.push(path);
-        Ok(())
+        if self.paths.len() > self.limit { Err(self.too_many()) } else { Ok(()) }
+    }
+
+    fn too_many(&self) -> Error {
+        Error::TooLarge { what: self.what.clone(), limit: self.limit as u64, unit: "changed paths" }
     }
 }
 
