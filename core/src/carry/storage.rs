@@ -106,15 +106,24 @@ pub(super) fn volume(target: &mut Value, subject: &Subject<'_>, context: &Contex
 /// The one governed claim that is bound to this volume, where the volume itself names another or
 /// none any more: to unbind it would leave its data to whoever comes first.
 fn bound_claim(subject: &Subject<'_>, context: &Context<'_>) -> Option<Value> {
-    at(subject.live, &["spec", "claimRef"])?;
+    let live = at(subject.live, &["spec", "claimRef"])?;
     let claims = context.live.list("", "PersistentVolumeClaim", "");
-    let mut bound = claims.iter().filter(|claim| {
+    let bound = claims.iter().filter(|claim| {
         let key = ObjectKey::new("", "PersistentVolumeClaim", object::namespace(claim), object::name(claim));
         str_at(claim, &["spec", "volumeName"]) == Some(&subject.key.name)
             && was_bound(claim)
             && context.snapshot.governs(&key)
     });
-    let claim = bound.next().filter(|_| bound.next().is_none())?;
+    let bound: Vec<_> = bound.collect();
+    let is_named = |claim: &Value| {
+        str_at(live, &["name"]) == Some(object::name(claim))
+            && str_at(live, &["namespace"]) == Some(object::namespace(claim))
+    };
+    // One that lost its volume names it still.
+    let claim = match bound.as_slice() {
+        [claim] => claim,
+        several => several.iter().find(|claim| is_named(claim))?,
+    };
     let reference = json!({
         "apiVersion": "v1", "kind": "PersistentVolumeClaim", "namespace": object::namespace(claim),
         "name": object::name(claim), "uid": object::uid(claim),

@@ -38,7 +38,9 @@ pub(crate) struct Target {
 
 /// Makes every edit of an object; what became of each.
 pub(crate) async fn all(client: &Client, view: &View, target: Target) -> Result<Vec<(Key, String, Fate)>> {
-    let mut waiting: VecDeque<Vec<Chosen>> = target.edits.chunks(TOGETHER).map(<[Chosen]>::to_vec).collect();
+    // A volume that is released while its policy says so is deleted by its controller, and what is on it.
+    let together = if target.key.0 == "PersistentVolume" { 1 } else { TOGETHER };
+    let mut waiting: VecDeque<Vec<Chosen>> = target.edits.chunks(together).map(<[Chosen]>::to_vec).collect();
     let (mut fates, mut made) = (Vec::new(), VecDeque::new());
     while let Some(edits) = waiting.pop_front() {
         if made.len() >= CALM.0
