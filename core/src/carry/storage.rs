@@ -100,7 +100,12 @@ pub(super) fn volume(target: &mut Value, subject: &Subject<'_>, context: &Contex
         None if !subject.declares(&path) => remove(target, &path),
         None => {}
     }
-    annotation(target, subject, BOUND_BY_CONTROLLER, |v| v == "yes" && proven.is_some());
+    // Another value is not just taken out: of a bound volume nobody would write it again.
+    let noted = ["metadata", "annotations", BOUND_BY_CONTROLLER];
+    annotation(target, subject, BOUND_BY_CONTROLLER, |_| proven.is_some());
+    if !subject.declares(&noted) && at(target, &noted).is_some() {
+        set(target, &noted, json!("yes"));
+    }
 }
 
 /// The one governed claim that is bound to this volume, where the volume itself names another or
