@@ -148,7 +148,7 @@ pub fn counts_as_absent(object: &Value, path: &FieldPath, value: &Value) -> bool
         } else {
             (key, parent) = ("", "");
         }
-        at = FieldPath(vec![step.clone()]).get(at).unwrap_or(&Value::Null);
+        at = step.get(at).unwrap_or(&Value::Null);
     }
     is_absent(stored, key, value)
 }

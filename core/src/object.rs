@@ -193,6 +193,17 @@ pub fn holds_data(group: &str, kind: &str) -> bool {
     )
 }
 
+/// Whether a class of this kind is what objects get that name none.
+pub fn is_default_class(kind: &str, class: &Value) -> bool {
+    let says_so = |name| annotation(class, name) == Some("true");
+    match kind {
+        "PriorityClass" => class.get("globalDefault") == Some(&Value::Bool(true)),
+        "StorageClass" => says_so("storageclass.kubernetes.io/is-default-class"),
+        "IngressClass" => says_so("ingressclass.kubernetes.io/is-default-class"),
+        _ => false,
+    }
+}
+
 /// Whether a stranger's object of this kind, under the name of one that Git declares and that is gone, is
 /// deleted where it cannot be changed into Git's: what Git declared there ran under it no more. One that
 /// takes volumes with it as it goes stays.

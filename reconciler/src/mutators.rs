@@ -61,13 +61,13 @@ fn in_force(context: &Context<'_>) -> Vec<(ObjectKey, Arc<Value>)> {
 
 /// Whether an object of these kinds changes anything: a class does as the default of what is declared.
 fn changes_others(kind: &str, object: &Value, snapshot: &Snapshot) -> bool {
-    let has = |annotation: &str| object::annotation(object, annotation) == Some("true");
+    let is_default = || object::is_default_class(kind, object);
     let declares =
         |test: fn(&str, &Value) -> bool| snapshot.declared.values().any(|d| test(&d.manifest.key.kind, &d.canonical));
     match kind {
-        "PriorityClass" => object["globalDefault"] == Value::Bool(true),
-        "StorageClass" => has("storageclass.kubernetes.io/is-default-class") && declares(wants_storage_class),
-        "IngressClass" => has("ingressclass.kubernetes.io/is-default-class") && declares(wants_ingress_class),
+        "PriorityClass" => is_default(),
+        "StorageClass" => is_default() && declares(wants_storage_class),
+        "IngressClass" => is_default() && declares(wants_ingress_class),
         _ => true,
     }
 }

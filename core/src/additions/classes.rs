@@ -25,7 +25,7 @@ pub fn strange_class(context: &Context<'_>, sent: &Value, answer: &Value) -> Opt
         declared.is_some_and(|class| holds(&class)) || context.live.get(&key).is_some_and(|class| holds(&class))
     };
     if let Some(name) = named.filter(|_| empty(&sent["spec"][*field]))
-        && !known(name, &is_default)
+        && !known(name, &|object| object::is_default_class(class, object))
     {
         return Some(format!("spec.{field}"));
     }
@@ -40,13 +40,6 @@ pub fn strange_class(context: &Context<'_>, sent: &Value, answer: &Value) -> Opt
 
 fn empty(value: &Value) -> bool {
     value.is_null() || value == ""
-}
-
-fn is_default(class: &Value) -> bool {
-    class["globalDefault"] == true
-        || ["storageclass.kubernetes.io/is-default-class", "ingressclass.kubernetes.io/is-default-class"]
-            .iter()
-            .any(|annotation| object::annotation(class, annotation) == Some("true"))
 }
 
 #[cfg(test)]

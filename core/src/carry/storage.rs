@@ -36,16 +36,21 @@ pub(super) fn claim(target: &mut Value, subject: &Subject<'_>, context: &Context
         annotation(target, subject, name, |v| v == "yes" && (bound.is_some() || names_one));
     }
     for name in ["volume.kubernetes.io/storage-provisioner", "volume.beta.kubernetes.io/storage-provisioner"] {
-        // Another value is not just taken out: of a bound claim nobody would write it again.
-        let path = ["metadata", "annotations", name];
-        annotation(target, subject, name, |_| !provisioner.is_empty());
-        if !subject.declares(&path) && at(target, &path).is_some() {
-            set(target, &path, Value::String(provisioner.to_owned()));
-        }
+        note(target, subject, name, Some(provisioner).filter(|name| !name.is_empty()));
     }
     annotation(target, subject, "volume.kubernetes.io/selected-node", |node| {
         waits && context.live.get(&ObjectKey::new("", "Node", "", node)).is_some()
     });
+}
+
+/// A note that is there says this, if it may be there at all. Another value is not just taken out: of what
+/// is bound nobody would write it again.
+fn note(target: &mut Value, subject: &Subject<'_>, name: &str, says: Option<&str>) {
+    let path = ["metadata", "annotations", name];
+    annotation(target, subject, name, |_| says.is_some());
+    if let Some(says) = says.filter(|_| !subject.declares(&path) && at(target, &path).is_some()) {
+        set(target, &path, says.into());
+    }
 }
 
 /// The class that was the default when the claim was made; a claim made without one takes the
@@ -61,9 +66,8 @@ fn default_class(target: &mut Value, subject: &Subject<'_>, context: &Context<'_
     }
     let Some(live) = str_at(subject.live, &path) else { return };
     let key = ObjectKey::new("storage.k8s.io", "StorageClass", "", live);
-    let declared_default = context.snapshot.declared(&key).is_some_and(|class| {
-        object::annotation(&class.canonical, "storageclass.kubernetes.io/is-default-class") == Some("true")
-    });
+    let declared_default =
+        context.snapshot.declared(&key).is_some_and(|class| object::is_default_class(&key.kind, &class.canonical));
     if declared_default {
         set(target, &path, Value::String(live.to_owned()));
     } else if subject.record.is_some() {
@@ -100,12 +104,7 @@ pub(super) fn volume(target: &mut Value, subject: &Subject<'_>, context: &Contex
         None if !subject.declares(&path) => remove(target, &path),
         None => {}
     }
-    // Another value is not just taken out: of a bound volume nobody would write it again.
-    let noted = ["metadata", "annotations", BOUND_BY_CONTROLLER];
-    annotation(target, subject, BOUND_BY_CONTROLLER, |_| proven.is_some());
-    if !subject.declares(&noted) && at(target, &noted).is_some() {
-        set(target, &noted, json!("yes"));
-    }
+    note(target, subject, BOUND_BY_CONTROLLER, proven.as_ref().map(|_| "yes"));
 }
 
 /// The one governed claim that is bound to this volume, where the volume itself names another or

@@ -104,8 +104,7 @@ fn compare(
 
 fn is_default_class(case: &Case<'_>, name: &str) -> bool {
     let class = case.get("storage.k8s.io", "StorageClass", "", name);
-    let is_default =
-        class.is_some_and(|c| object::annotation(&c, "storageclass.kubernetes.io/is-default-class") == Some("true"));
+    let is_default = class.is_some_and(|c| object::is_default_class("StorageClass", &c));
     let is_known = case.is_declared("storage.k8s.io", "StorageClass", "", name)
         || case.context.snapshot.configuration.knows_mutator("StorageClass", name);
     is_default && is_known

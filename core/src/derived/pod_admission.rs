@@ -244,7 +244,7 @@ fn priority(case: &Case<'_>, spec: &mut Spec, pod: &Value) -> Result<(), Refusal
         }
         None => {
             let classes = case.list("scheduling.k8s.io", "PriorityClass", "");
-            let defaults = classes.into_iter().filter(|c| c["globalDefault"] == Value::Bool(true));
+            let defaults = classes.into_iter().filter(|c| object::is_default_class("PriorityClass", c));
             // One that Git does not know shapes nothing: whoever makes it would raise every Pod.
             let defaults = defaults.filter(|c| is_known_class(case, object::name(c)));
             defaults.min_by_key(|c| c["value"].as_i64())
