@@ -31,9 +31,6 @@ pub(super) fn manifests(
     texts: &Kustomizations<'_>,
 ) -> Selected {
     let mut rendered = rendered_directories(environment, paths);
-    rendered.retain(|_, (tool, path)| {
-        *tool != "kustomize" || texts.get(&***path).is_none_or(|text| listing::is_of_kustomize(text))
-    });
     let listed = listing::take_plain(&mut rendered, paths, texts, configuration.unconfigured);
     let is_written = !configuration.unconfigured;
     let mut findings: Vec<Finding> = nothing_there(environment, paths).filter(|_| is_written).into_iter().collect();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{Kustomizations, Rendered, is_below};
-use crate::manifest::{self, Limits};
+use crate::manifest::{self, Document, Limits};
 
 /// Fields of a kustomization that change nothing of what it lists.
 const HARMLESS: [&str; 4] = ["apiVersion", "kind", "metadata", "resources"];
@@ -34,15 +34,14 @@ impl Listed<'_> {
 
 /// Whether a file is kustomize's by what it says: of other tools there are objects of that kind, which are
 /// manifests like any other.
-pub(super) fn is_of_kustomize(text: &[u8]) -> bool {
-    let (documents, _) = manifest::documents(text, &Limits::default());
+fn is_of_kustomize(documents: &[Document]) -> bool {
     let is_other = |value: &Value| {
         value.get("apiVersion").and_then(Value::as_str).is_some_and(|v| !v.starts_with("kustomize.config.k8s.io/"))
     };
     documents.is_empty() || !documents.iter().all(|document| is_other(&document.value))
 }
 
-/// Takes the kustomizations that only list files out of `rendered`. With `leniently`, any
+/// Takes the kustomizations that only list files out of `rendered`, and what is another tool's. With `leniently`, any
 /// kustomization is read for what it lists, and stays in `rendered` to be told of.
 pub(super) fn take_plain<'a>(
     rendered: &mut Rendered<'a>,
@@ -52,24 +51,27 @@ pub(super) fn take_plain<'a>(
 ) -> Listed<'a> {
     let mut listed = Listed::default();
     let kustomizations: Vec<_> = rendered.iter().filter(|(_, (tool, _))| *tool == "kustomize").collect();
-    let mut plain = Vec::new();
+    let mut as_it_stands = Vec::new();
     for (directory, (_, path)) in kustomizations {
-        let text = texts.get(&***path);
-        let Some(kustomization) = text.and_then(|t| manifest::parse_document(t, &Limits::default()).ok()) else {
+        let Some(text) = texts.get(&***path) else { continue };
+        let (documents, problems) = manifest::documents(text, &Limits::default());
+        if !is_of_kustomize(&documents) {
+            as_it_stands.push(*directory);
             continue;
-        };
+        }
+        let ([kustomization], []) = (documents.as_slice(), problems.as_slice()) else { continue };
         let only_lists =
             kustomization.value.as_object().is_some_and(|fields| fields.keys().all(|f| HARMLESS.contains(&f.as_str())));
         let resources = resources(directory, &kustomization.value);
         let is_local = resources.as_ref().is_some_and(|r| r.iter().all(|p| names_something(p, paths)));
         if only_lists && is_local {
-            plain.push(*directory);
+            as_it_stands.push(*directory);
         }
         if (only_lists && is_local) || leniently {
             listed.directories.insert(directory, resources.unwrap_or_default());
         }
     }
-    for directory in plain {
+    for directory in as_it_stands {
         rendered.remove(directory);
     }
     listed
@@ -135,8 +137,9 @@ mod tests {
 
     #[test]
     fn objects_of_other_tools_are_no_kustomizations() {
-        let of = |api: &str| is_of_kustomize(format!("apiVersion: {api}\nkind: Kustomization\n").as_bytes());
-        assert!(of("kustomize.config.k8s.io/v1beta1") && is_of_kustomize(b"resources: [a.yaml]\n"));
+        let read = |text: &str| is_of_kustomize(&manifest::documents(text.as_bytes(), &Limits::default()).0);
+        let of = |api: &str| read(&format!("apiVersion: {api}\nkind: Kustomization\n"));
+        assert!(of("kustomize.config.k8s.io/v1beta1") && read("resources: [a.yaml]\n"));
         assert!(!of("kustomize.toolkit.fluxcd.io/v1"));
     }
 
