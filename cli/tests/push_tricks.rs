@@ -41,14 +41,19 @@ fn object(work: &Workspace, kind: &str, bytes: &[u8]) -> String {
     String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap().trim().to_owned()
 }
 
-/// A tree with these entries in this order, on top of `main`.
-fn commit_tree(work: &Workspace, entries: &[(&str, &str, &str)]) {
+/// A tree with these entries in this order: mode, name and id.
+fn tree(work: &Workspace, entries: &[(&str, &str, &str)]) -> String {
     let mut bytes = Vec::new();
     for (mode, name, id) in entries {
         bytes.extend(format!("{mode} {name}\0").into_bytes());
         bytes.extend((0..id.len()).step_by(2).map(|i| u8::from_str_radix(&id[i..i + 2], 16).unwrap()));
     }
-    let tree = object(work, "tree", &bytes);
+    object(work, "tree", &bytes)
+}
+
+/// The same on top of `main`.
+fn commit_tree(work: &Workspace, entries: &[(&str, &str, &str)]) {
+    let tree = tree(work, entries);
     let commit = work.git(&["commit-tree", "-p", "main", "-m", "by hand", &tree]);
     work.git(&["update-ref", "refs/heads/main", commit.trim()]);
 }
@@ -168,6 +173,11 @@ fn what_was_taken_for_a_schema_is_judged_when_it_declares_something() {
 fn a_symbolic_ref_is_the_ref_that_it_leads_to() {
     let work = guarded();
     git_at_server(&work, &["symbolic-ref", "refs/heads/master", "refs/heads/main"]);
+    work.write("deploy/more.yaml", &GOOD.replace("web", "more"));
+    work.commit("good");
+    let push = work.push("main:master");
+    assert!(push.accepted, "{}", push.text);
+    push.shows(&["accepted: prod at refs/heads/main", "prod follows refs/heads/main"]);
     work.write("deploy/bad.yaml", BAD);
     work.commit("bad");
     let push = work.push("main:master");
@@ -199,21 +209,17 @@ fn rules_count_though_the_default_branch_is_not_there() {
 #[test]
 fn a_tree_that_stands_for_millions_is_bounded() {
     let work = guarded();
-    let mut tree = object(&work, "blob", GOOD.as_bytes());
+    let mut bomb = object(&work, "blob", GOOD.as_bytes());
     for level in 0..8 {
         let mode = if level == 0 { "100644" } else { "40000" };
-        let mut bytes = Vec::new();
-        for name in 0..10 {
-            bytes.extend(format!("{mode} {name}\0").into_bytes());
-            bytes.extend((0..tree.len()).step_by(2).map(|i| u8::from_str_radix(&tree[i..i + 2], 16).unwrap()));
-        }
-        tree = object(&work, "tree", &bytes);
+        let names = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+        bomb = tree(&work, &names.map(|name| (mode, name, bomb.as_str())));
     }
     let deploy = work.git(&["rev-parse", "main:deploy"]);
     let rules = work.git(&["rev-parse", "main:gitward.yaml"]);
     commit_tree(
         &work,
-        &[("40000", "bomb", &tree), ("40000", "deploy", deploy.trim()), ("100644", "gitward.yaml", rules.trim())],
+        &[("40000", "bomb", &bomb), ("40000", "deploy", deploy.trim()), ("100644", "gitward.yaml", rules.trim())],
     );
     let push = work.push("main");
     assert!(push.accepted, "nothing of it is asked for: {}", push.text);

@@ -85,8 +85,7 @@ impl RefVerdict {
 /// # Errors
 /// If the repository cannot be read; the push has to be rejected then.
 pub fn judge(repository: &Repository, update: &RefUpdate, limits: &Limits, index: &Index) -> Result<RefVerdict> {
-    // What is pushed to a symbolic ref moves the one that it stands for.
-    let update = &RefUpdate { git_ref: repository.stands_for(&update.git_ref), ..update.clone() };
+    let update = &update.followed(repository);
     let verdict = RefVerdict::of(update);
     if let Some(finding) = protect::reserved(update) {
         return Ok(verdict.refuse([finding], Vec::new()));

@@ -3,6 +3,7 @@
 //! A push is judged by the policies of the ref's *old* commit, so it cannot loosen the rules that
 //! judge it; and only what it *brings* denies it, so what was there before stops nobody.
 
+mod apart;
 mod at_commit;
 mod brought;
 mod effect;

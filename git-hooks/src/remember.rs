@@ -1,32 +1,23 @@
 //! Keeping what an accepted tree says, for the next push.
 
-use std::panic::{self, AssertUnwindSafe};
-use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use gitward_repo::{CommitId, Limits, Repository};
 
+use crate::apart::apart;
 use crate::at_commit::{self, Configured};
 use crate::trees::{self, Kept, Trees};
 use crate::{Index, RefUpdate, Result, gate};
 
-/// Stack of the thread: manifests and policies may nest.
-const STACK: usize = 64 << 20;
-
 /// [`remember`] in the environment that Git has set up for a hook, within a time. The push has happened:
 /// whatever goes wrong, the next one is judged without.
 pub(crate) fn accepted(updates: Vec<RefUpdate>, limits: Limits, timeout: Duration) {
-    let (sender, receiver) = channel();
-    panic::set_hook(Box::new(|_| {}));
-    let here = move || {
+    let remembering = apart(move || {
         let repository = Repository::open_from_env()?;
         remember(&repository, &updates, &limits, &Index::of(&repository))
-    };
-    let thread = std::thread::Builder::new().stack_size(STACK).spawn(move || {
-        let _ = sender.send(panic::catch_unwind(AssertUnwindSafe(here)));
     });
-    if thread.is_ok()
-        && let Ok(Ok(Err(error))) = receiver.recv_timeout(timeout)
+    if let Ok(remembering) = remembering
+        && let Ok(Ok(Err(error))) = remembering.recv_timeout(timeout)
     {
         tracing::debug!(%error, "the index was not written");
     }
@@ -40,7 +31,7 @@ pub fn remember(repository: &Repository, updates: &[RefUpdate], limits: &Limits,
     for update in updates {
         let Some(new) = &update.new else { continue };
         if let Some(commit) = repository.peel(new)? {
-            one(repository, index, &update.git_ref, &commit, limits)?;
+            one(repository, index, &update.followed(repository).git_ref, &commit, limits)?;
         }
     }
     Ok(())

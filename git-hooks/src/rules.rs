@@ -43,15 +43,17 @@ impl Refs {
         let (old, new, mut head) = (commit(&update.old)?, commit(&update.new)?, repository.head()?);
         let configured =
             |id: &Option<CommitId>| id.as_ref().map_or(Configured::Absent, |id| Configured::at(repository, id));
-        let mut at_head = configured(&head);
+        let (at_old, mut at_head) = (configured(&old), configured(&head));
+        // Nobody asks further where the old commit's rules count.
         if matches!(at_head, Configured::Absent)
+            && !at_old.feeds(&update.git_ref)
             && let Some((commit, written)) = elsewhere(repository, &update.git_ref)
         {
             (head, at_head) = (Some(commit), written);
         }
         Ok(Self {
             git_ref: update.git_ref.clone(),
-            at_old: configured(&old),
+            at_old,
             at_new: configured(&new),
             at_head,
             is_head: repository.head_ref().as_deref() == Some(update.git_ref.as_str()),

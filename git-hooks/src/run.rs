@@ -3,22 +3,19 @@
 //! Whatever goes wrong on the way to a verdict rejects the push.
 
 use std::io::{Read, Write};
-use std::panic::{self, AssertUnwindSafe};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use gitward_core::report::harmless;
 use gitward_repo::{Limits, Repository};
 
+use crate::apart::apart;
 use crate::at_commit::Configured;
 use crate::host::{Caller, Host};
 use crate::present::in_short;
 use crate::{
     Error, Index, RefUpdate, RefVerdict, Result, confirmation, details, judge, look_now, parse_lines, remember, summary,
 };
-
-/// Stack of the thread that judges: manifests and policies may nest.
-const STACK: usize = 64 << 20;
 
 /// Which hook Git runs. Source: githooks(5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,18 +102,13 @@ pub fn run(
 /// Judges on a thread of its own, so that neither a verdict that never comes nor a panic lets a
 /// push through.
 fn guarded(updates: Vec<RefUpdate>, options: &Options, host: Host) -> (String, bool) {
-    let (sender, receiver) = channel();
     let limits = options.limits;
-    panic::set_hook(Box::new(|_| {}));
-    let thread = std::thread::Builder::new().stack_size(STACK).spawn(move || {
-        let judged = panic::catch_unwind(AssertUnwindSafe(|| verdicts(&updates, &limits)));
-        let _ = sender.send(judged);
-    });
-    if let Err(error) = thread {
-        return (format!("gitward: rejected: cannot start judging: {error}\n"), false);
-    }
+    let judging = match apart(move || verdicts(&updates, &limits)) {
+        Ok(judging) => judging,
+        Err(error) => return (format!("gitward: rejected: cannot start judging: {error}\n"), false),
+    };
     let timeout = options.timeout.unwrap_or_else(|| host.deadline());
-    match within_bounds(&receiver, timeout, options.memory) {
+    match within_bounds(&judging, timeout, options.memory) {
         Err(Exceeded::Memory) => {
             let memory = options.memory >> 20;
             let text = format!(
@@ -131,7 +123,6 @@ fn guarded(updates: Vec<RefUpdate>, options: &Options, host: Host) -> (String, b
                 format!("gitward: rejected: no verdict within {} s\nhint: {}\n", timeout.as_secs_f32(), host.way_out());
             (text, false)
         }
-
         Ok(Ok(Ok(verdicts))) => {
             let allowed = verdicts.iter().all(RefVerdict::allowed);
             let pages = if allowed { String::new() } else { host.for_pages(&in_short(&verdicts)) };
@@ -192,8 +183,9 @@ fn confirmations(updates: &[RefUpdate]) -> Result<String> {
         let Some(new) = update.new.as_ref().and_then(|id| repository.peel(id).ok().flatten()) else { continue };
         let configured = Configured::at(&repository, &new);
         let Some(configuration) = configured.good() else { continue };
-        for environment in configuration.fed_from(&update.git_ref) {
-            text.push_str(&confirmation(&environment.name, &update.git_ref, &repository.commit(&new)?));
+        let git_ref = update.followed(&repository).git_ref;
+        for environment in configuration.fed_from(&git_ref) {
+            text.push_str(&confirmation(&environment.name, &git_ref, &repository.commit(&new)?));
         }
     }
     if !text.is_empty() {

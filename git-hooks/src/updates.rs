@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use gitward_repo::CommitId;
+use gitward_repo::{CommitId, Repository};
 
 use crate::{Error, Result};
 
@@ -34,6 +34,11 @@ impl RefUpdate {
             return Err(Error::Updates(format!("{git_ref:?} is no ref name")));
         }
         Ok(Self { old: id(old)?, new: id(new)?, git_ref: git_ref.to_owned() })
+    }
+
+    /// The same of the ref that moves: what is pushed to a symbolic ref moves the one that it leads to.
+    pub(crate) fn followed(&self, repository: &Repository) -> Self {
+        Self { git_ref: repository.stands_for(&self.git_ref), ..self.clone() }
     }
 }
 
