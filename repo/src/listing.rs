@@ -81,7 +81,7 @@ impl Walk<'_> {
     fn directory(&mut self, tree: &git2::Tree<'_>, prefix: &str, depth: usize) -> Result<()> {
         let mut names = Names::default();
         for entry in tree {
-            self.budget.entry(depth)?;
+            self.budget.entry()?;
             let name = match std::str::from_utf8(entry.name_bytes()) {
                 Ok(name) if is_plain_name(name) => name,
                 _ => {

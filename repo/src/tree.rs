@@ -130,13 +130,10 @@ impl<'a> Budget<'a> {
         Error::TooLarge { what: self.what.clone(), limit, unit }
     }
 
-    pub(crate) fn entry(&mut self, depth: usize) -> Result<()> {
+    pub(crate) fn entry(&mut self) -> Result<()> {
         self.entries += 1;
         if self.entries > self.limits.entries {
             return Err(self.exceeded(self.limits.entries as u64, "entries"));
-        }
-        if depth > self.limits.depth {
-            return Err(self.exceeded(self.limits.depth as u64, "nested directories"));
         }
         Ok(())
     }

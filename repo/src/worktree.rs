@@ -51,7 +51,7 @@ impl<'a> Walk<'a> {
         let mut entries = entries.map_err(|e| Error::io(&here, e))?;
         entries.sort_by_key(fs::DirEntry::file_name);
         for entry in entries {
-            self.budget.entry(depth)?;
+            self.budget.entry()?;
             let name = entry.file_name();
             // A name that is no UTF-8 cannot be a manifest's that anybody could refer to.
             let Some(name) = name.to_str() else { continue };
@@ -63,7 +63,11 @@ impl<'a> Walk<'a> {
                         self.tree.skip_submodule(&path);
                     }
                 } else if !name.starts_with('.') && self.selection.reaches(&path) && !(self.ignored)(&path) {
-                    self.directory(&path, depth + 1)?;
+                    if depth >= self.limits.depth {
+                        self.tree.skip_deep(&path, self.limits.depth);
+                    } else {
+                        self.directory(&path, depth + 1)?;
+                    }
                 }
             } else if Selection::names(&path) && self.selection.covers(&path) && !(self.ignored)(&path) {
                 self.file(&entry, kind, &path)?;
@@ -121,7 +125,7 @@ impl Repository {
         let mut budget = Budget::new(limits, "the index".to_owned());
         let mut tree = Tree::default();
         for entry in index.iter() {
-            budget.entry(0)?;
+            budget.entry()?;
             let Ok(path) = String::from_utf8(entry.path) else { continue };
             if !selection.covers(&path) {
                 continue;
