@@ -1,4 +1,4 @@
-//! The demo's repository, which most stories start from.
+//! The repositories that stories start from: most from the demo's.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -6,6 +6,27 @@ use std::time::Duration;
 use gitward_test_cluster::{Options, Result, Stage, WorkTree};
 
 use crate::edits;
+
+/// One environment of one namespace.
+pub(crate) const SHOP_ALONE: &str = "\
+apiVersion: gitward.dev/v1alpha1
+kind: Configuration
+starterPolicies: false
+environments:
+- {name: prod, ref: refs/heads/main, path: prod, namespaces: [shop]}
+";
+
+/// The namespace, and a ConfigMap in it.
+pub(crate) const SETTINGS: &str = "\
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings, namespace: shop}
+data: {open: 'yes'}
+";
 
 /// Message of the first commit.
 const FIRST: &str = "The whole shop";

@@ -9,27 +9,8 @@ use gitward_test_cluster::{Options, Result, Stage};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::fleet::gitward;
+use crate::fleet::{SETTINGS, SHOP_ALONE, gitward};
 use crate::running::Running;
-
-const CONFIGURATION: &str = "\
-apiVersion: gitward.dev/v1alpha1
-kind: Configuration
-starterPolicies: false
-environments:
-- {name: prod, ref: refs/heads/main, path: prod, namespaces: [shop]}
-";
-
-const SHOP: &str = "\
-apiVersion: v1
-kind: Namespace
-metadata: {name: shop}
----
-apiVersion: v1
-kind: ConfigMap
-metadata: {name: settings, namespace: shop}
-data: {open: 'yes'}
-";
 
 const WITHIN: Duration = Duration::from_secs(60);
 
@@ -41,8 +22,8 @@ const LEADS: &str = ": leads lease";
 /// A stage without a webhook, so that every edit gets in, and the reconciler's kubeconfig.
 async fn open() -> Result<(Stage, String, PathBuf)> {
     let stage = Stage::set(gitward(), Options::default()).await?;
-    stage.work.write("gitward.yaml", CONFIGURATION)?;
-    stage.work.write("prod/shop.yaml", SHOP)?;
+    stage.work.write("gitward.yaml", SHOP_ALONE)?;
+    stage.work.write("prod/shop.yaml", SETTINGS)?;
     let (commit, pushed) = stage.push("The shop")?;
     pushed.checked()?;
     stage.create_environment().await?;

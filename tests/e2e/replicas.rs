@@ -18,32 +18,17 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 use crate::balancer::Balancer;
-use crate::fleet::gitward;
+use crate::fleet::{SETTINGS, SHOP_ALONE, gitward};
 use crate::running::Running;
 
-const CONFIGURATION: &str = "\
-apiVersion: gitward.dev/v1alpha1
-kind: Configuration
-starterPolicies: false
-environments:
-- {name: prod, ref: refs/heads/main, path: prod, namespaces: [shop]}
+/// One field of one kind that somebody may count in.
+const COUNTING: &str = "\
 exemptions:
 - name: counting
   accounts: [alice]
   kinds: [ConfigMap]
   fields: [data.count]
   reason: requests that have to pass
-";
-
-const SHOP: &str = "\
-apiVersion: v1
-kind: Namespace
-metadata: {name: shop}
----
-apiVersion: v1
-kind: ConfigMap
-metadata: {name: settings, namespace: shop}
-data: {open: 'yes'}
 ";
 
 const WITHIN: Duration = Duration::from_secs(60);
@@ -63,8 +48,8 @@ async fn open() -> Result<(Stage, String, PathBuf)> {
         let bind = ["create", "clusterrolebinding", name, "--clusterrole=cluster-admin", &user];
         stage.cluster.kubectl(&bind).await?.checked()?;
     }
-    stage.work.write("gitward.yaml", CONFIGURATION)?;
-    stage.work.write("prod/shop.yaml", SHOP)?;
+    stage.work.write("gitward.yaml", format!("{SHOP_ALONE}{COUNTING}"))?;
+    stage.work.write("prod/shop.yaml", SETTINGS)?;
     let (commit, pushed) = stage.push("The shop")?;
     pushed.checked()?;
     stage.create_environment().await?;

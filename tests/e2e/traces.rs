@@ -12,17 +12,9 @@ use tokio::net::TcpListener;
 
 use collector::{Collector, Span};
 
-use crate::fleet::gitward;
+use crate::fleet::{SHOP_ALONE, gitward};
 
 const WITHIN: Duration = Duration::from_secs(120);
-
-const CONFIGURATION: &str = "\
-apiVersion: gitward.dev/v1alpha1
-kind: Configuration
-starterPolicies: false
-environments:
-- {name: prod, ref: refs/heads/main, path: prod, namespaces: [shop]}
-";
 
 const SHOP: &str = "\
 apiVersion: v1
@@ -49,7 +41,7 @@ async fn set(endpoint: &str) -> Stage {
     let mut stage = Stage::set(gitward(), options).await.unwrap();
     let bound = ["create", "clusterrolebinding", "alice", "--clusterrole=cluster-admin", "--user=alice"];
     stage.cluster.kubectl(&bound).await.unwrap().checked().unwrap();
-    stage.work.write("gitward.yaml", CONFIGURATION).unwrap();
+    stage.work.write("gitward.yaml", SHOP_ALONE).unwrap();
     stage.work.write("prod/shop.yaml", SHOP).unwrap();
     stage.send_traces_to(endpoint);
     stage
