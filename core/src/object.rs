@@ -73,6 +73,11 @@ impl ObjectKey {
             name: metadata_str(object, "name")?.to_owned(),
         })
     }
+
+    /// `Kind` or `Kind.group`, as `gitward.yaml` names kinds.
+    pub fn full_kind(&self) -> String {
+        if self.group.is_empty() { self.kind.clone() } else { format!("{}.{}", self.kind, self.group) }
+    }
 }
 
 impl fmt::Display for ObjectKey {

@@ -66,8 +66,7 @@ pub(crate) fn revert(key: &ObjectKey, commit: &str, how: &'static str) -> Span {
         k8s.name = key.name,
     );
     if !span.is_disabled() {
-        let kind = if key.group.is_empty() { key.kind.clone() } else { format!("{}.{}", key.kind, key.group) };
-        span.record("k8s.kind", kind);
+        span.record("k8s.kind", key.full_kind());
     }
     span
 }

@@ -75,9 +75,8 @@ pub(crate) fn judged(request: &Request<'_>, judged: &Judged) {
         return;
     }
     let key = &request.key;
-    let kind = if key.group.is_empty() { key.kind.clone() } else { format!("{}.{}", key.kind, key.group) };
     span.record("k8s.operation", tracing::field::debug(request.operation));
-    span.record("k8s.kind", kind);
+    span.record("k8s.kind", key.full_kind());
     span.record("k8s.namespace", key.namespace.as_str());
     span.record("k8s.name", key.name.as_str());
     span.record("k8s.subresource", request.subresource);

@@ -47,10 +47,10 @@ pub(super) const SOMEBODY: &str = "system:serviceaccount:NAMESPACE:NAME";
 
 fn delegation(namespace: &str, made: &[Operated<'_>]) -> Value {
     let Some(owner) = made.first().map(|o| o.owner) else { return Value::Null };
-    let owner_kind = kind(owner);
+    let owner_kind = owner.full_kind();
     let mut by_kind: BTreeMap<String, Vec<Operated<'_>>> = BTreeMap::new();
     for one in made {
-        by_kind.entry(kind(one.key)).or_default().push(*one);
+        by_kind.entry(one.key.full_kind()).or_default().push(*one);
     }
     let makes: Vec<Value> = by_kind.iter().map(|(kind, made)| makes(namespace, kind, &owner_kind, made)).collect();
     json!({
@@ -86,10 +86,6 @@ fn makes(namespace: &str, kind: &str, owner: &str, made: &[Operated<'_>]) -> Val
 fn level(objects: &[&Value]) -> PodSecurity {
     let kept = |level: &PodSecurity| objects.iter().all(|object| keeps(*level, object));
     [PodSecurity::Restricted, PodSecurity::Baseline].into_iter().find(kept).unwrap_or(PodSecurity::Privileged)
-}
-
-fn kind(key: &ObjectKey) -> String {
-    if key.group.is_empty() { key.kind.clone() } else { format!("{}.{}", key.kind, key.group) }
 }
 
 #[cfg(test)]

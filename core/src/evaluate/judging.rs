@@ -156,7 +156,7 @@ impl Rules<'_> {
         }
         let name = &self.environment.name;
         let (path, message, hint) = if key.namespace.is_empty() {
-            let kind = if key.group.is_empty() { key.kind.clone() } else { format!("{}.{}", key.kind, key.group) };
+            let kind = key.full_kind();
             (
                 FieldPath::of(["kind"]),
                 format!("environment {name} does not govern the cluster-scoped kind {kind}"),
