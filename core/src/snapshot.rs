@@ -328,6 +328,23 @@ impl Snapshot {
 }
 
 #[cfg(test)]
+impl Snapshot {
+    /// One of a commit that declares nothing.
+    pub(crate) fn of_nothing() -> Self {
+        let commit =
+            Commit { id: "0".repeat(40), author: String::new(), time: Timestamp::UNIX_EPOCH, subject: String::new() };
+        Self {
+            environment: EnvironmentConfig::default(),
+            configuration: Arc::default(),
+            commit,
+            declared: HashMap::new(),
+            former: HashMap::new(),
+            autoscalers: Autoscalers::default(),
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::manifest::{self, Limits};

@@ -44,35 +44,21 @@ fn empty(value: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
     use std::sync::Arc;
 
     use jiff::Timestamp;
     use serde_json::json;
 
     use super::*;
-    use crate::config::EnvironmentConfig;
     use crate::lookup::Overlay;
-    use crate::snapshot::{Commit, Snapshot};
+    use crate::snapshot::Snapshot;
 
     fn strange(classes: &[Value], sent: &Value, answer: &Value) -> Option<String> {
         let mut live = Overlay::default();
         for class in classes {
             live.set(ObjectKey::of(class).unwrap(), Some(Arc::new(class.clone())));
         }
-        let snapshot = Snapshot {
-            environment: EnvironmentConfig::default(),
-            configuration: Arc::default(),
-            commit: Commit {
-                id: "0".repeat(40),
-                author: "A <a@example.org>".into(),
-                time: Timestamp::UNIX_EPOCH,
-                subject: String::new(),
-            },
-            declared: HashMap::new(),
-            former: HashMap::new(),
-            autoscalers: Default::default(),
-        };
+        let snapshot = Snapshot::of_nothing();
         strange_class(&Context { snapshot: &snapshot, live: &live, now: Timestamp::UNIX_EPOCH }, sent, answer)
     }
 

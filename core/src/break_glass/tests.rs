@@ -1,4 +1,3 @@
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::json;
@@ -6,7 +5,7 @@ use serde_json::json;
 use super::*;
 use crate::config::EnvironmentConfig;
 use crate::lookup::Overlay;
-use crate::snapshot::{Commit, Snapshot};
+use crate::snapshot::Snapshot;
 
 const NOW: &str = "2026-05-01T10:00:00Z";
 
@@ -28,16 +27,7 @@ fn snapshot() -> Snapshot {
         namespaces: vec!["shop".to_owned(), "data".to_owned()],
         ..EnvironmentConfig::default()
     };
-    let commit =
-        Commit { id: "0".repeat(40), author: String::new(), time: Timestamp::UNIX_EPOCH, subject: String::new() };
-    Snapshot {
-        environment,
-        configuration: Arc::new(configuration),
-        commit,
-        declared: HashMap::new(),
-        former: HashMap::new(),
-        autoscalers: Default::default(),
-    }
+    Snapshot { environment, configuration: Arc::new(configuration), ..Snapshot::of_nothing() }
 }
 
 fn glass(declaration: &str, duration: &str) -> Value {

@@ -1,4 +1,3 @@
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -11,22 +10,11 @@ use crate::lookup::Overlay;
 use crate::manifest::Manifest;
 use crate::object::{Gvk, ObjectKey};
 use crate::path::FieldPath;
-use crate::snapshot::{Commit, Declared, Digest, Expected, Former, Snapshot};
+use crate::snapshot::{Declared, Digest, Expected, Former, Snapshot};
 
 fn snapshot() -> Snapshot {
-    Snapshot {
-        environment: EnvironmentConfig { namespaces: vec!["n".into()], ..EnvironmentConfig::default() },
-        configuration: Arc::new(Configuration::default()),
-        commit: Commit {
-            id: "0".repeat(40),
-            author: "A <a@example.org>".into(),
-            time: Timestamp::UNIX_EPOCH,
-            subject: String::new(),
-        },
-        declared: HashMap::new(),
-        former: HashMap::new(),
-        autoscalers: Default::default(),
-    }
+    let environment = EnvironmentConfig { namespaces: vec!["n".into()], ..EnvironmentConfig::default() };
+    Snapshot { environment, ..Snapshot::of_nothing() }
 }
 
 fn carried(declared: &Value, live: &Value, record: Option<&Value>, cluster: &[Value]) -> Value {

@@ -63,10 +63,9 @@ impl Judge {
         let selected = select::manifests(environment, &self.configuration, &paths, &texts);
         let vendored = select::schemas(environment, &self.configuration, &paths);
 
-        let memory = memory.filter(|memory| memory.is_of(context));
+        let mut memory = memory.filter(|memory| memory.is_of(context));
         let mut tree = Partly { judge: self, leaves, files: known(leaves, &selected.files, memory) };
         tree.read(read)?;
-        let mut memory = memory;
         if memory.is_some_and(|memory| memory.kept.crds != tree.crds(&vendored)) {
             // Other definitions of custom resources: what was found of any file may be otherwise.
             memory = None;

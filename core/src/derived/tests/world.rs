@@ -1,6 +1,5 @@
 //! A small cluster to judge writes in.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -8,13 +7,13 @@ use serde_json::{Value, json};
 
 use super::super::{Context, recognise, recognise_change, recognise_live};
 use crate::change::{changes, normalised};
-use crate::config::{Configuration, EnvironmentConfig};
+use crate::config::Configuration;
 use crate::lookup::Overlay;
 use crate::manifest::Manifest;
 use crate::object::{Gvk, ObjectKey};
 use crate::path::FieldPath;
 use crate::request::{Operation, Request, User};
-use crate::snapshot::{Commit, Declared, Digest, Expected, Former, Snapshot};
+use crate::snapshot::{Declared, Digest, Expected, Former, Snapshot};
 
 pub(crate) const PERSON: &str = "admin";
 pub(crate) const SCHEDULER: &str = "system:kube-scheduler";
@@ -34,17 +33,8 @@ pub(crate) struct World {
 impl World {
     /// A cluster with the namespace `shop` and the node `n1`.
     pub(crate) fn new() -> Self {
-        let commit =
-            Commit { id: "0".repeat(40), author: String::new(), time: Timestamp::UNIX_EPOCH, subject: String::new() };
         let configuration = Configuration { node_accounts: vec!["kwok".to_owned()], ..Configuration::default() };
-        let snapshot = Snapshot {
-            environment: EnvironmentConfig::default(),
-            configuration: Arc::new(configuration),
-            commit,
-            declared: HashMap::new(),
-            former: HashMap::new(),
-            autoscalers: Default::default(),
-        };
+        let snapshot = Snapshot { configuration: Arc::new(configuration), ..Snapshot::of_nothing() };
         let mut world = Self { snapshot, live: Overlay::default(), now: "2026-05-01T10:00:30Z".parse().unwrap() };
         world.put(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}));
         world.put(json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n1", "uid": "node-uid",
