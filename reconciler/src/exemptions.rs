@@ -60,7 +60,7 @@ pub(crate) async fn watch(state: Arc<State>, status: Arc<Status>, poke: Poke) {
                 }
                 let uses = ledger.uses();
                 if written.as_ref() != Some(&uses) {
-                    status.set(&json!({"uses": uses})).await;
+                    status.set([("uses", json!(uses))]).await;
                     written = Some(uses);
                 }
                 (before, looked) = (Some(declared), Instant::now());
