@@ -12,6 +12,7 @@ pub mod kinds;
 pub mod listing;
 pub mod live;
 pub mod names;
+pub mod registration;
 pub mod scope;
 pub mod store;
 pub mod trouble;

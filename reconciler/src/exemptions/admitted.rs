@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use gitward_core::object::{Gvk, ObjectKey};
+use gitward_core::object::Gvk;
+use gitward_index::registration;
 use http::{Request, Uri};
 use k8s_openapi::api::admissionregistration::v1::{ServiceReference, WebhookClientConfig};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
@@ -51,9 +52,9 @@ pub(super) async fn ask(state: &State, environment: &str) -> Result<Counts, Stri
 
 async fn metrics(state: &State, environment: &str) -> Result<BTreeMap<String, String>, String> {
     let gvk = Gvk::new("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration");
-    let key = ObjectKey::new(&gvk.group, &gvk.kind, "", &format!("gitward-{environment}"));
-    let registration = state.api.get(&gvk, &key).await.map_err(|e| e.to_string())?;
-    let reached = registration.as_ref().and_then(|r| r.pointer("/webhooks/0/clientConfig"));
+    let key = registration::key(environment);
+    let found = state.api.get(&gvk, &key).await.map_err(|e| e.to_string())?;
+    let reached = found.as_ref().and_then(|r| r.pointer("/webhooks/0/clientConfig"));
     let reached = reached.ok_or_else(|| format!("{key} is not there"))?.clone();
     let reached: WebhookClientConfig = serde_json::from_value(reached).map_err(|e| e.to_string())?;
     let (replicas, name) = match (&reached.url, &reached.service) {

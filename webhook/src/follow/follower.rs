@@ -117,7 +117,7 @@ impl Follower {
             }
         }
         if let Ok(Some(commit)) = self.state.read(&held_file(&self.environment)) {
-            self.held = Some(commit);
+            self.held = Some(commit).filter(|commit| !commit.is_empty());
         }
         let Ok(Some(json)) = self.state.read(&environment_file(&self.environment)) else { return };
         let Ok(spec) = serde_json::from_str(&json) else { return };
@@ -182,6 +182,10 @@ impl Follower {
         tracing::info!(repository = %spec.repository, git_ref = %spec.git_ref, "following");
         if let Ok(json) = serde_json::to_vec(&spec) {
             self.keep(&environment_file(&self.environment), &json);
+        }
+        // What the cluster was held to is a commit of the other repository.
+        if self.source.is_some() && self.held.take().is_some() {
+            self.keep(&held_file(&self.environment), b"");
         }
         self.source = Some(self.source_of(spec));
         self.failed = None;

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use gitward_core::config::EnvironmentConfig;
 use gitward_core::object::ObjectKey;
 use gitward_index::discovery::Table;
+use gitward_index::registration::name;
 use k8s_openapi::ByteString;
 use k8s_openapi::api::admissionregistration::v1::{
     MatchCondition, RuleWithOperations, ServiceReference, ValidatingWebhook, ValidatingWebhookConfiguration,
@@ -98,11 +99,6 @@ pub struct Registration {
     /// Account whose dry runs of whole objects are not asked about: nothing comes of them, and
     /// learning must not wait for its own gate.
     pub learner: String,
-}
-
-/// The configuration's name.
-pub(crate) fn name(environment: &str) -> String {
-    format!("gitward-{environment}")
 }
 
 /// The configuration of an environment, which declares `shared` where others live as well, with the

@@ -9,6 +9,7 @@ use futures::StreamExt;
 use gitward_core::object::{Gvk, ObjectKey};
 use gitward_core::snapshot::Snapshot;
 use gitward_index::pauses::Pauses;
+use gitward_index::registration::{DIGEST, digest, name};
 use gitward_index::trouble::{Told, explain};
 use gitward_index::{Discovery, Event, LiveIndex, next_about};
 use k8s_openapi::api::admissionregistration::v1::ValidatingWebhookConfiguration;
@@ -21,7 +22,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::commits::{Commits, Repair};
-use super::configuration::{Address, COMMIT, Registration, configuration, converted, name};
+use super::configuration::{Address, COMMIT, Registration, configuration, converted};
 use super::conversions::Conversions;
 use crate::follow::{Looker, SnapshotStore};
 use crate::metrics::Metrics;
@@ -37,6 +38,12 @@ const REDISCOVERY: Duration = Duration::from_secs(1);
 
 /// After a failure.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// After a registration that came out otherwise than it was written.
+const REWRITTEN: Duration = Duration::from_secs(3);
+
+const REWRITES: &str = "something changes the registration as it is written: look for a MutatingAdmissionPolicy that matches \
+                        validatingwebhookconfigurations";
 
 /// Time for a look at Git before a registration is put right that a commit unknown here made.
 const LOOK: Duration = Duration::from_secs(2);
@@ -146,6 +153,8 @@ fn declared_kinds(snapshot: &Snapshot) -> BTreeSet<Gvk> {
 struct Repairs {
     budget: Budget,
     commits: Commits,
+    /// Whether it was told that what is written comes out otherwise.
+    rewritten: Told,
 }
 
 impl Keeper {
@@ -205,14 +214,23 @@ impl Keeper {
             tracing::error!(name, how, "others touched the registration; putting it right");
         }
         let unversioned = wanted.clone();
-        wanted.metadata.annotations = Some(BTreeMap::from([(COMMIT.to_owned(), commit.clone())]));
-        match found {
+        wanted.metadata.annotations =
+            Some(BTreeMap::from([(COMMIT.to_owned(), commit.clone()), (DIGEST.to_owned(), digest_of(&wanted))]));
+        let stored = match found {
             None => api.create(&PostParams::default(), &wanted).await?,
             Some(found) => {
                 wanted.metadata.resource_version = found.metadata.resource_version;
                 api.replace(&name, &PostParams::default(), &wanted).await?
             }
         };
+        if !is_as_wanted(&stored, &unversioned) {
+            *applied = None;
+            if repairs.rewritten.is_news(REWRITES) {
+                tracing::error!(name, "{REWRITES}");
+            }
+            return Ok(Some(REWRITTEN));
+        }
+        repairs.rewritten.is_over();
         if !by_others {
             tracing::info!(name, "registered with the API server");
         }
@@ -232,6 +250,11 @@ fn is_as_wanted(found: &ValidatingWebhookConfiguration, wanted: &ValidatingWebho
         && metadata.owner_references.as_ref().is_none_or(Vec::is_empty)
         && metadata.finalizers.as_ref().is_none_or(Vec::is_empty)
         && normal(found) == normal(wanted)
+        && metadata.annotations.as_ref().and_then(|a| a.get(DIGEST)) == Some(&digest_of(wanted))
+}
+
+fn digest_of(configuration: &ValidatingWebhookConfiguration) -> String {
+    digest(&serde_json::to_value(&configuration.webhooks).unwrap_or_default())
 }
 
 struct Budget {
