@@ -216,6 +216,9 @@ pub(crate) fn lets_through(request: &Request<'_>, verdict: Verdict, context: &Co
         return verdict;
     }
     let Some(broken) = over(&request.key, Some(&request.user.name), context) else { return verdict };
+    if let Some(what) = outlives(request, broken.until, context.now) {
+        return not_even_so(verdict, &broken, what);
+    }
     let Broken { name, declaration, place, until, .. } = broken;
     let first = Finding::warning(
         "trace/break-glass",
@@ -228,6 +231,35 @@ pub(crate) fn lets_through(request: &Request<'_>, verdict: Verdict, context: &Co
     let mut traced = verdict.traced;
     traced.extend(Verdict::whole(Origin::BreakGlass { name: declaration, place: place.clone() }).traced);
     Verdict { findings: std::iter::once(first).chain(verdict.findings.into_iter().map(warning)).collect(), traced }
+}
+
+/// What a request asks for that nobody could take back when the glass is whole again, if anything.
+fn outlives(request: &Request<'_>, until: Timestamp, now: Timestamp) -> Option<&'static str> {
+    let object = request.object?;
+    let text = |path| object.pointer(path).and_then(Value::as_str);
+    match (request.key.kind.as_str(), request.subresource) {
+        ("ServiceAccount", "token") => {
+            let seconds = object.pointer("/spec/expirationSeconds").and_then(Value::as_i64).unwrap_or(i64::MAX);
+            (seconds > until.duration_since(now).as_secs()).then_some("the token would be good for longer than that")
+        }
+        ("Secret", "") if text("/type") == Some("kubernetes.io/service-account-token") => {
+            Some("it would be given a token without an end, and no Secret is deleted then")
+        }
+        ("CertificateSigningRequest", "approval" | "status") => Some("nobody can take a certificate back"),
+        _ => None,
+    }
+}
+
+/// The denial of what a broken glass does not reach.
+fn not_even_so(mut verdict: Verdict, broken: &Broken, what: &str) -> Verdict {
+    for finding in &mut verdict.findings {
+        let said = format!(
+            "; break-glass {} ({}) until {} does not reach this: {what}",
+            broken.name, broken.place, broken.until
+        );
+        finding.message.push_str(&said);
+    }
+    verdict
 }
 
 #[cfg(test)]

@@ -80,7 +80,9 @@ async fn whom_git_names_may_repair_by_hand_and_it_is_undone_at_the_end() {
         sre.kubectl(&status, "").await.unwrap().checked().unwrap();
     }
 
-    // Git goes on, and leaves alone what is being repaired.
+    // Git goes on, and leaves alone what is being repaired, though it says something else of it by now.
+    let web = stage.work.read("prod/shop/web.yaml").unwrap().replace("replicas: 2", "replicas: 3");
+    stage.work.write("prod/shop/web.yaml", web).unwrap();
     stage
         .work
         .write("prod/shop/later.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: later, namespace: shop}\n")
@@ -95,8 +97,8 @@ async fn whom_git_names_may_repair_by_hand_and_it_is_undone_at_the_end() {
     }
 
     sre.kubectl("delete breakglass fire", "").await.unwrap().checked().unwrap();
-    until(&stage, "deployment/web -n shop", "the image of Git", |d| {
-        web_image(d) == "registry.example.org/shop/web:1.4.2"
+    until(&stage, "deployment/web -n shop", "the image and the replicas of Git", |d| {
+        web_image(d) == "registry.example.org/shop/web:1.4.2" && d["spec"]["replicas"] == 3
     })
     .await;
     for gone in ["configmap/debug -n shop", "deployment/helper -n shop"] {

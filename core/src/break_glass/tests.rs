@@ -165,3 +165,25 @@ fn the_receipt_is_for_the_object_that_was_judged() {
     create.dry_run = true;
     assert_eq!(super::receipt(&create, &world.context()), None);
 }
+
+#[test]
+fn what_nobody_could_take_back_does_not_pass() {
+    let world = World::with(Some(with_receipt(glass("shop", "1h"), "2026-05-01T10:30:00Z")));
+    let token = |seconds: i64| {
+        let asked = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
+            "metadata": {"name": "web", "namespace": "shop"}, "spec": {"expirationSeconds": seconds}});
+        let mut create = request(Operation::Create, "token", "ada", "", &asked);
+        create.key = ObjectKey::new("", "ServiceAccount", "shop", "web");
+        crate::trace::judge(&create, &world.context())
+    };
+    assert!(token(600).allowed() && token(1800).allowed());
+    let longer = token(1801);
+    assert!(!longer.allowed());
+    assert!(longer.findings[0].message.contains("good for longer"), "{}", longer.findings[0].message);
+    let secret = |kind: &str| {
+        let object =
+            json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "shop"}, "type": kind});
+        crate::trace::judge(&request(Operation::Create, "", "ada", "", &object), &world.context()).allowed()
+    };
+    assert!(secret("Opaque") && !secret("kubernetes.io/service-account-token"));
+}
