@@ -5,9 +5,9 @@ use serde_json::Value;
 use super::shown::is_hidden;
 use crate::change::Change;
 use crate::derived::Context;
-use crate::finding::Finding;
+use crate::finding::{Finding, Place};
 use crate::object::ObjectKey;
-use crate::path::FieldPath;
+use crate::path::{FieldPath, Step};
 use crate::request::{Operation, Request};
 use crate::snapshot::Declared;
 
@@ -68,7 +68,8 @@ pub(super) fn change(
         (None, None) => (
             "trace/undeclared-field",
             format!("Git does not declare it ({place})"),
-            format!("add it in {} and push to {}", place.file, push_to(context)),
+            left_by_kubectl(change, &place, context)
+                .unwrap_or_else(|| format!("add it in {} and push to {}", place.file, push_to(context))),
         ),
     };
     let mut message = format!("{key}: {path}: {says} ({}), {asked}", by(context));
@@ -80,6 +81,48 @@ pub(super) fn change(
         .with_field(path.clone())
         .with_place(Some(place))
         .with_hint(hint)
+}
+
+/// What to do instead of what `kubectl` does with an annotation of its own, which has no place in Git.
+fn left_by_kubectl(change: &Change, place: &Place, context: &Context<'_>) -> Option<String> {
+    let push_to = push_to(context);
+    if sets(change, "kubectl.kubernetes.io/restartedAt") {
+        let file = &place.file;
+        return Some(format!(
+            "exempt the account for this field in gitward.yaml, or change an annotation of the template in {file} and push to {push_to}"
+        ));
+    }
+    sets(change, "kubectl.kubernetes.io/last-applied-configuration").then(|| {
+        format!("what is pushed to {push_to} needs no apply; `kubectl apply --server-side` leaves no such annotation")
+    })
+}
+
+/// Whether a change sets a field of this name, or a map that has it.
+fn sets(change: &Change, name: &str) -> bool {
+    let is_named = change.path.0.iter().any(|step| matches!(step, Step::Field(field) if field == name));
+    is_named || change.new.as_ref().is_some_and(|value| has_field(value, name))
+}
+
+fn has_field(value: &Value, name: &str) -> bool {
+    value.as_object().is_some_and(|fields| fields.contains_key(name) || fields.values().any(|v| has_field(v, name)))
+}
+
+/// The way to do once what no manifest says.
+const BY_HAND: &str = "exempt the account in gitward.yaml, or break a glass that it declares";
+
+/// The right way to what a request does to an object, where no field of a manifest would do it.
+fn instead(request: &Request<'_>, context: &Context<'_>) -> String {
+    let is_declared = context.snapshot.is_declared(&request.key);
+    match (request.operation, request.subresource) {
+        (_, "eviction") | (Operation::Delete, "") if !is_declared => {
+            format!(
+                "whatever made it removes it: change that in Git and push to {}; for once, {BY_HAND}",
+                push_to(context)
+            )
+        }
+        (_, "eviction" | "ephemeralcontainers" | "token") => BY_HAND.to_owned(),
+        _ => format!("make the change in Git and push to {}", push_to(context)),
+    }
 }
 
 /// A request that changes through its scale how many replicas of an object Git declares.
@@ -125,11 +168,7 @@ pub(super) fn refused(request: &Request<'_>, reason: &str, context: &Context<'_>
         ),
         _ => {
             let at = place.as_ref().map_or_else(|| "not declared in Git".to_owned(), |p| format!("declared at {p}"));
-            (
-                "trace/no-rule",
-                format!("{key}{sub} ({at}, {here}): {reason}"),
-                format!("make the change in Git and push to {}", push_to(context)),
-            )
+            ("trace/no-rule", format!("{key}{sub} ({at}, {here}): {reason}"), instead(request, context))
         }
     };
     Finding::error(rule, message).with_object(key.clone()).with_place(place).with_hint(hint)

@@ -432,3 +432,39 @@ fn a_strangers_pod_that_takes_its_time_to_end_does_not_go() {
     assert!(matches!(there("Pod", "2027-05-01T10:00:00Z"), Judged::Undeclared(_)));
     assert_eq!(there("ConfigMap", "2027-05-01T10:00:00Z"), Judged::Explained(Origin::Removal));
 }
+
+#[test]
+fn a_denial_says_what_to_do_instead_of_what_no_manifest_does() {
+    let snapshot = snapshot(Mode::Enforce);
+    let context = Context { snapshot: &snapshot, live: &Overlay::default(), now: Timestamp::UNIX_EPOCH };
+    let update = |change: &dyn Fn(&mut Value)| {
+        let (old, mut new) = (expected_deployment(), expected_deployment());
+        change(&mut new);
+        judge(&persons(&old, Some(&new), Operation::Update), &context).findings[0].hint.clone().unwrap()
+    };
+    let applied = update(&|new| {
+        new["metadata"]["annotations"] = json!({"kubectl.kubernetes.io/last-applied-configuration": "{}"});
+    });
+    assert!(applied.contains("--server-side"), "{applied}");
+    let restarted = update(&|new| {
+        new["spec"]["template"]["metadata"] = json!({"annotations": {"kubectl.kubernetes.io/restartedAt": "now"}});
+    });
+    assert!(restarted.contains("exempt the account for this field"), "{restarted}");
+    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web-1", "namespace": "shop"}});
+    let deleted = super::denial::refused(&persons(&pod, None, Operation::Delete), "", &context).hint.unwrap();
+    assert!(deleted.contains("whatever made it") && deleted.contains("break a glass"), "{deleted}");
+}
+
+fn persons<'a>(old: &'a Value, new: Option<&'a Value>, operation: Operation) -> Request<'a> {
+    Request {
+        key: ObjectKey::of(old).unwrap(),
+        operation,
+        resource: "",
+        subresource: "",
+        object: new,
+        old_object: Some(old),
+        user: User { name: "ann".into(), ..User::default() },
+        dry_run: false,
+        options: None,
+    }
+}
