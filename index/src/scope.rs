@@ -12,6 +12,9 @@ use crate::kinds::{Content, WatchedKind, for_derived_rules};
 const NOT_WATCHED: [(&str, &str); 4] =
     [("", "Event"), ("events.k8s.io", "Event"), ("coordination.k8s.io", "Lease"), ("metrics.k8s.io", "PodMetrics")];
 
+/// Objects of this kind say which server answers for others.
+const HIDES_OTHERS: (&str, &str) = ("apiregistration.k8s.io", "APIService");
+
 /// The kinds to look at, and where, for an environment that declares these objects.
 pub fn everything_governed<'a>(
     table: &Table,
@@ -29,7 +32,7 @@ pub fn everything_governed<'a>(
         if served.namespaced {
             kinds.retain(|k| !(k.group == group && k.kind == kind && k.content == Content::Metadata));
             kinds.push(WatchedKind::governed(group, kind));
-        } else if governed || changes_others(group, kind) {
+        } else if governed || changes_others(group, kind) || (group, kind) == HIDES_OTHERS {
             kinds.push(WatchedKind::cluster(group, kind));
         }
     }

@@ -18,6 +18,7 @@ use tracing::Instrument;
 
 use crate::api::ApiError;
 use crate::curable::Brings;
+use crate::elsewhere;
 use crate::health::has_condition;
 use crate::learn::{Action, Learnt, learn};
 use crate::mutators;
@@ -124,7 +125,13 @@ async fn precheck(state: &State, target: &Snapshot) -> Result<(HashMap<ObjectKey
             let known = known(state, target, declared).filter(|k| same(&k.entry.key));
             match known.or_else(|| in_repair(state, target, declared)) {
                 Some(known) => (declared, Ok(known)),
-                None => (declared, learn(state, target, declared).await),
+                None => {
+                    let learnt = match learn(state, target, declared).await {
+                        Ok(learnt) => Ok(after_the_repair(state, target, declared, learnt)),
+                        Err(error) => Err(elsewhere::refused_anyway(state, declared, error).await),
+                    };
+                    (declared, learnt)
+                }
             }
         })
         .buffer_unordered(CONCURRENT);
@@ -167,6 +174,18 @@ fn in_repair(state: &State, target: &Snapshot, declared: &Declared) -> Option<Le
     let entry = state.entry(&declared.manifest.key).filter(|e| e.digest == declared.digest)?;
     break_glass::over(&declared.manifest.key, None, &state.context(target))?;
     Some(Learnt::new(entry, Action::Keep))
+}
+
+/// What was learnt of an object that Git changes while people are at work on it by hand: what they made
+/// of it stays until they are done, and only then Git's new content is written.
+fn after_the_repair(state: &State, target: &Snapshot, declared: &Declared, learnt: Learnt) -> Learnt {
+    let key = &declared.manifest.key;
+    let was_changed = || {
+        let (held, live) = (state.held()?, state.index.get(key)?);
+        Some(judge_declared(held.declared(key)?, &live, &state.context(&held)) != Judged::Converged)
+    };
+    let is_under_repair = break_glass::over(key, None, &state.context(target)).is_some();
+    if is_under_repair && was_changed().unwrap_or(false) { Learnt { action: Action::Keep, ..learnt } } else { learnt }
 }
 
 /// What is known of an object that neither changed in Git nor differs in the cluster.

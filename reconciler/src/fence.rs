@@ -1,6 +1,7 @@
 //! The fence (`deploy/fence.yaml`): admission policies that guard what no webhook is asked about.
 //! Nothing in the cluster guards the policies themselves, so they are watched, told of, and, where
-//! that is asked for, put back.
+//! that is asked for, put back. With them it is watched what else gitward's sight rests on: the
+//! webhook's registration, and that the API server itself answers for what Git declares.
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -8,11 +9,13 @@ use std::time::Duration;
 use gitward_core::lookup::Lookup;
 use gitward_core::manifest::{self, Limits};
 use gitward_core::object::{self, Gvk, ObjectKey};
-use gitward_index::{Event, EventKind, next_about};
+use gitward_index::{Event, EventKind, next_about, registration};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use crate::api::{ApiError, Effect};
+use crate::fight::Memory;
+use crate::hidden::{self, Hidden};
 use crate::report::Reason;
 use crate::state::State;
 use crate::status::Status;
@@ -74,9 +77,9 @@ fn standing(part: &Part, live: Option<&Value>) -> Standing {
 pub(crate) async fn watch(state: Arc<State>, status: Arc<Status>, keep: bool) {
     state.index.wait_synced().await;
     let mut events = state.index.subscribe();
-    let mut told = None;
+    let (mut told, memory) = (None, Memory::default());
     loop {
-        let sound = look(&state, status.environment(), keep).await;
+        let sound = look(&state, status.environment(), keep, &memory).await;
         if told.as_ref() != Some(&sound) {
             let (holds, reason) = if sound.holds { ("True", "AllHold") } else { ("False", "NotAllHold") };
             status.set_condition(CONDITION, holds, reason, &sound.message).await;
@@ -90,7 +93,7 @@ pub(crate) async fn watch(state: Arc<State>, status: Arc<Status>, keep: bool) {
 
 fn is_guard(key: &ObjectKey) -> bool {
     let registers = key.group == GROUP && key.kind == "ValidatingWebhookConfiguration";
-    registers || PARTS.iter().any(|p| p.key == *key)
+    registers || hidden::may_hide(key) || PARTS.iter().any(|p| p.key == *key)
 }
 
 /// What is said in the Environment.
@@ -100,7 +103,7 @@ struct Sound {
     message: String,
 }
 
-async fn look(state: &State, environment: &str, keep: bool) -> Sound {
+async fn look(state: &State, environment: &str, keep: bool, memory: &Memory) -> Sound {
     let (mut holding, mut lacking) = (Vec::new(), Vec::new());
     for part in PARTS.iter() {
         let before = standing(part, state.index.get(&part.key).as_deref());
@@ -113,13 +116,21 @@ async fn look(state: &State, environment: &str, keep: bool) -> Sound {
             Standing::Changed => lacking.push(format!("{name} is not as shipped")),
         }
     }
-    let registration = ObjectKey::new(GROUP, "ValidatingWebhookConfiguration", "", &format!("gitward-{environment}"));
-    let is_registered = state.index.get(&registration).is_some();
-    state.reporter.metrics.guard(&format!("{}/{}", registration.kind, registration.name), is_registered);
-    if is_registered {
-        holding.push(format!("{}/{}", registration.kind, registration.name));
-    } else {
-        lacking.push(format!("{}/{} is not there", registration.kind, registration.name));
+    let registration = registration::key(environment);
+    let name = format!("{}/{}", registration.kind, registration.name);
+    let live = state.index.get(&registration);
+    let is_sound = live.as_deref().is_some_and(registration::is_as_written);
+    state.reporter.metrics.guard(&name, is_sound);
+    match live {
+        None => lacking.push(format!("{name} is not there")),
+        Some(_) if is_sound => holding.push(name),
+        Some(_) => lacking.push(format!("{name} is not what gitward's webhook wrote")),
+    }
+    for Hidden { key, uid, message } in hidden::by_others(state) {
+        if memory.is_news(&key, uid.clone()) {
+            state.reporter.about(&key, "apiregistration.k8s.io/v1", &uid, Reason::Diverged, message.clone());
+        }
+        lacking.push(message);
     }
     let held = if holding.is_empty() { "none".to_owned() } else { holding.join(", ") };
     if lacking.is_empty() {

@@ -4,6 +4,7 @@
 mod afresh;
 mod again;
 mod declared;
+mod selected;
 mod telling;
 mod undeclared;
 
@@ -26,6 +27,7 @@ use crate::state::State;
 use crate::watch;
 use again::not_yet;
 use declared::declared_event;
+use selected::tell_stranger;
 use undeclared::undeclared_event;
 
 /// The whole is compared again after this time, whatever the watches said.
@@ -85,6 +87,7 @@ async fn distribute(
                     if mutators::is_mutator(&event.key) {
                         mutators::came_or_went(&state, &event, &memory, &poke);
                     }
+                    tell_stranger(&state, &event, &memory);
                     departed::look_again_later(&state, &event, &poke);
                     hand_over(&lanes, event);
                 }

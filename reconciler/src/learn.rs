@@ -152,6 +152,7 @@ async fn learn_present(
     // Another object under the name of the one that was written.
     let is_anothers = entry.as_ref().and_then(|e| e.uid.as_deref()).is_some_and(|uid| uid != object::uid(live));
     let ours = entry.filter(|e| e.uid.as_deref() == Some(object::uid(live)));
+    let ours = with_proven_record(state, snapshot, declared, ours).await?;
     let mut record = match &ours {
         Some(ours) => ours.record.clone(),
         None => {
@@ -194,6 +195,33 @@ async fn learn_present(
     let entry = Entry::learnt(declared, &answer, Some(object::uid(live)), record);
     let action = if differs(&entry, declared, live, &state.context(snapshot)) { Action::Replace } else { Action::Keep };
     Ok(Learnt::new(entry, action))
+}
+
+/// An entry that another process published, if its record could be a creation's: what nothing explains,
+/// somebody else wrote into it.
+async fn with_proven_record(
+    state: &State,
+    snapshot: &Snapshot,
+    declared: &Declared,
+    entry: Option<Entry>,
+) -> Result<Option<Entry>, ApiError> {
+    let key = &declared.manifest.key;
+    let Some(entry) = entry else { return Ok(None) };
+    if !state.unproven().contains(key) {
+        return Ok(Some(entry));
+    }
+    let created = carry::as_recorded(&declared.canonical, &entry.record);
+    match hold_to_list(state, snapshot, declared, &declared.canonical, &created).await {
+        Ok(()) => {}
+        Err(ApiError::Altered { fields, .. }) => {
+            tracing::warn!(object = %key, ?fields, "what is said of its creation cannot be true and is not believed");
+            state.unproven().remove(key);
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    }
+    state.unproven().remove(key);
+    Ok(Some(entry))
 }
 
 fn differs(entry: &Entry, declared: &Declared, live: &Value, context: &Context<'_>) -> bool {
@@ -293,7 +321,7 @@ pub fn record_additions(record: &mut Value, additions: Vec<Value>) {
     if record.is_null() {
         *record = json!({});
     }
-    record["createOnly"] = Value::Array(additions);
+    record[carry::CREATE_ONLY] = Value::Array(additions);
 }
 
 /// A dry run of the creation of the same content under a generated name, normalised.

@@ -28,6 +28,7 @@ use crate::fence;
 use crate::guard::{self, Poke};
 use crate::metrics::{Convergence, Metrics};
 use crate::publish::Channel;
+use crate::published;
 use crate::ready::{Ready, Standing};
 use crate::report::{Reason, Reporter};
 use crate::state::State;
@@ -83,11 +84,7 @@ pub(crate) async fn run(client: Client, options: Options) {
     let index = LiveIndex::start(client.clone(), discovery.clone(), &[], &[]);
     let reporter = Reporter::start(client.clone(), &options.environment, options.metrics.clone());
     let state = Arc::new(State::new(Api::new(client, discovery), index, reporter, channel));
-    *state.additions() = additions;
-    let adopted = environment.status.as_ref().and_then(|s| s.adopted_at.as_deref()).and_then(|t| t.parse().ok());
-    if let Some(at) = adopted {
-        state.set_adopted(at);
-    }
+    state.take_published(additions);
     let source = Source {
         environment: options.environment.clone(),
         repository: environment.spec.repository.clone(),
@@ -97,7 +94,11 @@ pub(crate) async fn run(client: Client, options: Options) {
         credentials: options.credentials.clone(),
     };
     let poke = guard::start(state.clone());
-    let status = Arc::new(Status::new(state.api.clone(), &options.environment));
+    let status = Status::start(state.api.clone(), &options.environment);
+    if let Some(at) = adopted_at(&environment) {
+        state.set_adopted(at);
+        status.set([("adoptedAt", json!(at.to_string()))]).await;
+    }
     let ready = Ready::start(state.clone(), status.clone());
     let mut looper = Loop {
         state,
@@ -107,6 +108,7 @@ pub(crate) async fn run(client: Client, options: Options) {
         poke,
         options,
         current: None,
+        begun: false,
         due: None,
         tries: 0,
         unusable: Told::default(),
@@ -114,6 +116,13 @@ pub(crate) async fn run(client: Client, options: Options) {
         watching: false,
     };
     looper.turn_for_ever().await;
+}
+
+/// When the environment took over, as its status says. A time that is still to come would let all that
+/// is made until then pass for what was there before.
+fn adopted_at(environment: &Environment) -> Option<Timestamp> {
+    let said: Timestamp = environment.status.as_ref()?.adopted_at.as_deref()?.parse().ok()?;
+    Some(said.min(Timestamp::now()))
 }
 
 /// What the API server has to have said before anything can begin.
@@ -164,6 +173,9 @@ struct Loop {
     poke: Poke,
     options: Options,
     current: Option<Declaration>,
+    /// Whether something of the current commit was written: what it brings may have been needed to find
+    /// out that the rest is refused.
+    begun: bool,
     /// When the current commit is tried again; `None` once it converged.
     due: Option<Instant>,
     tries: u32,
@@ -214,6 +226,7 @@ impl Loop {
             let message = format!("commit {} is being brought to the cluster", declaration.commit.short());
             self.ready.stands(Standing::Coming(message));
             self.current = Some(declaration);
+            self.begun = false;
             self.due = Some(Instant::now());
             self.tries = 0;
             self.unconverged.is_over();
@@ -264,6 +277,7 @@ impl Loop {
         watch::everything_governed(&self.state, &declaration.environment, declaration.declared.iter()).await;
         if !std::mem::replace(&mut self.watching, true) {
             tokio::spawn(fence::watch(self.state.clone(), self.status.clone(), self.options.keep_fence));
+            tokio::spawn(published::keep(self.state.clone()));
             tokio::spawn(broken_glass::watch(self.state.clone(), self.status.clone(), self.poke.clone()));
             tokio::spawn(exemptions::watch(self.state.clone(), self.status.clone(), self.poke.clone()));
         }
@@ -297,6 +311,7 @@ impl Loop {
         drop(span);
         match ended {
             Ok(outcome) => {
+                self.begun = true;
                 self.poke.everything();
                 self.show_held();
                 let done = if outcome.failures.is_empty() { Convergence::Converged } else { Convergence::Failing };
@@ -381,7 +396,12 @@ impl Loop {
             0 => String::new(),
             more => format!(" (and {more} more)"),
         };
-        let message = format!("commit {commit} is refused as a whole, nothing of it was applied: {first}{more}");
+        let what = if self.begun {
+            "is refused now; what the rest of it needs first had been applied"
+        } else {
+            "is refused as a whole, nothing of it was applied"
+        };
+        let message = format!("commit {commit} {what}: {first}{more}");
         if self.unconverged.is_news(&message) {
             findings.iter().skip(1).for_each(log_finding);
             self.state.reporter.about_environment(Reason::Refused, message.clone());
@@ -410,7 +430,7 @@ impl Loop {
         }
         self.due = None;
         self.unconverged.is_over();
-        self.status.set(&json!({"commit": id, "objects": count})).await;
+        self.status.set([("commit", json!(id)), ("objects", json!(count))]).await;
         if !self.unusable.is_told() {
             self.status.set_condition("CommitUsable", "True", "Evaluated", "the ref's commit can be used").await;
         }
@@ -444,7 +464,7 @@ impl Loop {
         // The API server's times have whole seconds; what was made in this second came before.
         let at = Timestamp::from_second(now.as_second() + 1).unwrap_or(now);
         self.state.set_adopted(at);
-        self.status.set(&json!({"adoptedAt": at.to_string()})).await;
+        self.status.set([("adoptedAt", json!(at.to_string()))]).await;
     }
 }
 

@@ -46,6 +46,8 @@ pub struct State {
     turn: RwLock<()>,
     adopted: Mutex<Option<Timestamp>>,
     learnt_in: Mutex<Option<Surroundings>>,
+    /// Objects whose record was read and not made by this process: the cluster may have said anything.
+    unproven: Mutex<HashSet<ObjectKey>>,
     strangers: Mutex<HashMap<ObjectKey, Instant>>,
     /// Whether somebody waits for the last of the strangers to be gone.
     pub waits_for_strangers: AtomicBool,
@@ -66,6 +68,7 @@ impl State {
             turn: RwLock::default(),
             adopted: Mutex::default(),
             learnt_in: Mutex::default(),
+            unproven: Mutex::default(),
             strangers: Mutex::default(),
             waits_for_strangers: AtomicBool::default(),
         }
@@ -107,6 +110,18 @@ impl State {
     /// What was learnt, locked.
     pub fn additions(&self) -> MutexGuard<'_, Additions> {
         self.additions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes what was published before this process began.
+    pub fn take_published(&self, additions: Additions) {
+        let recorded = additions.entries.values().filter(|e| !e.record.is_null()).map(|e| e.key.clone());
+        *self.unproven() = recorded.collect();
+        *self.additions() = additions;
+    }
+
+    /// Objects whose record is still to be held against the closed list, locked.
+    pub fn unproven(&self) -> MutexGuard<'_, HashSet<ObjectKey>> {
+        self.unproven.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What was learnt of one object.

@@ -42,6 +42,13 @@ const CLUSTER: [(&str, &str, &str); 5] = [
     ("apiextensions.k8s.io", "v1", "CustomResourceDefinition"),
 ];
 
+/// Kinds that nobody takes pictures of, and that stories ask for one by one.
+const OTHERS: [(&str, &str, &str); 3] = [
+    ("gitward.dev", "v1alpha1", "Environment"),
+    ("rbac.authorization.k8s.io", "v1", "ClusterRole"),
+    ("admissionregistration.k8s.io", "v1", "ValidatingWebhookConfiguration"),
+];
+
 /// Objects by `Kind/namespace/name`, without what the API server and controllers keep in them.
 pub(crate) type Picture = BTreeMap<String, Value>;
 
@@ -100,9 +107,9 @@ pub(crate) async fn get(client: &kube::Client, object: &str) -> Result<Value> {
     let (object, namespace) = object.split_once(" -n ").unwrap_or((object, ""));
     let (short, name) = object.split_once('/').unwrap_or((object, ""));
     let kind = SHORT.iter().find(|(s, _)| *s == short).map_or(short, |(_, kind)| kind);
-    let known = KINDS.iter().map(|(g, v, k, _)| (g, v, k)).chain(CLUSTER.iter().map(|(g, v, k)| (g, v, k)));
+    let cluster = CLUSTER.iter().chain(&OTHERS).copied();
+    let mut known = KINDS.iter().map(|(g, v, k, _)| (*g, *v, *k)).chain(cluster);
     let (group, version, kind) = known
-        .into_iter()
         .find(|(_, _, k)| k.eq_ignore_ascii_case(kind))
         .ok_or_else(|| Error::Invalid(format!("{short} is no kind that the stories know")))?;
     let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));

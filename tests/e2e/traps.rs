@@ -12,6 +12,7 @@ mod mutators;
 mod objects;
 mod places;
 mod pruning;
+mod sight;
 
 use std::time::{Duration, Instant};
 

@@ -17,14 +17,20 @@ use serde_json::{Map, Value};
 
 use crate::additions;
 use crate::change::{self, Change};
+use crate::created;
 use crate::delegation;
 use crate::derived::Context;
 use crate::exemption;
 use crate::object::ObjectKey;
 
+pub use rbac::strangers_selected;
+
 /// Field of a record that holds the digest of the content that the object was made of. Where what
 /// creation made has to be taken whole, it counts for that content alone.
 pub const MADE_OF: &str = "madeOf";
+
+/// Field of a record that holds what the creation alone set, each addition with its path.
+pub const CREATE_ONLY: &str = "createOnly";
 
 /// What a carry rule sees.
 pub struct Subject<'a> {
@@ -120,6 +126,27 @@ fn copy_in_each(target: &mut Value, from: &Value, before: Option<&Value>, path: 
             copy_in_each(target, element, before, rest);
         }
     }
+}
+
+/// What the creation of `declared` answered, if a record of it is true: what is said of it can be held
+/// against what a creation could have answered.
+pub fn as_recorded(declared: &Value, record: &Value) -> Value {
+    let mut created = declared.clone();
+    let mut set = record.clone();
+    if let Some(fields) = set.as_object_mut() {
+        fields.remove(CREATE_ONLY);
+        fields.remove(MADE_OF);
+    }
+    additions::overlay(&mut created, &set);
+    if record.get(MADE_OF).is_some()
+        && let Some(spec) = record.get("spec")
+    {
+        created["spec"] = spec.clone();
+    }
+    if let Some(additions) = record.get(CREATE_ONLY) {
+        created::lay_over(&mut created, declared, additions);
+    }
+    created
 }
 
 /// Takes off an object the finalizers that are neither declared nor set by its own controller.

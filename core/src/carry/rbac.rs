@@ -1,5 +1,7 @@
 //! Aggregated roles, and the Secrets that hold a service account's token.
 
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -9,6 +11,7 @@ use crate::account_token::is_made_for;
 use crate::change::same;
 use crate::derived::{Context, aggregated};
 use crate::object::{self, ObjectKey};
+use crate::snapshot::Declared;
 
 /// The rules of an aggregated role are the union of the roles that it selects, in the controller's
 /// order: by name, each rule once. Just written, it has those that Git declares.
@@ -21,13 +24,10 @@ pub(super) fn aggregated_rules(target: &mut Value, subject: &Subject<'_>, contex
     ) {
         return copy(target, subject.declared, &["rules"]);
     }
-    let mut roles = context.live.list("rbac.authorization.k8s.io", "ClusterRole", "");
-    roles.sort_by(|a, b| object::name(a).cmp(object::name(b)));
     let mut union: Vec<Value> = Vec::new();
+    let roles = others(&subject.key.name, context);
     for selector in selectors {
-        for role in roles.iter().filter(|r| {
-            object::name(r) != subject.key.name && aggregated(object::name(r), context) && selects(selector, r)
-        }) {
+        for role in roles.iter().filter(|r| aggregated(object::name(r), context) && selects(selector, r)) {
             for rule in role.get("rules").and_then(Value::as_array).into_iter().flatten() {
                 if !union.iter().any(|u| same(u, rule)) {
                     union.push(rule.clone());
@@ -36,6 +36,27 @@ pub(super) fn aggregated_rules(target: &mut Value, subject: &Subject<'_>, contex
         }
     }
     set(target, &["rules"], Value::Array(union));
+}
+
+/// Roles that an aggregated one selects and that may bring nothing into it, by name: nobody judges what
+/// they say.
+pub fn strangers_selected(declared: &Declared, context: &Context<'_>) -> Vec<String> {
+    let key = &declared.manifest.key;
+    let selectors = at(&declared.canonical, &["aggregationRule", "clusterRoleSelectors"]).and_then(Value::as_array);
+    let Some(selectors) = selectors.filter(|_| key.kind == "ClusterRole") else { return Vec::new() };
+    let strange = |role: &Value| {
+        !aggregated(object::name(role), context) && selectors.iter().any(|selector| selects(selector, role))
+    };
+    let roles = others(&key.name, context);
+    roles.iter().filter(|role| strange(role)).map(|role| object::name(role).to_owned()).collect()
+}
+
+/// All roles but that one, by name.
+fn others(name: &str, context: &Context<'_>) -> Vec<Arc<Value>> {
+    let mut roles = context.live.list("rbac.authorization.k8s.io", "ClusterRole", "");
+    roles.retain(|role| object::name(role) != name);
+    roles.sort_by(|a, b| object::name(a).cmp(object::name(b)));
+    roles
 }
 
 fn selects(selector: &Value, role: &Value) -> bool {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Subject, from_record, metadata, network, rbac, storage, workload};
+use super::{CREATE_ONLY, Subject, from_record, metadata, network, rbac, storage, workload};
 use crate::created;
 use crate::derived::Context;
 use crate::object::ObjectKey;
@@ -60,7 +60,7 @@ pub(super) fn of(key: &ObjectKey) -> impl Iterator<Item = &'static Rule> {
 
 /// What was set at the object's creation alone.
 fn creation(target: &mut Value, subject: &Subject<'_>, _context: &Context<'_>) {
-    if let Some(created) = subject.recorded(&["createOnly"]) {
+    if let Some(created) = subject.recorded(&[CREATE_ONLY]) {
         created::lay_over(target, subject.declared, created);
     }
 }

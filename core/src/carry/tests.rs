@@ -305,3 +305,25 @@ fn a_new_value_of_git_goes_into_a_field_that_others_may_set() {
     super::without_exempted(&mut answer, &key, &object("one:2", "two:1"), &context);
     assert_eq!(answer, object("one:2", "two:1"));
 }
+
+#[test]
+fn a_record_is_held_against_what_a_creation_could_answer() {
+    use crate::additions::unexplained;
+    use crate::object::Gvk;
+    let gvk = Gvk::new("v1", "Pod");
+    let declared = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a", "namespace": "b"},
+        "spec": {"containers": [{"name": "a", "image": "a:1"}]}});
+    let strange = |record: &Value| {
+        let created = super::as_recorded(&declared, record);
+        unexplained(&gvk, &declared, &declared, &created, None)
+    };
+    let spec = |more: &Value| {
+        let mut containers = vec![json!({"name": "a", "image": "a:1", "imagePullPolicy": "IfNotPresent"})];
+        containers.extend(more.as_array().cloned().unwrap_or_default());
+        json!({"madeOf": "x", "spec": {"containers": containers, "dnsPolicy": "ClusterFirst"}})
+    };
+    assert_eq!(strange(&spec(&json!([]))), Vec::<String>::new());
+    assert!(!strange(&spec(&json!([{"name": "evil", "image": "evil"}]))).is_empty());
+    let added = json!({"createOnly": [{"path": ["spec", "hostNetwork"], "value": true}]});
+    assert!(!strange(&added).is_empty());
+}

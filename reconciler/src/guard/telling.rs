@@ -1,6 +1,7 @@
 //! Telling people of a divergence: once each, at the line of Git that says most, never with a value that
 //! may be a Secret's.
 
+use gitward_core::carry::strangers_selected;
 use gitward_core::change::Change;
 use gitward_core::object;
 use gitward_core::path::FieldPath;
@@ -46,8 +47,19 @@ fn divergence(state: &State, declared: &Declared, live: &Value, changes: &[Chang
     let key = &declared.manifest.key;
     let place = telling(changes, &declared.canonical)
         .map_or_else(|| declared.place(&FieldPath::root()), |c| declared.place(&c.path));
-    let message = format!("{key} is not what Git declares at {place}: {}", fields(changes));
+    let message = format!("{key} is not what Git declares at {place}: {}{}", fields(changes), because(state, declared));
     state.reporter.about(key, &declared.gvk().api_version(), object::uid(live), Reason::Diverged, message);
+}
+
+/// Whose objects bring the difference about again and again, where that can be told.
+fn because(state: &State, declared: &Declared) -> String {
+    let Some(held) = state.held() else { return String::new() };
+    let strangers = strangers_selected(declared, &state.context(&held));
+    if strangers.is_empty() {
+        return String::new();
+    }
+    let named: Vec<String> = strangers.iter().take(3).map(|name| format!("ClusterRole/{name}")).collect();
+    format!("; it selects what Git does not declare: {}; to do: delete that, or take its labels off", named.join(", "))
 }
 
 /// The first fields that changed, and how many more.
