@@ -4,6 +4,8 @@ use gitward_core::object::{self, ObjectKey};
 use gitward_core::snapshot::Digest;
 use serde_json::Value;
 
+use crate::environment::is_shipped_definition;
+
 /// Annotation with the digest of the webhooks that were registered.
 ///
 /// It tells what the webhook wrote from what the API server stored: something may change the one into
@@ -31,6 +33,13 @@ pub fn is_as_written(live: &Value) -> bool {
     object::annotation(live, DIGEST) == Some(digest(webhooks).as_str()) && !object::is_terminating(live)
 }
 
+/// Whether an object is what gitward itself brought and keeps, as it brought it, though no environment
+/// declares it: the definition of Environments, and the registration of an environment's webhook.
+pub fn is_gitwards_own(environment: &str, live: &Value) -> bool {
+    let is_registration = || ObjectKey::of(live).is_some_and(|of| of == key(environment)) && is_as_written(live);
+    is_shipped_definition(live) || is_registration()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,8 +49,10 @@ mod tests {
     fn whatever_is_made_of_it_shows() {
         let webhooks = json!([{"name": "a", "failurePolicy": "Fail", "rules": [{"operations": ["*"]}]}]);
         let annotations = json!({DIGEST: digest(&webhooks)});
-        let written = json!({"metadata": {"annotations": annotations}, "webhooks": webhooks});
+        let written = json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration",
+            "metadata": {"name": "gitward-prod", "annotations": annotations}, "webhooks": webhooks});
         assert!(is_as_written(&written));
+        assert!(is_gitwards_own("prod", &written) && !is_gitwards_own("test", &written));
         for (pointer, value) in [
             ("/webhooks/0/failurePolicy", json!("Ignore")),
             ("/webhooks/0/rules", json!([])),

@@ -12,8 +12,8 @@ use gitward_core::object::{self, ObjectKey};
 use gitward_core::path::FieldPath;
 use gitward_core::snapshot::Declared;
 use gitward_core::trace::{Judged, judge_live};
-use gitward_index::environment::is_shipped_definition;
 use gitward_index::listing::{Listing, Unread, list};
+use gitward_index::registration::is_gitwards_own;
 use gitward_index::trouble::says;
 use gitward_index::{read, scope};
 use serde::Serialize;
@@ -292,8 +292,9 @@ impl Sight {
                 let fields = changes.into_iter().map(|change| field(declared, change)).collect();
                 (Differing::Diverged { fields }, None)
             }
-            // Installed with gitward itself, and exactly as it is shipped.
-            Judged::Undeclared(_) if is_shipped_definition(live) => return Standing::Derived,
+            Judged::Undeclared(_) if is_gitwards_own(&self.snapshot.environment.name, live) => {
+                return Standing::Derived;
+            }
             Judged::Undeclared(reason) => (Differing::Undeclared { reason }, self.stays(key, live)),
         };
         Standing::Differs(Difference { object: key.clone(), how, left: broken.or(left) })

@@ -6,7 +6,7 @@ use gitward_core::object::ObjectKey;
 use gitward_core::path::FieldPath;
 use gitward_core::snapshot::Commit;
 use gitward_core::trace::{Field, Source, Stated, fields};
-use gitward_index::environment::is_shipped_definition;
+use gitward_index::registration::is_gitwards_own;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -120,9 +120,9 @@ impl Sight {
             return Err(Error::NoField { object: key.to_string(), path: path.to_string() });
         }
         let mut told: Vec<Told> = chosen.into_iter().map(|field| tell(&key, field, looked.unread.is_empty())).collect();
-        if is_shipped_definition(&live) {
+        if is_gitwards_own(&self.in_force.environment, &live) {
             told.iter_mut().filter(|t| t.origin == NOBODY).for_each(|t| {
-                (t.origin, t.reason) = ("Kept", Some("gitward's own, exactly as this version ships it".to_owned()));
+                (t.origin, t.reason) = ("Kept", Some("gitward's own, exactly as it brought it".to_owned()));
             });
         }
         let authors = self.authors(told.iter().filter_map(|t| t.place.as_ref()));

@@ -10,7 +10,7 @@ use gitward_core::lookup::Lookup;
 use gitward_core::object;
 use gitward_core::snapshot::Snapshot;
 use gitward_core::trace::{Judged, judge_live, lingers};
-use gitward_index::{Event, environment};
+use gitward_index::{Event, environment, registration};
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 use tracing::Instrument;
@@ -37,6 +37,10 @@ pub(super) async fn undeclared_event(
 ) -> Result<(), ApiError> {
     let key = &event.key;
     let Some(live) = state.index.get(key) else { return Ok(()) };
+    // The webhook keeps it, and the condition `Guarded` says how it stands.
+    if *key == registration::key(&held.environment.name) {
+        return Ok(());
+    }
     let Judged::Undeclared(_) = judge_live(key, &live, &state.context(held)) else {
         memory.forget(key);
         return Ok(());

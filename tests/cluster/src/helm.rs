@@ -16,6 +16,7 @@ const HELM: Tool = Tool {
     package: "helm.sh/helm/v3/cmd/helm",
     go_mod: include_str!("../helm/go.mod"),
     go_sum: include_str!("../helm/go.sum"),
+    main: None,
 };
 
 /// Helm's program.

@@ -11,6 +11,7 @@
 
 mod binaries;
 mod cache;
+mod cert_manager;
 mod certificates;
 mod cgi;
 mod cluster;
@@ -40,6 +41,7 @@ mod version;
 mod work_tree;
 
 pub use binaries::{Binaries, Program, Sources};
+pub use cert_manager::{CertManager, Part as CertManagerPart};
 pub use cluster::Cluster;
 pub use component::Component;
 pub use control_plane::ControlPlane;

@@ -20,6 +20,7 @@ const OPERATOR: Tool = Tool {
     package: "github.com/prometheus-operator/prometheus-operator/cmd/operator",
     go_mod: include_str!("../operators/go.mod"),
     go_sum: include_str!("../operators/go.sum"),
+    main: None,
 };
 
 /// What it would run beside a Prometheus; a build of ours knows no version of its own.
@@ -58,14 +59,7 @@ impl PrometheusOperator {
     /// # Errors
     /// Where they cannot be read.
     pub fn definitions(&self) -> Result<Vec<(String, String)>> {
-        let mut all = Vec::new();
-        for path in files(&self.definitions)? {
-            let text = fs::read_to_string(&path).map_err(Error::io(format!("read {}", path.display())))?;
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            all.push((name, text));
-        }
-        all.sort();
-        Ok(all)
+        texts_of(&self.definitions)
     }
 
     /// Starts it with a kubeconfig, for the resources of one namespace; its log is `log`.
@@ -81,12 +75,15 @@ impl PrometheusOperator {
         ];
         let folder = log.parent().unwrap_or(Path::new("."));
         let environment = [("KUBECONFIG", kubeconfig.as_os_str())];
-        let process = Process::start_with(&self.program, &arguments, folder, log, &environment)?;
-        Ok(RunningOperator { process })
+        Process::start_with(&self.program, &arguments, folder, log, &environment).map(RunningOperator::of)
     }
 }
 
 impl RunningOperator {
+    pub(crate) fn of(process: Process) -> Self {
+        Self { process }
+    }
+
     /// The end of its log.
     pub fn log_tail(&self) -> String {
         crate::process::tail(self.process.log())
@@ -101,6 +98,17 @@ fn keep_definitions(go: &Go, laid_out: &Path, cache: &Cache) -> Result<()> {
     copy_files(&Path::new(&module).join(DEFINITIONS), &copies)?;
     let _ = fs::remove_dir_all(&kept);
     fs::rename(&copies, &kept).map_err(Error::io(format!("move {} into the cache", copies.display())))
+}
+
+/// The files of a folder, each its name and text, by name.
+pub(crate) fn texts_of(folder: &Path) -> Result<Vec<(String, String)>> {
+    let mut all = Vec::new();
+    for path in files(folder)? {
+        let text = fs::read_to_string(&path).map_err(Error::io(format!("read {}", path.display())))?;
+        all.push((path.file_name().unwrap_or_default().to_string_lossy().into_owned(), text));
+    }
+    all.sort();
+    Ok(all)
 }
 
 pub(crate) fn copy_files(from: &Path, to: &Path) -> Result<()> {

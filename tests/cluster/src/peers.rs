@@ -22,6 +22,7 @@ const CONFTEST: Tool = Tool {
     package: "github.com/open-policy-agent/conftest",
     go_mod: GO_MOD,
     go_sum: GO_SUM,
+    main: None,
 };
 
 const KUBECONFORM: Tool =

@@ -21,6 +21,8 @@ pub(crate) struct Tool {
     pub(crate) package: &'static str,
     pub(crate) go_mod: &'static str,
     pub(crate) go_sum: &'static str,
+    /// The text of `main.go`, where the module is a program of its own.
+    pub(crate) main: Option<&'static str>,
 }
 
 impl Tool {
@@ -37,7 +39,8 @@ impl Tool {
         beside: impl FnOnce(&Go, &Path, &Cache) -> Result<()>,
     ) -> Result<Cache> {
         let platform = format!("{}/{}", env::consts::OS, env::consts::ARCH);
-        let inputs = vec![self.go_mod.to_owned(), self.go_sum.to_owned(), LINKER.to_owned(), platform];
+        let mut inputs = vec![self.go_mod.to_owned(), self.go_sum.to_owned(), LINKER.to_owned(), platform];
+        inputs.extend(self.main.map(str::to_owned));
         let cache = Cache::of(&sources.cache, self.folder, inputs);
         let program = cache.entry(self.name);
         if program.is_file() {
@@ -49,6 +52,10 @@ impl Tool {
             let go = Go::find(sources.search_path.as_deref())?;
             let workshop = cache.workshop()?;
             go_build::lay_out(workshop.path(), self.go_mod, self.go_sum)?;
+            if let Some(main) = self.main {
+                let path = workshop.path().join("main.go");
+                fs::write(&path, main).map_err(Error::io(format!("write {}", path.display())))?;
+            }
             let finished = workshop.path().join(self.name);
             go_build::build_package(&go, workshop.path(), self.package, LINKER, &finished)?;
             beside(&go, workshop.path(), &cache)?;

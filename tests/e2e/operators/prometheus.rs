@@ -1,4 +1,4 @@
-//! Operators: what the real prometheus-operator makes passes within its ceilings, and nothing else.
+//! What the real prometheus-operator makes passes within its ceilings, and nothing else.
 
 use std::time::Duration;
 
@@ -47,8 +47,8 @@ impl Scene {
         let (program, stage) = tokio::join!(provided, Stage::set(gitward(), options()));
         let (program, mut stage) = (program.unwrap().unwrap(), stage.unwrap());
         stage.install_hooks().unwrap();
-        stage.work.write("gitward.yaml", include_str!("gitward.yaml")).unwrap();
-        stage.work.write(MANIFESTS, include_str!("monitoring.yaml")).unwrap();
+        stage.work.write("gitward.yaml", include_str!("prometheus/gitward.yaml")).unwrap();
+        stage.work.write(MANIFESTS, include_str!("prometheus/monitoring.yaml")).unwrap();
         for (name, text) in program.definitions().unwrap() {
             stage.work.write(&format!("prod/crds/{name}"), text).unwrap();
         }
