@@ -189,6 +189,9 @@ pub struct EnvironmentConfig {
     /// same.
     #[serde(default)]
     pub allow_force_push: bool,
+    /// Whether the push gate lets the environment be taken out of `gitward.yaml`, or the whole file.
+    #[serde(default)]
+    pub allow_removal: bool,
     /// Whether the push gate judges every commit that a push brings, and not only the last one.
     #[serde(default)]
     pub every_commit: bool,

@@ -7,6 +7,7 @@
 
 mod assembly;
 mod canonical;
+mod definitions;
 mod facts;
 mod judging;
 mod memory;
@@ -27,9 +28,10 @@ use assembly::Assembly;
 use judging::{Judged, Reading, Rules};
 
 pub use canonical::canonical;
+pub use definitions::Definitions;
 pub use memory::{ContentId, Context, Leaf, Memory};
 pub use recall::Recalled;
-pub use select::{is_policy_file, is_taken_out, looks_like_objects};
+pub use select::{is_policy_file, is_schema_file, is_taken_out, looks_like_objects};
 
 /// A file of a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +86,8 @@ pub struct Judge {
     policies: Policies,
     /// Of the policies' texts.
     digest: blake3::Hash,
+    /// What the custom resources of files in `crds` were before.
+    held_to: Option<Definitions>,
 }
 
 impl Judge {
@@ -106,7 +110,7 @@ impl Judge {
         findings.extend(unreadable);
         match Policies::compile(&sources) {
             Ok(policies) if findings.is_empty() => {
-                Ok(Self { configuration, schemas, policies, digest: digest(&sources) })
+                Ok(Self { configuration, schemas, policies, digest: digest(&sources), held_to: None })
             }
             Ok(_) => Err(findings),
             Err(broken) => {
@@ -114,6 +118,12 @@ impl Judge {
                 Err(findings)
             }
         }
+    }
+
+    /// The same rules, by which files in `crds` change nothing of a custom resource that these define.
+    #[must_use]
+    pub fn held_to(&self, before: Definitions) -> Self {
+        Self { held_to: Some(before), ..self.clone() }
     }
 
     /// The configuration that it was made from.
@@ -186,11 +196,11 @@ impl Judge {
         files: &mut [(Arc<str>, Reading)],
     ) -> (Vec<Schemas>, Vec<Finding>) {
         let Some((first, others)) = self.schemas.split_first() else { return Default::default() };
-        let manifests = vendored.iter().chain(&*files).flat_map(|(_, reading)| &reading.manifests);
-        let (first, problems) = first.with_each_crd(manifests);
+        let (first, findings) = first.with_crds(vendored.iter().flat_map(|(_, reading)| &reading.manifests));
+        let first = self.held_to.as_ref().map_or_else(|| first.clone(), |before| first.held_to(&before.0));
+        // What the tree declares is what the cluster itself will judge by.
+        let (first, problems) = first.with_each_crd(files.iter().flat_map(|(_, reading)| &reading.manifests));
         let mut problems = problems.into_iter();
-        let of_vendored = vendored.iter().map(|(_, reading)| reading.manifests.len()).sum();
-        let findings = problems.by_ref().take(of_vendored).flatten().collect();
         for (_, reading) in files {
             reading.findings.extend(problems.by_ref().take(reading.manifests.len()).flatten());
         }

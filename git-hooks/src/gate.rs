@@ -7,16 +7,14 @@ use gitward_core::config::{self, Configuration, EnvironmentConfig};
 use gitward_core::evaluate::{self, Judge, TreeFile};
 use gitward_core::finding::{Finding, Severity};
 use gitward_core::schema::Schemas;
-use gitward_repo::{CommitId, Error, Limits, Repository};
+use gitward_repo::{CommitId, Limits, Repository};
 
 use crate::at_commit::{self, Broken, Configured};
+use crate::changes::{self, Changes};
 use crate::on_the_way::Way;
 use crate::rules::{Refs, Rules};
 use crate::trees::{self, Kept, Memories, Pair, Trees};
-use crate::{Index, RefUpdate, Result, brought, effect, protect};
-
-/// Changed paths that are looked at to tell whether a push only mends policies.
-const CHANGED_PATHS: usize = 10_000;
+use crate::{Index, RefUpdate, Result, brought, effect, protect, schemas_before};
 
 /// Commits of a first push's history that are looked back for the time before its rules.
 const FIRST_HISTORY: usize = 1_000;
@@ -111,6 +109,8 @@ struct Ready<'a> {
     judge: &'a Judge,
     /// The rules that the push brings, where they are other ones.
     next: Option<&'a Judge>,
+    /// Where to look for what custom resources were before, if the push changes that.
+    before_schemas: Option<(&'a CommitId, &'a Configuration)>,
     after: Option<&'a Configuration>,
     pairs: Vec<Pair<'a>>,
     memories: Memories<'a>,
@@ -147,6 +147,13 @@ impl Gate<'_> {
                 return Ok(verdict.refuse(findings, file.into_iter().collect()));
             }
         };
+        let is_own =
+            self.update.old.as_ref().map(|old| self.repository.peel(old)).transpose()?.flatten().as_ref() == Some(base);
+        let verdict = if is_own {
+            verdict.refuse(protect::unguarded(git_ref, rules, after.as_deref()), Vec::new())
+        } else {
+            verdict
+        };
         let widened = with_schemas_of(rules, after.as_deref());
         let pairs = environments(rules, after.as_deref(), git_ref);
         let kept = OnceLock::new();
@@ -156,9 +163,10 @@ impl Gate<'_> {
             Err(Broken { findings, .. }) if new != base => return self.mend(verdict, findings, base, Some(rules)),
             Err(Broken { findings, files }) => return Ok(verdict.refuse(findings, files)),
         };
+        let changes = Changes::between(self.repository, (base, rules), (new, after.as_deref()))?;
         let mut next = None;
         if let Some(after) = after.as_deref()
-            && self.changes_rules(base, new, rules, after)?
+            && changes.rules
         {
             match at_commit::judge_of(self.repository, new, after, self.limits)? {
                 Ok(judge) => next = Some(judge),
@@ -170,7 +178,9 @@ impl Gate<'_> {
             None if new == base => self.before_the_rules(new),
             None => None,
         };
-        let ready = Ready { judge: &judge, next: next.as_ref(), after: after.as_deref(), pairs, memories };
+        let before_schemas = changes.schemas.then_some((base, rules));
+        let ready =
+            Ready { judge: &judge, next: next.as_ref(), before_schemas, after: after.as_deref(), pairs, memories };
         self.environments(verdict, ready, new, before.as_ref())
     }
 
@@ -210,29 +220,6 @@ impl Gate<'_> {
         None
     }
 
-    /// Whether a push changes `gitward.yaml` or a policy. Where it does not, what is at hand of them is good
-    /// already.
-    fn changes_rules(
-        &self,
-        base: &CommitId,
-        new: &CommitId,
-        rules: &Configuration,
-        after: &Configuration,
-    ) -> Result<bool> {
-        if new == base {
-            return Ok(false);
-        }
-        let is_rule = |path: &String| {
-            path == config::FILE || evaluate::is_policy_file(rules, path) || evaluate::is_policy_file(after, path)
-        };
-        match self.repository.changed_paths(base, new, CHANGED_PATHS) {
-            Ok(changed) => Ok(changed.iter().any(is_rule)),
-            // Who changes so much may have changed these.
-            Err(Error::TooLarge { .. }) => Ok(true),
-            Err(error) => Err(error.into()),
-        }
-    }
-
     fn environments(
         &self,
         mut verdict: RefVerdict,
@@ -240,21 +227,29 @@ impl Gate<'_> {
         new: &CommitId,
         before_push: Option<&CommitId>,
     ) -> Result<RefVerdict> {
-        let Ready { judge, next, after, pairs, memories } = ready;
-        let selection = trees::selection(judge.configuration(), after, &pairs);
+        let Ready { judge: widened, next, before_schemas, after, pairs, memories } = ready;
+        let selection = trees::selection(widened.configuration(), after, &pairs);
         let trees = Trees::new(self.repository, selection, self.limits, memories);
         let tree = trees.list(new)?;
         let mut old_tree = None;
         for Pair { now, before } in pairs {
+            let held = before_schemas
+                .map(|rules| schemas_before::hold(widened, self.repository, rules, before, self.limits))
+                .transpose()?;
+            let judge = held.as_ref().unwrap_or(widened);
             let seen = trees.judge(judge, now, &tree)?;
             let (mut found, mut known, mut at_old) = (seen.findings, 0, Vec::new());
             let by_next = next.map(|next| trees.judge(next, now, &tree)).transpose()?;
             let effect = by_next.as_ref().and_then(|by_next| effect::told(&now.name, &found, &by_next.findings));
             if let Some(old) = before_push.filter(|_| !found.is_empty() || before.every_commit) {
-                at_old = trees.judge_commit(judge, before, old, &mut old_tree)?.findings;
+                at_old = trees.judge_commit(widened, before, old, &mut old_tree)?.findings;
                 (found, known) = brought(found, &at_old);
             }
-            let by_next = by_next.map(|seen| seen.findings).unwrap_or_default();
+            let by_next = by_next.map(|seen| seen.findings);
+            if let (Some(by_next), true) = (&by_next, held.is_some()) {
+                found = schemas_before::say_how(found, by_next);
+            }
+            let by_next = by_next.unwrap_or_default();
             found.extend(unhidden(by_next, (judge.configuration(), before), after.map(|after| (after, now))));
             verdict.sources.extend(trees.sources(&tree, &found)?);
             if before.every_commit {
@@ -302,7 +297,7 @@ impl Gate<'_> {
                 || evaluate::is_policy_file(&after, path)
                 || rules.is_some_and(|rules| evaluate::is_policy_file(rules, path))
         };
-        let changed = self.repository.changed_paths(base, new, CHANGED_PATHS)?;
+        let changed = self.repository.changed_paths(base, new, changes::PATHS)?;
         if let Some(other) = changed.iter().find(|path| !is_policy(path)) {
             let message = format!(
                 "the rules at {} cannot be evaluated, so a push may mend them and nothing else; this one changes {other}",
@@ -317,7 +312,7 @@ impl Gate<'_> {
 }
 
 /// The rules, with the CRDs that the pushed commit names besides: what a custom resource looks like may
-/// come with it. It loosens nothing that the push could not loosen in the CRDs themselves.
+/// come with it, unless that was said before ([`schemas_before`]).
 fn with_schemas_of(rules: &Configuration, after: Option<&Configuration>) -> Configuration {
     let mut widened = rules.clone();
     let named = after.into_iter().flat_map(|after| &after.crds).filter(|root| !rules.crds.contains(root));

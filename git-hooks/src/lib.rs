@@ -6,6 +6,7 @@
 mod apart;
 mod at_commit;
 mod brought;
+mod changes;
 mod effect;
 mod gate;
 mod host;
@@ -18,6 +19,7 @@ mod protect;
 mod remember;
 mod rules;
 mod run;
+mod schemas_before;
 mod trees;
 mod updates;
 

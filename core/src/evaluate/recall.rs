@@ -63,7 +63,7 @@ impl Judge {
         let selected = select::manifests(environment, &self.configuration, &paths, &texts);
         let vendored = select::schemas(environment, &self.configuration, &paths);
 
-        let mut memory = memory.filter(|memory| memory.is_of(context));
+        let mut memory = memory.filter(|memory| memory.is_of(context) && self.held_to.is_none());
         let mut tree = Partly { judge: self, leaves, files: known(leaves, &selected.files, memory) };
         tree.read(read)?;
         if memory.is_some_and(|memory| memory.kept.crds != tree.crds(&vendored)) {

@@ -110,6 +110,11 @@ pub fn is_policy_file(configuration: &Configuration, path: &str) -> bool {
     path.ends_with(".rego") && configuration.policies.iter().any(|d| is_below(path, d))
 }
 
+/// Whether a file is one of those that only say what custom resources look like.
+pub fn is_schema_file(configuration: &Configuration, path: &str) -> bool {
+    is_manifest(path) && configuration.crds.iter().any(|root| is_at(path, root))
+}
+
 /// Whether the text of a file could hold Kubernetes objects at all: it names both `apiVersion` and
 /// `kind`. Cheap enough for every file of a tree.
 pub fn looks_like_objects(text: &[u8]) -> bool {

@@ -135,6 +135,12 @@ impl Schemas {
         Self { builtin: self.builtin, custom: others.custom.clone() }
     }
 
+    /// These schemas, with the custom resources that others define too as those define them.
+    pub(crate) fn held_to(&self, others: &Self) -> Self {
+        let custom = self.custom.iter().map(|(gvk, own)| (gvk.clone(), others.custom.get(gvk).unwrap_or(own).clone()));
+        Self { builtin: self.builtin, custom: Arc::new(custom.collect()) }
+    }
+
     /// Whether what is said of a kind may hang on the CRDs of the tree: it is none of Kubernetes' own, or
     /// one that has to be replaced by another.
     pub(crate) fn hangs_on_crds(&self, gvk: &Gvk) -> bool {
