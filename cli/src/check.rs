@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use gitward_core::baseline::Baseline;
 use gitward_core::config::{self, Configuration, EnvironmentConfig};
-use gitward_core::evaluate::{Judge, TreeFile};
+use gitward_core::evaluate::{self, Judge, TreeFile};
 use gitward_core::exemption;
 use gitward_core::finding::{Finding, Severity};
 use gitward_git_hooks::{Index, RefUpdate};
@@ -183,6 +183,9 @@ fn of_environments(place: &Place, args: &Args) -> anyhow::Result<Report> {
     };
     report.findings.extend(exemption::expired(&configuration, Timestamp::now()));
     report.findings.extend_from_slice(judge.lints());
+    if !environments.is_empty() {
+        report.findings.extend(evaluate::nothing_there(&configuration, None, tree.files.iter().map(|f| &*f.path)));
+    }
     for environment in &environments {
         let verdict = judge.verdict(environment, &tree.files);
         let unread =
@@ -190,7 +193,10 @@ fn of_environments(place: &Place, args: &Args) -> anyhow::Result<Report> {
         let found: Vec<Finding> = verdict.findings.into_iter().chain(unread.cloned()).collect();
         let objects = plural(verdict.objects, "object");
         report.summary.push(format!("{}: {objects}, {}", environment.name, counted(&found)));
-        report.findings.extend(found);
+        // What is wrong with the rules themselves is found in every environment.
+        let is_new = |f: &Finding| f.object.is_some() || !report.findings.contains(f);
+        let new: Vec<Finding> = found.into_iter().filter(is_new).collect();
+        report.findings.extend(new);
     }
     if environments.is_empty() {
         report.summary.push(format!("{} names no environment: nothing is judged", config::FILE));

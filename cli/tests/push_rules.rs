@@ -155,3 +155,25 @@ fn the_guard_is_taken_away_only_where_that_was_announced() {
     work.commit("meant");
     accepted(&work).shows(&["warning[push/unguarded]", "gitward.yaml is gone"]);
 }
+
+#[test]
+fn what_the_rules_name_and_is_not_there_is_told_with_the_push_that_brings_it() {
+    let work = guarded("schemas/widgets.yaml");
+    work.write(
+        "gitward.yaml",
+        &CONFIGURATION.replace("crds: [schemas]", "policies: [polcies]\ncrds: [schemas, schema]"),
+    );
+    work.commit("misspelt");
+    let push = accepted(&work);
+    push.shows(&["warning[config/nothing-there]", "gitward.yaml:4:12", "gitward.yaml:5:17"]);
+    work.write("gitward.yaml", &CONFIGURATION.replace("crds: [schemas]", "policies: [policies]\ncrds: [schemas]"));
+    let idle = "package gitward.size\n\nkinds := {\"Widgt\"}\n\ndeyn contains \"no\" if input.object.spec.size > 2\n";
+    work.write("policies/size.rego", idle);
+    work.commit("comes to nothing");
+    accepted(&work).shows(&["warning[policy/judges-nothing]", "policies/size.rego:1:1"]);
+    work.write("policies/size.rego", &idle.replace("deyn", "deny"));
+    work.commit("for no kind");
+    let push = accepted(&work);
+    let text = push.text.replace("\nremote:  ", "");
+    assert!(text.contains("policy/judges-nothing +1") && text.contains("policies/size.rego:3:1"), "{text}");
+}

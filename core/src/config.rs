@@ -80,6 +80,12 @@ pub struct Configuration {
     /// Where each break-glass declaration stands, filled in by [`parse`].
     #[serde(skip)]
     pub break_glass_places: Vec<Place>,
+    /// Where each entry of `policies` stands, filled in by [`parse`].
+    #[serde(skip)]
+    pub policy_places: Vec<Place>,
+    /// Where each entry of `crds` stands, filled in by [`parse`].
+    #[serde(skip)]
+    pub crd_places: Vec<Place>,
     /// Where each environment stands, filled in by [`parse`].
     #[serde(skip)]
     pub environment_places: Vec<Place>,

@@ -9,12 +9,14 @@ mod assembly;
 mod canonical;
 mod definitions;
 mod facts;
+mod idle_kinds;
 mod judging;
 mod memory;
 mod parallel;
 mod recall;
 mod references;
 mod select;
+mod vendored;
 
 use std::sync::Arc;
 
@@ -31,7 +33,7 @@ pub use canonical::canonical;
 pub use definitions::Definitions;
 pub use memory::{ContentId, Context, Leaf, Memory};
 pub use recall::Recalled;
-pub use select::{is_policy_file, is_schema_file, is_taken_out, looks_like_objects};
+pub use select::{is_policy_file, is_schema_file, is_taken_out, looks_like_objects, nothing_there};
 
 /// A file of a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,6 +112,11 @@ impl Judge {
         findings.extend(unreadable);
         match Policies::compile(&sources) {
             Ok(policies) if findings.is_empty() => {
+                let starters = if configuration.starter_policies { policy::starter().len() } else { 0 };
+                let added_to = policies.added_to_first(starters);
+                if !added_to.is_empty() {
+                    return Err(added_to);
+                }
                 Ok(Self { configuration, schemas, policies, digest: digest(&sources), held_to: None })
             }
             Ok(_) => Err(findings),
@@ -196,7 +203,8 @@ impl Judge {
         files: &mut [(Arc<str>, Reading)],
     ) -> (Vec<Schemas>, Vec<Finding>) {
         let Some((first, others)) = self.schemas.split_first() else { return Default::default() };
-        let (first, findings) = first.with_crds(vendored.iter().flat_map(|(_, reading)| &reading.manifests));
+        let (first, mut findings) = first.with_crds(vendored.iter().flat_map(|(_, reading)| &reading.manifests));
+        findings.extend(vendored::unusable(&first, vendored));
         let first = self.held_to.as_ref().map_or_else(|| first.clone(), |before| first.held_to(&before.0));
         // What the tree declares is what the cluster itself will judge by.
         let (first, problems) = first.with_each_crd(files.iter().flat_map(|(_, reading)| &reading.manifests));
@@ -205,7 +213,9 @@ impl Judge {
             reading.findings.extend(problems.by_ref().take(reading.manifests.len()).flatten());
         }
         let others: Vec<Schemas> = others.iter().map(|schemas| schemas.with_custom_of(&first)).collect();
-        ([first].into_iter().chain(others).collect(), findings)
+        let schemas: Vec<Schemas> = [first].into_iter().chain(others).collect();
+        findings.extend(idle_kinds::warnings(&self.configuration, &self.policies, &schemas));
+        (schemas, findings)
     }
 
     fn rules<'a>(&'a self, environment: &'a EnvironmentConfig, schemas: &'a [Schemas]) -> Rules<'a> {

@@ -41,6 +41,8 @@ pub struct RefVerdict {
     pub range: Option<String>,
     /// Why it may not move at all.
     pub refused: Vec<Finding>,
+    /// What else is worth knowing of its rules; denies nothing.
+    pub told: Vec<Finding>,
     /// What the push would do to each environment that the ref feeds.
     pub environments: Vec<EnvironmentVerdict>,
     /// Something worth a line that is neither.
@@ -57,7 +59,7 @@ impl RefVerdict {
 
     /// Everything that was found.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
-        self.refused.iter().chain(self.environments.iter().flat_map(|e| &e.brought))
+        self.refused.iter().chain(&self.told).chain(self.environments.iter().flat_map(|e| &e.brought))
     }
 
     fn of(update: &RefUpdate) -> Self {
@@ -69,6 +71,14 @@ impl RefVerdict {
     fn refuse(mut self, findings: impl IntoIterator<Item = Finding>, sources: Vec<TreeFile>) -> Self {
         self.refused.extend(findings);
         self.sources.extend(sources);
+        self
+    }
+
+    /// Takes what denies as a refusal, and tells the rest.
+    fn tell(mut self, findings: Vec<Finding>) -> Self {
+        let (refused, told): (Vec<_>, Vec<_>) = findings.into_iter().partition(|f| f.severity == Severity::Error);
+        self.refused.extend(refused);
+        self.told.extend(told);
         self
     }
 
@@ -112,6 +122,10 @@ struct Ready<'a> {
     /// Where to look for what custom resources were before, if the push changes that.
     before_schemas: Option<(&'a CommitId, &'a Configuration)>,
     after: Option<&'a Configuration>,
+    /// The rules of before; `None` where they are the pushed commit's own.
+    before: Option<&'a Configuration>,
+    /// Likely mistakes in the policies that the push brings.
+    lints: Vec<Finding>,
     pairs: Vec<Pair<'a>>,
     memories: Memories<'a>,
 }
@@ -149,11 +163,7 @@ impl Gate<'_> {
         };
         let is_own =
             self.update.old.as_ref().map(|old| self.repository.peel(old)).transpose()?.flatten().as_ref() == Some(base);
-        let verdict = if is_own {
-            verdict.refuse(protect::unguarded(git_ref, rules, after.as_deref()), Vec::new())
-        } else {
-            verdict
-        };
+        let verdict = if is_own { verdict.tell(protect::unguarded(git_ref, rules, after.as_deref())) } else { verdict };
         let widened = with_schemas_of(rules, after.as_deref());
         let pairs = environments(rules, after.as_deref(), git_ref);
         let kept = OnceLock::new();
@@ -178,9 +188,23 @@ impl Gate<'_> {
             None if new == base => self.before_the_rules(new),
             None => None,
         };
+        let is_first = new == base;
+        let lints = match &next {
+            Some(next) => brought(next.lints().to_vec(), judge.lints()).0,
+            None if is_first => judge.lints().to_vec(),
+            None => Vec::new(),
+        };
         let before_schemas = changes.schemas.then_some((base, rules));
-        let ready =
-            Ready { judge: &judge, next: next.as_ref(), before_schemas, after: after.as_deref(), pairs, memories };
+        let ready = Ready {
+            judge: &judge,
+            next: next.as_ref(),
+            before_schemas,
+            after: after.as_deref(),
+            before: (!is_first).then_some(rules),
+            lints,
+            pairs,
+            memories,
+        };
         self.environments(verdict, ready, new, before.as_ref())
     }
 
@@ -227,10 +251,15 @@ impl Gate<'_> {
         new: &CommitId,
         before_push: Option<&CommitId>,
     ) -> Result<RefVerdict> {
-        let Ready { judge: widened, next, before_schemas, after, pairs, memories } = ready;
+        let Ready { judge: widened, next, before_schemas, after, before: rules, mut lints, pairs, memories } = ready;
         let selection = trees::selection(widened.configuration(), after, &pairs);
         let trees = Trees::new(self.repository, selection, self.limits, memories);
         let tree = trees.list(new)?;
+        if let Some(after) = after.filter(|_| rules.is_none() || next.is_some()) {
+            lints.extend(evaluate::nothing_there(after, rules, tree.leaves.iter().map(|leaf| &*leaf.path)));
+        }
+        verdict.sources.extend(trees.sources(&tree, &lints)?);
+        verdict = verdict.tell(lints);
         let mut old_tree = None;
         for Pair { now, before } in pairs {
             let held = before_schemas
