@@ -1,6 +1,7 @@
 //! Reading `gitward.yaml`: one finding for each mistake, at its place, all of them at once.
 
 mod shape;
+mod words;
 
 mod delegations;
 

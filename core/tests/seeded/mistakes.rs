@@ -110,7 +110,7 @@ pub(crate) const MISTAKES: &[Mistake] = &[
     (POLICY, "kinds := {\"Deployment.apps\"}", "^kinds := {\"Deployment.app\"}", "policy/judges-nothing"),
     (POLICY, "package gitward.team\n\ntitle := \"Workloads have few replicas\"\n\nkinds := {\"Deployment.apps\"}\n\ndeny",
         "^package gitward.team\n\nkinds := {\"Deployment.apps\"}\n\ndeyn", "policy/judges-nothing"),
-    (CRD, "kind: CustomResourceDefinition\n", "kind: CustomResourceDefinition\n^kind: CustomResourceDefinition\n", "manifest/duplicate-key"),
+    (CRD, "kind: CustomResourceDefinition\n", "kind: CustomResourceDefinition\n^kind: CustomResourceDefinition\n", "schema/crd"),
     (CRD, "apiVersion: apiextensions.k8s.io/v1\n", "apiVersion: ^apiextensions.k8s.io/v1beta1\n", "schema/removed-api"),
     (RULES, "policies: [policies]", "policies: [^polices]", "config/nothing-there"),
     (RULES, "crds: [schemas]", "crds: [^schema]", "config/nothing-there"),
