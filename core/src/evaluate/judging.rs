@@ -10,6 +10,7 @@ use crate::manifest::{self, Limits, Manifest};
 use crate::path::FieldPath;
 use crate::policy::Policies;
 use crate::schema::{Schemas, Scope};
+use crate::validity;
 
 /// A file that was read.
 #[derive(Debug, Default)]
@@ -111,6 +112,7 @@ impl Rules<'_> {
     fn judge<'a>(&self, manifest: &'a Manifest) -> (Found, ObjectFacts<'a>) {
         let Some((schemas, others)) = self.schemas.split_first() else { return Default::default() };
         let mut findings = schemas.check(manifest);
+        findings.extend(validity::check(manifest));
         findings.extend(self.policies.evaluate(manifest));
         let scope = schemas.scope(&manifest.gvk);
         let namespace = if scope == Some(Scope::Cluster) { "" } else { manifest.key.namespace.as_str() };

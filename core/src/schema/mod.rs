@@ -2,8 +2,8 @@
 //!
 //! A manifest is refused here for what the API server refuses while it *decodes* an object, for
 //! fields that it would silently drop, and, for custom resources, for what their schema says.
-//! Kubernetes' own validation of built-in kinds goes further; nothing is claimed about it. The
-//! findings' rules:
+//! Kubernetes' own validation of built-in kinds goes further; what is known of it is in
+//! [`crate::validity`]. The findings' rules:
 //!
 //! | rule | meaning |
 //! | --- | --- |

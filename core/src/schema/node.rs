@@ -256,4 +256,6 @@ pub(super) struct Resource {
     pub(super) status: bool,
     pub(super) root: NodeId,
     pub(super) arena: Arc<Arena>,
+    /// That the version of a custom resource goes, in the words of its CRD if it has some.
+    pub(super) deprecated: Option<Arc<str>>,
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use gitward_core::finding::Finding;
 use gitward_core::manifest::{self, Limits, Manifest};
 use gitward_core::schema::Schemas;
+use gitward_core::validity;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 fn test_data() -> Option<PathBuf> {
@@ -63,6 +64,7 @@ fn check_all(manifests: &[Manifest]) {
     for manifest in manifests {
         let name = format!("{}/{}", manifest.gvk.kind, manifest.key.name);
         let mut found = outline(&schemas.check(manifest));
+        found.extend(outline(&validity::check(manifest)));
         found.retain(|(rule, field)| {
             (rule.as_str(), field.as_str()) != BARE_Y
                 && !(rule == DEPRECATED && manifest.gvk.kind == "Endpoints")

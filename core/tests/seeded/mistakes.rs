@@ -74,6 +74,17 @@ pub(crate) const MISTAKES: &[Mistake] = &[
     (CRD, "self.minimum <= self.maximum", "^slef.minimum <= 1", "schema/crd"),
     (CRD, "self.minimum <= self.maximum", "^self.topics.sortBy(t, t.name) == self.topics", "schema/unchecked"),
     (CRD, "mode: {type: string", "mode: ^{type: strng", "schema/crd"),
+    // Beyond the schema.
+    (WEB, "  labels: {app: web}\nspec", "  labels: {app: ^we b}\nspec", "valid/label"),
+    (WEB, "{name: http, containerPort: 8080}", "{name: ^HTTP, containerPort: 8080}", "valid/name"),
+    (WEB, "containerPort: 8080", "containerPort: ^80800", "valid/port"),
+    (WEB, "{name: config, mountPath: /etc/web}", "{name: ^conf, mountPath: /etc/web}", "valid/missing"),
+    (WEB, "{name: config, mountPath: /etc/web}\n", "{name: config, mountPath: /etc/web}\n        - {name: config, mountPath: ^/etc/web}\n", "valid/duplicate"),
+    (WEB, "requests: {cpu: 100m, memory: 128Mi}", "requests: {cpu: 100m, memory: ^512Mi}", "valid/bounds"),
+    (WEB, "selector:\n    matchLabels: {app: web}", "selector:\n    ^matchLabels: {app: wbe}", "valid/selector"),
+    (WEB, "    port: 80", "    port: ^0", "valid/port"),
+    (CONFIG, "minReplicas: 2", "minReplicas: ^6", "valid/bounds"),
+    (CONFIG, "  colour: red", "  ^col/our: red", "valid/name"),
     // References.
     (WEB, "serviceAccountName: web", "serviceAccountName: ^wbe", "reference/missing"),
     (WEB, "configMap: {name: settings}", "configMap: {name: ^setings}", "reference/missing"),

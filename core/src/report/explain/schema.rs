@@ -30,7 +30,7 @@ kind: PodDisruptionBudget"#,
     Row {
         rule: "schema/deprecated-api",
         title: "The API version will go on being served",
-        why: "Kubernetes stops serving a deprecated API some versions later; whoever upgrades then can no longer apply the object. A warning until it is gone.",
+        why: "Kubernetes stops serving a deprecated API some versions later; whoever upgrades then can no longer apply the object. So do versions of custom resources that their CRD marks `deprecated`. A warning until it is gone.",
         example: r#"apiVersion: networking.k8s.io/v1beta1
 kind: ServiceCIDR"#,
         fix: "Use the version that the finding names.",
