@@ -60,6 +60,8 @@ pub(super) struct Rules<'a> {
     pub(super) policies: &'a Policies,
 }
 
+const UNKNOWN_KIND: &str = "schema/unknown-kind";
+
 /// What is wrong with one object, whatever else is in the tree.
 #[derive(Debug, Default)]
 pub(super) struct Found {
@@ -114,12 +116,15 @@ impl Rules<'_> {
         let mut findings = schemas.check(manifest);
         findings.extend(validity::check(manifest));
         findings.extend(self.policies.evaluate(manifest));
+        // That nobody knows the kind is said once, whatever the version.
+        let is_told = findings.iter().any(|finding| finding.rule == UNKNOWN_KIND);
+        let is_new = |finding: &Finding| !is_told || finding.rule != UNKNOWN_KIND;
         let scope = schemas.scope(&manifest.gvk);
         let namespace = if scope == Some(Scope::Cluster) { "" } else { manifest.key.namespace.as_str() };
         let found = Found {
             findings,
             belonging: if self.unconfigured { None } else { self.belonging(manifest, scope, namespace) },
-            by_other_versions: others.iter().flat_map(|schemas| schemas.check(manifest)).collect(),
+            by_other_versions: others.iter().flat_map(|schemas| schemas.check(manifest)).filter(is_new).collect(),
         };
         let begin = manifest.place(&FieldPath::root());
         let facts = ObjectFacts {
