@@ -177,3 +177,38 @@ fn what_the_rules_name_and_is_not_there_is_told_with_the_push_that_brings_it() {
     let text = push.text.replace("\nremote:  ", "");
     assert!(text.contains("policy/judges-nothing +1") && text.contains("policies/size.rego:3:1"), "{text}");
 }
+
+#[test]
+fn a_custom_resource_is_compared_with_what_it_was() {
+    let crd = CRD.replace(
+        "size: {type: integer, maximum: 9}",
+        "size: {type: integer, x-kubernetes-validations: [{rule: self >= oldSelf, message: it only grows}]}",
+    );
+    let work = Workspace::new();
+    work.write("gitward.yaml", CONFIGURATION);
+    work.write("deploy/widgets.yaml", &crd);
+    work.write("deploy/widget.yaml", WIDGET);
+    work.commit("first");
+    accepted(&work);
+    work.write("deploy/widget.yaml", &WIDGET.replace("size: 3", "size: 2"));
+    work.commit("shrink");
+    denied(&work, &["schema/rule", "it only grows", "deploy/widget.yaml:4:14"]);
+    // Nor from another file, nor by way of a commit that goes further back.
+    fs::remove_file(work.path("deploy/widget.yaml")).unwrap();
+    work.write("deploy/moved.yaml", &WIDGET.replace("size: 3", "size: 1"));
+    work.commit("move and shrink");
+    denied(&work, &["schema/rule", "deploy/moved.yaml:4:14"]);
+    work.write("deploy/moved.yaml", &WIDGET.replace("size: 3", "size: 4"));
+    work.commit("move and grow");
+    accepted(&work);
+    // Back to what an earlier push had, which may be remembered.
+    work.write("deploy/moved.yaml", WIDGET);
+    work.commit("back");
+    denied(&work, &["it only grows", "deploy/moved.yaml:4:14"]);
+    fs::remove_file(work.path("deploy/moved.yaml")).unwrap();
+    work.commit("away");
+    accepted(&work);
+    work.write("deploy/widget.yaml", &WIDGET.replace("size: 3", "size: 1"));
+    work.commit("made anew");
+    accepted(&work);
+}

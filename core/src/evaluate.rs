@@ -8,6 +8,7 @@
 mod assembly;
 mod canonical;
 mod definitions;
+mod earlier;
 mod facts;
 mod idle_kinds;
 mod judging;
@@ -31,6 +32,7 @@ use judging::{Judged, Reading, Rules};
 
 pub use canonical::canonical;
 pub use definitions::Definitions;
+pub use earlier::Earlier;
 pub use memory::{ContentId, Context, Leaf, Memory};
 pub use recall::Recalled;
 pub use select::{is_policy_file, is_schema_file, is_taken_out, looks_like_objects, nothing_there};
@@ -90,6 +92,8 @@ pub struct Judge {
     digest: blake3::Hash,
     /// What the custom resources of files in `crds` were before.
     held_to: Option<Definitions>,
+    /// What objects were before.
+    earlier: Option<Earlier>,
 }
 
 impl Judge {
@@ -117,7 +121,7 @@ impl Judge {
                 if !added_to.is_empty() {
                     return Err(added_to);
                 }
-                Ok(Self { configuration, schemas, policies, digest: digest(&sources), held_to: None })
+                Ok(Self { configuration, schemas, policies, digest: digest(&sources), held_to: None, earlier: None })
             }
             Ok(_) => Err(findings),
             Err(broken) => {
@@ -131,6 +135,12 @@ impl Judge {
     #[must_use]
     pub fn held_to(&self, before: Definitions) -> Self {
         Self { held_to: Some(before), ..self.clone() }
+    }
+
+    /// The same rules, by which objects are compared with what they were, where their CRD asks for it.
+    #[must_use]
+    pub fn after(&self, earlier: Earlier) -> Self {
+        Self { earlier: Some(earlier), ..self.clone() }
     }
 
     /// The configuration that it was made from.
@@ -219,7 +229,8 @@ impl Judge {
     }
 
     fn rules<'a>(&'a self, environment: &'a EnvironmentConfig, schemas: &'a [Schemas]) -> Rules<'a> {
-        Rules { environment, unconfigured: self.configuration.unconfigured, schemas, policies: &self.policies }
+        let (unconfigured, earlier) = (self.configuration.unconfigured, self.earlier.as_ref());
+        Rules { environment, unconfigured, schemas, policies: &self.policies, earlier }
     }
 }
 

@@ -14,7 +14,7 @@ use crate::changes::{self, Changes};
 use crate::on_the_way::Way;
 use crate::rules::{Refs, Rules};
 use crate::trees::{self, Kept, Memories, Pair, Trees};
-use crate::{Index, RefUpdate, Result, brought, effect, protect, schemas_before};
+use crate::{Index, RefUpdate, Result, brought, effect, objects_before, protect, schemas_before};
 
 /// Commits of a first push's history that are looked back for the time before its rules.
 const FIRST_HISTORY: usize = 1_000;
@@ -266,9 +266,15 @@ impl Gate<'_> {
                 .map(|rules| schemas_before::hold(widened, self.repository, rules, before, self.limits))
                 .transpose()?;
             let judge = held.as_ref().unwrap_or(widened);
-            let seen = trees.judge(judge, now, &tree)?;
+            let earlier = before_push
+                .map(|old| {
+                    objects_before::earlier(self.repository, (old, new), (judge.configuration(), before), self.limits)
+                })
+                .transpose()?;
+            let after_earlier = |judge: &Judge| earlier.clone().map_or_else(|| judge.clone(), |e| judge.after(e));
+            let seen = trees.judge(&after_earlier(judge), now, &tree)?;
             let (mut found, mut known, mut at_old) = (seen.findings, 0, Vec::new());
-            let by_next = next.map(|next| trees.judge(next, now, &tree)).transpose()?;
+            let by_next = next.map(|next| trees.judge(&after_earlier(next), now, &tree)).transpose()?;
             let effect = by_next.as_ref().and_then(|by_next| effect::told(&now.name, &found, &by_next.findings));
             if let Some(old) = before_push.filter(|_| !found.is_empty() || before.every_commit) {
                 at_old = trees.judge_commit(widened, before, old, &mut old_tree)?.findings;

@@ -13,6 +13,7 @@ mod host;
 mod index;
 mod install;
 mod look_now;
+mod objects_before;
 mod on_the_way;
 mod present;
 mod protect;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::earlier::Earlier;
 use super::facts::{FileFacts, ObjectFacts, Told};
 use super::{TreeFile, looks_like_objects, parallel, references};
 use crate::config::EnvironmentConfig;
@@ -58,6 +59,8 @@ pub(super) struct Rules<'a> {
     /// The schemas of every Kubernetes version, custom resources included.
     pub(super) schemas: &'a [Schemas],
     pub(super) policies: &'a Policies,
+    /// What objects were before.
+    pub(super) earlier: Option<&'a Earlier>,
 }
 
 const UNKNOWN_KIND: &str = "schema/unknown-kind";
@@ -114,6 +117,11 @@ impl Rules<'_> {
     fn judge<'a>(&self, manifest: &'a Manifest) -> (Found, ObjectFacts<'a>) {
         let Some((schemas, others)) = self.schemas.split_first() else { return Default::default() };
         let mut findings = schemas.check(manifest);
+        if let Some(earlier) = self.earlier.filter(|_| schemas.judges_changes(&manifest.gvk))
+            && let Some(before) = earlier.object(manifest)
+        {
+            findings.extend(schemas.check_change(before, manifest));
+        }
         findings.extend(validity::check(manifest));
         findings.extend(self.policies.evaluate(manifest));
         // That nobody knows the kind is said once, whatever the version.

@@ -206,6 +206,17 @@ impl Schemas {
         (!keys.is_empty()).then_some(keys)
     }
 
+    /// Whether a CRD has rules for changes of a kind's objects.
+    pub(crate) fn judges_changes(&self, gvk: &Gvk) -> bool {
+        self.resource_of(gvk).is_some_and(|resource| resource.arena.has_transitions)
+    }
+
+    /// What the rules of a CRD that compare with the object before (`oldSelf`) have against the change of an object.
+    pub fn check_change(&self, before: &Manifest, manifest: &Manifest) -> Vec<Finding> {
+        let resource = self.resource_of(&manifest.gvk).filter(|resource| resource.arena.has_transitions);
+        resource.map(|resource| walk::check_change(self.catalog(), resource, before, manifest)).unwrap_or_default()
+    }
+
     /// Everything in a manifest that its schema does not allow; unknown fields are errors.
     pub fn check(&self, manifest: &Manifest) -> Vec<Finding> {
         match self.resource_of(&manifest.gvk) {

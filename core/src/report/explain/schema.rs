@@ -38,7 +38,7 @@ kind: ServiceCIDR"#,
     Row {
         rule: "schema/rule",
         title: "The rules of a CRD hold",
-        why: "The API server refuses a custom resource that breaks a rule of its CRD (`x-kubernetes-validations`). Rules that compare with the object before are left to it.",
+        why: "The API server refuses a custom resource that breaks a rule of its CRD (`x-kubernetes-validations`). Rules that compare with the object before (`oldSelf`) are asked of a push, with what the old commit declared.",
         example: r#"spec:
   minReplicas: 5
   maxReplicas: 3    # the CRD: self.minReplicas <= self.maxReplicas"#,
