@@ -11,10 +11,10 @@ use gitward_repo::{CommitId, Limits, Repository};
 
 use crate::at_commit::{self, Broken, Configured};
 use crate::changes::{self, Changes};
-use crate::on_the_way::Way;
+use crate::environment::{Judges, Look, Looked};
 use crate::rules::{Refs, Rules};
 use crate::trees::{self, Kept, Memories, Pair, Trees};
-use crate::{Index, RefUpdate, Result, brought, effect, objects_before, protect, schemas_before};
+use crate::{Index, RefUpdate, Result, brought, protect};
 
 /// Commits of a first push's history that are looked back for the time before its rules.
 const FIRST_HISTORY: usize = 1_000;
@@ -161,9 +161,11 @@ impl Gate<'_> {
                 return Ok(verdict.refuse(findings, file.into_iter().collect()));
             }
         };
-        let is_own =
-            self.update.old.as_ref().map(|old| self.repository.peel(old)).transpose()?.flatten().as_ref() == Some(base);
-        let verdict = if is_own { verdict.tell(protect::unguarded(git_ref, rules, after.as_deref())) } else { verdict };
+        let old = self.update.old.as_ref().map_or(Ok(None), |old| self.repository.peel(old))?;
+        let verdict = match &old {
+            Some(old) if old == base => verdict.tell(protect::unguarded(git_ref, rules, after.as_deref())),
+            _ => verdict,
+        };
         let widened = with_schemas_of(rules, after.as_deref());
         let pairs = environments(rules, after.as_deref(), git_ref);
         let kept = OnceLock::new();
@@ -183,12 +185,8 @@ impl Gate<'_> {
                 Err(Broken { findings, files }) => return Ok(verdict.refuse(findings, files)),
             }
         }
-        let before = match &self.update.old {
-            Some(old) => self.repository.peel(old)?,
-            None if new == base => self.before_the_rules(new),
-            None => None,
-        };
         let is_first = new == base;
+        let before = if self.update.old.is_none() && is_first { self.before_the_rules(new) } else { old };
         let lints = match &next {
             Some(next) => brought(next.lints().to_vec(), judge.lints()).0,
             None if is_first => judge.lints().to_vec(),
@@ -260,48 +258,23 @@ impl Gate<'_> {
         }
         verdict.sources.extend(trees.sources(&tree, &lints)?);
         verdict = verdict.tell(lints);
-        let mut old_tree = None;
-        for Pair { now, before } in pairs {
-            let held = before_schemas
-                .map(|rules| schemas_before::hold(widened, self.repository, rules, before, self.limits))
-                .transpose()?;
-            let judge = held.as_ref().unwrap_or(widened);
-            let earlier = before_push
-                .map(|old| {
-                    objects_before::earlier(self.repository, (old, new), (judge.configuration(), before), self.limits)
-                })
-                .transpose()?;
-            let after_earlier = |judge: &Judge| earlier.clone().map_or_else(|| judge.clone(), |e| judge.after(e));
-            let seen = trees.judge(&after_earlier(judge), now, &tree)?;
-            let (mut found, mut known, mut at_old) = (seen.findings, 0, Vec::new());
-            let by_next = next.map(|next| trees.judge(&after_earlier(next), now, &tree)).transpose()?;
-            let effect = by_next.as_ref().and_then(|by_next| effect::told(&now.name, &found, &by_next.findings));
-            if let Some(old) = before_push.filter(|_| !found.is_empty() || before.every_commit) {
-                at_old = trees.judge_commit(widened, before, old, &mut old_tree)?.findings;
-                (found, known) = brought(found, &at_old);
-            }
-            let by_next = by_next.map(|seen| seen.findings);
-            if let (Some(by_next), true) = (&by_next, held.is_some()) {
-                found = schemas_before::say_how(found, by_next);
-            }
-            let by_next = by_next.unwrap_or_default();
-            found.extend(unhidden(by_next, (judge.configuration(), before), after.map(|after| (after, now))));
-            verdict.sources.extend(trees.sources(&tree, &found)?);
-            if before.every_commit {
-                let way = Way { repository: self.repository, old: before_push, new, trees: &trees };
-                let on_the_way = way.judge(judge, now, &at_old, &found)?;
-                found.extend(on_the_way.findings);
-                verdict.sources.extend(on_the_way.sources);
-            }
-            found.extend(effect);
-            verdict.environments.push(EnvironmentVerdict {
-                environment: now.name.clone(),
-                brought: found,
-                before: known,
-                objects: seen.objects,
-            });
+        let mut look = Look {
+            repository: self.repository,
+            limits: self.limits,
+            trees: &trees,
+            tree: &tree,
+            new,
+            old: before_push,
+            old_tree: None,
+            rules: Judges { before: widened, next, before_schemas },
+            after,
+        };
+        for pair in pairs {
+            let Looked { verdict: environment, sources } = look.at(pair)?;
+            verdict.environments.push(environment);
+            verdict.sources.extend(sources);
         }
-        if after.is_none() {
+        if after.is_none() && verdict.allowed() {
             verdict.notice = Some(format!("{} is gone: from now on nothing is judged here", config::FILE));
         }
         Ok(verdict)
@@ -347,28 +320,12 @@ impl Gate<'_> {
 }
 
 /// The rules, with the CRDs that the pushed commit names besides: what a custom resource looks like may
-/// come with it, unless that was said before ([`schemas_before`]).
+/// come with it, unless that was said before ([`crate::schemas_before`]).
 fn with_schemas_of(rules: &Configuration, after: Option<&Configuration>) -> Configuration {
     let mut widened = rules.clone();
     let named = after.into_iter().flat_map(|after| &after.crds).filter(|root| !rules.crds.contains(root));
     widened.crds.extend(named.cloned().collect::<Vec<_>>());
     widened
-}
-
-/// What is found in files that the push makes manifests of, by taking them out of `crds` or `policies`:
-/// the rules before took them for something else and found nothing there.
-fn unhidden(
-    by_next: Vec<Finding>,
-    (rules, before): (&Configuration, &EnvironmentConfig),
-    next: Option<(&Configuration, &EnvironmentConfig)>,
-) -> Vec<Finding> {
-    let Some((after, now)) = next else { return Vec::new() };
-    let is_unhidden = |finding: &Finding| {
-        finding.place.as_ref().is_some_and(|place| {
-            evaluate::is_taken_out(rules, before, &place.file) && !evaluate::is_taken_out(after, now, &place.file)
-        })
-    };
-    by_next.into_iter().filter(is_unhidden).collect()
 }
 
 /// The environments that a ref feeds, before and after. What the pushed commit says of path and

@@ -8,6 +8,7 @@ mod at_commit;
 mod brought;
 mod changes;
 mod effect;
+mod environment;
 mod gate;
 mod host;
 mod index;

@@ -19,7 +19,8 @@ pub(super) fn container(object: &mut Object<'_>, value: &Value, at: &FieldPath, 
     variables(object, &value["env"], &at.field("env"));
     mounts(object, &value["volumeMounts"], &at.field("volumeMounts"), lists);
     requests(object, &value["resources"], &at.field("resources"));
-    for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
+    let given = |field: &&str| value[*field].is_object();
+    for probe in ["livenessProbe", "readinessProbe", "startupProbe"].into_iter().filter(given) {
         handler(object, &value[probe], &at.field(probe));
         let successes = &value[probe]["successThreshold"];
         if probe != "readinessProbe" && successes.as_i64().is_some_and(|count| count > 1) {
@@ -27,7 +28,7 @@ pub(super) fn container(object: &mut Object<'_>, value: &Value, at: &FieldPath, 
             object.say("valid/bounds", &at, "must be 1 in this probe", "leave it out");
         }
     }
-    for hook in ["postStart", "preStop"] {
+    for hook in ["postStart", "preStop"].into_iter().filter(|hook| value["lifecycle"][*hook].is_object()) {
         handler(object, &value["lifecycle"][hook], &at.field("lifecycle").field(hook));
     }
 }

@@ -39,17 +39,12 @@ const KEY: &str = "write `name` or `example.org/name`";
 /// A map of labels.
 pub(super) fn labels(object: &mut Object<'_>, labels: &Value, at: &FieldPath) {
     for (key, value) in fields(labels) {
-        let at = at.field(key);
         if let Some(wrong) = label_key(key) {
-            object.say_of_key(RULE, &at, format!("is no key of a label: it {wrong}"), KEY);
+            object.say_of_key(RULE, &at.field(key), format!("is no key of a label: it {wrong}"), KEY);
         }
         if let Some(wrong) = value.as_str().and_then(label_value) {
-            object.say(
-                RULE,
-                &at,
-                format!("is no value of a label: it {wrong}"),
-                "correct it, or make it an annotation",
-            );
+            let hint = "correct it, or make it an annotation";
+            object.say(RULE, &at.field(key), format!("is no value of a label: it {wrong}"), hint);
         }
     }
 }
