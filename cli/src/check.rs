@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use gitward_core::baseline::Baseline;
 use gitward_core::config::{self, Configuration, EnvironmentConfig};
-use gitward_core::evaluate::{Judge, TreeFile};
+use gitward_core::evaluate::{self, Judge, TreeFile};
 use gitward_core::exemption;
 use gitward_core::finding::{Finding, Severity};
 use gitward_git_hooks::{Index, RefUpdate};
@@ -19,12 +19,16 @@ use crate::output::{self, Format, counted, plural};
 /// Arguments of `gitward check`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Directory or file to judge.
+    /// Directory or file to tell of. The whole tree is judged; what stands elsewhere is counted.
     #[arg(default_value = ".")]
     path: PathBuf,
     /// Judge the commits A..B as the server would judge their push.
     #[arg(long, value_name = "A..B", conflicts_with = "staged")]
     range: Option<String>,
+    /// With --range, judge the push of this ref alone, such as refs/heads/main; else of every ref that
+    /// gitward.yaml names.
+    #[arg(long = "ref", value_name = "REF", requires = "range")]
+    git_ref: Option<String>,
     /// Judge what is staged for the next commit instead of the working tree.
     #[arg(long)]
     staged: bool,
@@ -50,9 +54,31 @@ struct Report {
     sources: Vec<TreeFile>,
     /// Lines for people, after the findings.
     summary: Vec<String>,
+    /// Whether the rules themselves cannot be used: then that is told, whatever was asked for.
+    is_broken: bool,
 }
 
 impl Report {
+    /// What keeps a tree from being judged at all.
+    fn broken(findings: Vec<Finding>, sources: Vec<TreeFile>) -> Self {
+        Self { findings, sources, summary: Vec::new(), is_broken: true }
+    }
+
+    /// Keeps what is about the part that was asked for.
+    fn keep(&mut self, place: &Place) {
+        if self.is_broken {
+            return;
+        }
+        let all = self.findings.len();
+        self.findings.retain(|finding| place.covers(finding));
+        match all - self.findings.len() {
+            0 => {}
+            elsewhere => {
+                self.summary.push(format!("elsewhere than in {}: {}", place.part, plural(elsewhere, "finding")))
+            }
+        }
+    }
+
     /// Keeps what is new.
     fn leave_out(&mut self, known: Baseline) {
         let (new, before) = known.split(std::mem::take(&mut self.findings));
@@ -83,7 +109,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
         (None, true) => of_environments(&place, args)?,
         (None, false) => of_everything(&place, args)?,
     };
-    report.findings.retain(|f| place.covers(f));
+    report.keep(&place);
     if let Some(file) = &args.since {
         report.leave_out(known(file)?);
     }
@@ -171,7 +197,7 @@ fn of_environments(place: &Place, args: &Args) -> anyhow::Result<Report> {
     };
     let configuration = match config::parse(&file.path, &file.bytes) {
         Ok(configuration) => configuration,
-        Err(findings) => return Ok(Report { findings, sources: head.files, summary: Vec::new() }),
+        Err(findings) => return Ok(Report::broken(findings, head.files)),
     };
     let environments = chosen(&configuration, args.environment.as_deref())?;
     let roots = environments.iter().flat_map(|e| configuration.roots(e)).chain([config::FILE.to_owned()]);
@@ -179,18 +205,25 @@ fn of_environments(place: &Place, args: &Args) -> anyhow::Result<Report> {
     let mut report = Report { sources: tree.files.clone(), ..Report::default() };
     let judge = match Judge::new(configuration.clone(), &tree.files) {
         Ok(judge) => judge,
-        Err(findings) => return Ok(Report { findings, ..report }),
+        Err(findings) => return Ok(Report::broken(findings, report.sources)),
     };
     report.findings.extend(exemption::expired(&configuration, Timestamp::now()));
     report.findings.extend_from_slice(judge.lints());
+    if !environments.is_empty() {
+        report.findings.extend(evaluate::nothing_there(&configuration, None, tree.files.iter().map(|f| &*f.path)));
+    }
     for environment in &environments {
         let verdict = judge.verdict(environment, &tree.files);
         let unread =
             tree.findings.iter().filter(|f| f.place.as_ref().is_some_and(|p| is_below(&p.file, &environment.path)));
         let found: Vec<Finding> = verdict.findings.into_iter().chain(unread.cloned()).collect();
         let objects = plural(verdict.objects, "object");
-        report.summary.push(format!("{}: {objects}, {}", environment.name, counted(&found)));
-        report.findings.extend(found);
+        let told: Vec<Finding> = found.iter().filter(|finding| place.covers(finding)).cloned().collect();
+        report.summary.push(format!("{}: {objects}, {}", environment.name, counted(&told)));
+        // What is wrong with the rules themselves is found in every environment.
+        let is_new = |f: &Finding| f.object.is_some() || !report.findings.contains(f);
+        let new: Vec<Finding> = found.into_iter().filter(is_new).collect();
+        report.findings.extend(new);
     }
     if environments.is_empty() {
         report.summary.push(format!("{} names no environment: nothing is judged", config::FILE));
@@ -227,7 +260,7 @@ fn of_everything(place: &Place, args: &Args) -> anyhow::Result<Report> {
     let judge = Judge::new(configuration, &[]).map_err(built_in_broken)?;
     let environment = &judge.configuration().environments[0];
     let verdict = judge.verdict(environment, &tree.files);
-    let mut report = Report { findings: verdict.findings, sources: tree.files, summary: Vec::new() };
+    let mut report = Report { findings: verdict.findings, sources: tree.files, ..Report::default() };
     // One that is too large to be read could have been a manifest.
     report.findings.extend(tree.findings.into_iter().filter(|f| f.rule == "tree/too-large").map(|mut finding| {
         finding.severity = Severity::Warning;
@@ -263,7 +296,14 @@ fn of_range(place: &Place, range: &str, args: &Args) -> anyhow::Result<Report> {
     let old = repository.revision(old)?;
     let new = repository.revision(if new.is_empty() { "HEAD" } else { new })?;
     let mut report = Report::default();
-    let refs = refs(repository, &old, &new, args.environment.as_deref())?;
+    let refs = match &args.git_ref {
+        Some(git_ref) if git_ref.starts_with("refs/") => vec![git_ref.clone()],
+        Some(git_ref) => {
+            let message = format!("{git_ref:?} is no full name of a ref");
+            return Err(Fault::new(message, format!("write it like `refs/heads/{git_ref}`")).into());
+        }
+        None => refs(repository, &old, &new, args.environment.as_deref())?,
+    };
     if refs.is_empty() {
         report.summary.push(format!("{} names no environment at these commits: nothing is judged", config::FILE));
     }
@@ -275,6 +315,9 @@ fn of_range(place: &Place, range: &str, args: &Args) -> anyhow::Result<Report> {
         }
         report.findings.extend(verdict.findings().cloned());
         report.summary.extend(gitward_git_hooks::summary(std::slice::from_ref(&verdict)).lines().map(str::to_owned));
+        if verdict.environments.is_empty() && verdict.allowed() && verdict.notice.is_none() {
+            report.summary.push(format!("{} feeds no environment: nothing is judged", verdict.git_ref));
+        }
         report.summary.extend(verdict.notice.map(|notice| format!("gitward: {notice}")));
         report.sources.extend(verdict.sources);
     }

@@ -219,3 +219,88 @@ fn a_credential_is_found_and_not_shown() {
         assert!(check.text.contains("plain-credential") && !check.text.contains("hunter2"), "{}", check.text);
     }
 }
+
+const TWO: &str = "apiVersion: gitward.dev/v1alpha1\nkind: Configuration\nstarterPolicies: false\nenvironments:\n\
+     - {name: prod, ref: refs/heads/main, path: deploy, namespaces: [shop]}\n\
+     - {name: dev, ref: refs/heads/dev, path: dev, namespaces: [shop]}\n";
+
+#[test]
+fn what_stands_elsewhere_is_judged_and_only_counted() {
+    let work = Workspace::without_hooks();
+    work.write("gitward.yaml", TWO);
+    work.write("deploy/bad.yaml", POD);
+    work.write("deploy/good.yaml", &POD.replace("Sometimes", "Always").replace("name: p\n", "name: q\n"));
+    work.write("dev/bad.yaml", POD);
+    let check = work.try_gitward(&["check", "deploy/good.yaml"]);
+    assert_eq!(check.code, Some(0), "{}", check.text);
+    check.shows(&[
+        "prod: 2 objects, nothing found",
+        "dev: 1 object, nothing found",
+        "elsewhere than in deploy/good.yaml: 2 findings",
+    ]);
+    let check = work.try_gitward(&["check", "deploy"]);
+    assert_eq!(check.code, Some(1), "{}", check.text);
+    check.shows(&["deploy/bad.yaml:10:22", "prod: 2 objects, 1 error", "elsewhere than in deploy: 1 finding"]);
+    assert!(!check.text.contains("dev/bad.yaml"), "{}", check.text);
+    // An object that stands twice is told where the second is; the first is judged along.
+    work.write("deploy/zzz.yaml", &POD.replace("Sometimes", "Always"));
+    let check = work.try_gitward(&["check", "deploy/zzz.yaml"]);
+    assert_eq!(check.code, Some(1), "{}", check.text);
+    check.shows(&["tree/duplicate-object", "deploy/bad.yaml:1:1"]);
+
+    work.write("gitward.yaml", &TWO.replace("path: dev", "pth: dev"));
+    let check = work.try_gitward(&["check", "deploy/good.yaml"]);
+    assert_eq!(check.code, Some(1), "{}", check.text);
+    check.shows(&["config/unknown-field", "gitward.yaml:6:"]);
+}
+
+#[test]
+fn a_range_is_judged_as_the_push_of_one_ref() {
+    let work = Workspace::without_hooks();
+    work.write("gitward.yaml", TWO);
+    work.write("deploy/pod.yaml", &POD.replace("Sometimes", "Always"));
+    work.write("dev/pod.yaml", &POD.replace("Sometimes", "Always"));
+    work.commit("first");
+    work.write("dev/pod.yaml", POD);
+    work.commit("bad in dev");
+    let check = |more: &[&str]| work.try_gitward(&[&["check", "--range", "HEAD~1..HEAD"], more].concat());
+    let all = check(&[]);
+    assert_eq!(all.code, Some(1), "{}", all.text);
+    all.shows(&["prod at refs/heads/main", "1 error in dev at refs/heads/dev"]);
+    let main = check(&["--ref", "refs/heads/main"]);
+    assert_eq!(main.code, Some(0), "{}", main.text);
+    main.shows(&["accepted: prod at refs/heads/main"]);
+    assert!(!main.text.contains("refs/heads/dev"), "{}", main.text);
+    assert_eq!(check(&["--ref", "refs/heads/dev"]).code, Some(1));
+    check(&["--ref", "refs/heads/topic"]).shows(&["refs/heads/topic feeds no environment: nothing is judged"]);
+    let short = check(&["--ref", "main"]);
+    assert_eq!(short.code, Some(2), "{}", short.text);
+    short.shows(&["hint: write it like `refs/heads/main`"]);
+    assert_eq!(work.try_gitward(&["check", "--ref", "refs/heads/main"]).code, Some(2));
+}
+
+#[test]
+fn an_unknown_kind_is_told_once_for_all_versions() {
+    let work = Workspace::without_hooks();
+    work.write("gitward.yaml", &TWO.replace("environments:", "kubernetes: ['1.36', '1.35', '1.34']\nenvironments:"));
+    work.write("deploy/pod.yaml", &POD.replace("kind: Pod", "kind: Pdo"));
+    let check = work.try_gitward(&["check", "deploy/pod.yaml"]);
+    check.shows(&["error[schema/unknown-kind]"]);
+    assert_eq!(check.text.matches("schema/unknown-kind").count(), 1, "{}", check.text);
+}
+
+#[test]
+fn a_policy_that_fails_points_to_the_object() {
+    let work = Workspace::without_hooks();
+    work.write("gitward.yaml", &TWO.replace("environments:", "policies: [policies]\nenvironments:"));
+    let policy =
+        "package a\nimport rego.v1\ndeny contains \"no\" if units.parse_bytes(input.object.metadata.labels.size) > 1\n";
+    work.write("policies/a.rego", policy);
+    work.write(
+        "deploy/pod.yaml",
+        &POD.replace("Sometimes", "Always").replace("  name: p\n", "  labels: {size: big}\n  name: p\n"),
+    );
+    let check = work.try_gitward(&["check", "deploy"]);
+    assert_eq!(check.code, Some(1), "{}", check.text);
+    check.shows(&["error[policy/evaluation]", "deploy/pod.yaml:5:9"]);
+}

@@ -80,6 +80,12 @@ pub struct Configuration {
     /// Where each break-glass declaration stands, filled in by [`parse`].
     #[serde(skip)]
     pub break_glass_places: Vec<Place>,
+    /// Where each entry of `policies` stands, filled in by [`parse`].
+    #[serde(skip)]
+    pub policy_places: Vec<Place>,
+    /// Where each entry of `crds` stands, filled in by [`parse`].
+    #[serde(skip)]
+    pub crd_places: Vec<Place>,
     /// Where each environment stands, filled in by [`parse`].
     #[serde(skip)]
     pub environment_places: Vec<Place>,
@@ -189,6 +195,9 @@ pub struct EnvironmentConfig {
     /// same.
     #[serde(default)]
     pub allow_force_push: bool,
+    /// Whether the push gate lets the environment be taken out of `gitward.yaml`, or the whole file.
+    #[serde(default)]
+    pub allow_removal: bool,
     /// Whether the push gate judges every commit that a push brings, and not only the last one.
     #[serde(default)]
     pub every_commit: bool,

@@ -7,13 +7,17 @@
 
 mod assembly;
 mod canonical;
+mod definitions;
+mod earlier;
 mod facts;
+mod idle_kinds;
 mod judging;
 mod memory;
 mod parallel;
 mod recall;
 mod references;
 mod select;
+mod vendored;
 
 use std::sync::Arc;
 
@@ -27,9 +31,11 @@ use assembly::Assembly;
 use judging::{Judged, Reading, Rules};
 
 pub use canonical::canonical;
+pub use definitions::Definitions;
+pub use earlier::Earlier;
 pub use memory::{ContentId, Context, Leaf, Memory};
 pub use recall::Recalled;
-pub use select::{is_policy_file, is_taken_out, looks_like_objects};
+pub use select::{is_policy_file, is_schema_file, is_taken_out, looks_like_objects, nothing_there};
 
 /// A file of a tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +90,10 @@ pub struct Judge {
     policies: Policies,
     /// Of the policies' texts.
     digest: blake3::Hash,
+    /// What the custom resources of files in `crds` were before.
+    held_to: Option<Definitions>,
+    /// What objects were before.
+    earlier: Option<Earlier>,
 }
 
 impl Judge {
@@ -106,7 +116,12 @@ impl Judge {
         findings.extend(unreadable);
         match Policies::compile(&sources) {
             Ok(policies) if findings.is_empty() => {
-                Ok(Self { configuration, schemas, policies, digest: digest(&sources) })
+                let starters = if configuration.starter_policies { policy::starter().len() } else { 0 };
+                let added_to = policies.added_to_first(starters);
+                if !added_to.is_empty() {
+                    return Err(added_to);
+                }
+                Ok(Self { configuration, schemas, policies, digest: digest(&sources), held_to: None, earlier: None })
             }
             Ok(_) => Err(findings),
             Err(broken) => {
@@ -114,6 +129,18 @@ impl Judge {
                 Err(findings)
             }
         }
+    }
+
+    /// The same rules, by which files in `crds` change nothing of a custom resource that these define.
+    #[must_use]
+    pub fn held_to(&self, before: Definitions) -> Self {
+        Self { held_to: Some(before), ..self.clone() }
+    }
+
+    /// The same rules, by which objects are compared with what they were, where their CRD asks for it.
+    #[must_use]
+    pub fn after(&self, earlier: Earlier) -> Self {
+        Self { earlier: Some(earlier), ..self.clone() }
     }
 
     /// The configuration that it was made from.
@@ -186,20 +213,24 @@ impl Judge {
         files: &mut [(Arc<str>, Reading)],
     ) -> (Vec<Schemas>, Vec<Finding>) {
         let Some((first, others)) = self.schemas.split_first() else { return Default::default() };
-        let manifests = vendored.iter().chain(&*files).flat_map(|(_, reading)| &reading.manifests);
-        let (first, problems) = first.with_each_crd(manifests);
+        let (first, mut findings) = first.with_crds(vendored.iter().flat_map(|(_, reading)| &reading.manifests));
+        findings.extend(vendored::unusable(&first, vendored));
+        let first = self.held_to.as_ref().map_or_else(|| first.clone(), |before| first.held_to(&before.0));
+        // What the tree declares is what the cluster itself will judge by.
+        let (first, problems) = first.with_each_crd(files.iter().flat_map(|(_, reading)| &reading.manifests));
         let mut problems = problems.into_iter();
-        let of_vendored = vendored.iter().map(|(_, reading)| reading.manifests.len()).sum();
-        let findings = problems.by_ref().take(of_vendored).flatten().collect();
         for (_, reading) in files {
             reading.findings.extend(problems.by_ref().take(reading.manifests.len()).flatten());
         }
         let others: Vec<Schemas> = others.iter().map(|schemas| schemas.with_custom_of(&first)).collect();
-        ([first].into_iter().chain(others).collect(), findings)
+        let schemas: Vec<Schemas> = [first].into_iter().chain(others).collect();
+        findings.extend(idle_kinds::warnings(&self.configuration, &self.policies, &schemas));
+        (schemas, findings)
     }
 
     fn rules<'a>(&'a self, environment: &'a EnvironmentConfig, schemas: &'a [Schemas]) -> Rules<'a> {
-        Rules { environment, unconfigured: self.configuration.unconfigured, schemas, policies: &self.policies }
+        let (unconfigured, earlier) = (self.configuration.unconfigured, self.earlier.as_ref());
+        Rules { environment, unconfigured, schemas, policies: &self.policies, earlier }
     }
 }
 

@@ -33,4 +33,5 @@ pub mod request;
 pub mod schema;
 pub mod snapshot;
 pub mod trace;
+pub mod validity;
 pub mod verdict;

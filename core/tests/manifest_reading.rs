@@ -351,3 +351,36 @@ fn messages_hold_no_values() {
         }
     }
 }
+
+#[test]
+fn a_file_that_begins_with_a_brace_is_read_as_json() {
+    let text = concat!(
+        "{\"apiVersion\": \"v1\", \"kind\": \"ConfigMap\", \"metadata\": {\"name\": \"a\"},\n",
+        " \"data\": {\"face\": \"\\ud83d\\ude00\", \"path\": \"x\\/y\", \"del\": \"\u{7f}\", \"last\": 1}}\n",
+        "{\"apiVersion\": \"v1\", \"kind\": \"ConfigMap\", \"metadata\": {\"name\": \"b\"}}",
+        "{\"apiVersion\": \"v1\", \"kind\": \"ConfigMap\", \"metadata\": {\"name\": \"c\"}}\n",
+        "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: d}\n",
+    );
+    let read = objects(text);
+    let names: Vec<&str> = read.iter().map(|m| m.key.name.as_str()).collect();
+    assert_eq!(names, ["a", "b", "c", "d"]);
+    assert_eq!(read[0].value["data"], json!({"face": "\u{1f600}", "path": "x/y", "del": "\u{7f}", "last": 1}));
+    assert_eq!(at(&read[0], &FieldPath::of(["data", "last"])), (2, 71));
+    assert_eq!(at(&read[1], &FieldPath::of(["metadata", "name"])), (3, 64));
+    assert_eq!(at(&read[2], &FieldPath::of(["metadata", "name"])), (3, 132));
+    assert_eq!(at(&read[3], &FieldPath::of(["metadata", "name"])), (7, 18));
+}
+
+#[test]
+fn what_only_json_knows_is_no_yaml() {
+    let with = |value: &str| {
+        findings(&format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\ndata: {{a: {value}}}\n"))
+    };
+    assert_eq!(with(r#""x\/y""#), [r"4:11 manifest/syntax `\/` in a text, which kubectl does not read in YAML"]);
+    assert!(with(r#""\ud83d\ude00""#)[0].starts_with("4:"), "{:?}", with(r#""\ud83d\ude00""#));
+    assert_eq!(with("\"\u{7f}\""), ["4:12 manifest/encoding the control character U+007F is not allowed"]);
+    assert_eq!(with(r#""\\/""#), Vec::<String>::new());
+    assert_eq!(with("b, c:"), ["4:15 manifest/syntax found unexpected ':' while scanning a plain scalar"]);
+    // Flow mappings of YAML begin with a brace as well.
+    assert_eq!(objects("{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}\n").len(), 1);
+}

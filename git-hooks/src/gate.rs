@@ -7,16 +7,14 @@ use gitward_core::config::{self, Configuration, EnvironmentConfig};
 use gitward_core::evaluate::{self, Judge, TreeFile};
 use gitward_core::finding::{Finding, Severity};
 use gitward_core::schema::Schemas;
-use gitward_repo::{CommitId, Error, Limits, Repository};
+use gitward_repo::{CommitId, Limits, Repository};
 
 use crate::at_commit::{self, Broken, Configured};
-use crate::on_the_way::Way;
+use crate::changes::{self, Changes};
+use crate::environment::{Judges, Look, Looked};
 use crate::rules::{Refs, Rules};
 use crate::trees::{self, Kept, Memories, Pair, Trees};
-use crate::{Index, RefUpdate, Result, brought, effect, protect};
-
-/// Changed paths that are looked at to tell whether a push only mends policies.
-const CHANGED_PATHS: usize = 10_000;
+use crate::{Index, RefUpdate, Result, brought, protect};
 
 /// Commits of a first push's history that are looked back for the time before its rules.
 const FIRST_HISTORY: usize = 1_000;
@@ -43,6 +41,8 @@ pub struct RefVerdict {
     pub range: Option<String>,
     /// Why it may not move at all.
     pub refused: Vec<Finding>,
+    /// What else is worth knowing of its rules; denies nothing.
+    pub told: Vec<Finding>,
     /// What the push would do to each environment that the ref feeds.
     pub environments: Vec<EnvironmentVerdict>,
     /// Something worth a line that is neither.
@@ -59,7 +59,7 @@ impl RefVerdict {
 
     /// Everything that was found.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
-        self.refused.iter().chain(self.environments.iter().flat_map(|e| &e.brought))
+        self.refused.iter().chain(&self.told).chain(self.environments.iter().flat_map(|e| &e.brought))
     }
 
     fn of(update: &RefUpdate) -> Self {
@@ -71,6 +71,14 @@ impl RefVerdict {
     fn refuse(mut self, findings: impl IntoIterator<Item = Finding>, sources: Vec<TreeFile>) -> Self {
         self.refused.extend(findings);
         self.sources.extend(sources);
+        self
+    }
+
+    /// Takes what denies as a refusal, and tells the rest.
+    fn tell(mut self, findings: Vec<Finding>) -> Self {
+        let (refused, told): (Vec<_>, Vec<_>) = findings.into_iter().partition(|f| f.severity == Severity::Error);
+        self.refused.extend(refused);
+        self.told.extend(told);
         self
     }
 
@@ -111,7 +119,13 @@ struct Ready<'a> {
     judge: &'a Judge,
     /// The rules that the push brings, where they are other ones.
     next: Option<&'a Judge>,
+    /// Where to look for what custom resources were before, if the push changes that.
+    before_schemas: Option<(&'a CommitId, &'a Configuration)>,
     after: Option<&'a Configuration>,
+    /// The rules of before; `None` where they are the pushed commit's own.
+    before: Option<&'a Configuration>,
+    /// Likely mistakes in the policies that the push brings.
+    lints: Vec<Finding>,
     pairs: Vec<Pair<'a>>,
     memories: Memories<'a>,
 }
@@ -147,6 +161,11 @@ impl Gate<'_> {
                 return Ok(verdict.refuse(findings, file.into_iter().collect()));
             }
         };
+        let old = self.update.old.as_ref().map_or(Ok(None), |old| self.repository.peel(old))?;
+        let verdict = match &old {
+            Some(old) if old == base => verdict.tell(protect::unguarded(git_ref, rules, after.as_deref())),
+            _ => verdict,
+        };
         let widened = with_schemas_of(rules, after.as_deref());
         let pairs = environments(rules, after.as_deref(), git_ref);
         let kept = OnceLock::new();
@@ -156,21 +175,34 @@ impl Gate<'_> {
             Err(Broken { findings, .. }) if new != base => return self.mend(verdict, findings, base, Some(rules)),
             Err(Broken { findings, files }) => return Ok(verdict.refuse(findings, files)),
         };
+        let changes = Changes::between(self.repository, (base, rules), (new, after.as_deref()))?;
         let mut next = None;
         if let Some(after) = after.as_deref()
-            && self.changes_rules(base, new, rules, after)?
+            && changes.rules
         {
             match at_commit::judge_of(self.repository, new, after, self.limits)? {
                 Ok(judge) => next = Some(judge),
                 Err(Broken { findings, files }) => return Ok(verdict.refuse(findings, files)),
             }
         }
-        let before = match &self.update.old {
-            Some(old) => self.repository.peel(old)?,
-            None if new == base => self.before_the_rules(new),
-            None => None,
+        let is_first = new == base;
+        let before = if self.update.old.is_none() && is_first { self.before_the_rules(new) } else { old };
+        let lints = match &next {
+            Some(next) => brought(next.lints().to_vec(), judge.lints()).0,
+            None if is_first => judge.lints().to_vec(),
+            None => Vec::new(),
         };
-        let ready = Ready { judge: &judge, next: next.as_ref(), after: after.as_deref(), pairs, memories };
+        let before_schemas = changes.schemas.then_some((base, rules));
+        let ready = Ready {
+            judge: &judge,
+            next: next.as_ref(),
+            before_schemas,
+            after: after.as_deref(),
+            before: (!is_first).then_some(rules),
+            lints,
+            pairs,
+            memories,
+        };
         self.environments(verdict, ready, new, before.as_ref())
     }
 
@@ -210,29 +242,6 @@ impl Gate<'_> {
         None
     }
 
-    /// Whether a push changes `gitward.yaml` or a policy. Where it does not, what is at hand of them is good
-    /// already.
-    fn changes_rules(
-        &self,
-        base: &CommitId,
-        new: &CommitId,
-        rules: &Configuration,
-        after: &Configuration,
-    ) -> Result<bool> {
-        if new == base {
-            return Ok(false);
-        }
-        let is_rule = |path: &String| {
-            path == config::FILE || evaluate::is_policy_file(rules, path) || evaluate::is_policy_file(after, path)
-        };
-        match self.repository.changed_paths(base, new, CHANGED_PATHS) {
-            Ok(changed) => Ok(changed.iter().any(is_rule)),
-            // Who changes so much may have changed these.
-            Err(Error::TooLarge { .. }) => Ok(true),
-            Err(error) => Err(error.into()),
-        }
-    }
-
     fn environments(
         &self,
         mut verdict: RefVerdict,
@@ -240,38 +249,32 @@ impl Gate<'_> {
         new: &CommitId,
         before_push: Option<&CommitId>,
     ) -> Result<RefVerdict> {
-        let Ready { judge, next, after, pairs, memories } = ready;
-        let selection = trees::selection(judge.configuration(), after, &pairs);
+        let Ready { judge: widened, next, before_schemas, after, before: rules, mut lints, pairs, memories } = ready;
+        let selection = trees::selection(widened.configuration(), after, &pairs);
         let trees = Trees::new(self.repository, selection, self.limits, memories);
         let tree = trees.list(new)?;
-        let mut old_tree = None;
-        for Pair { now, before } in pairs {
-            let seen = trees.judge(judge, now, &tree)?;
-            let (mut found, mut known, mut at_old) = (seen.findings, 0, Vec::new());
-            let by_next = next.map(|next| trees.judge(next, now, &tree)).transpose()?;
-            let effect = by_next.as_ref().and_then(|by_next| effect::told(&now.name, &found, &by_next.findings));
-            if let Some(old) = before_push.filter(|_| !found.is_empty() || before.every_commit) {
-                at_old = trees.judge_commit(judge, before, old, &mut old_tree)?.findings;
-                (found, known) = brought(found, &at_old);
-            }
-            let by_next = by_next.map(|seen| seen.findings).unwrap_or_default();
-            found.extend(unhidden(by_next, (judge.configuration(), before), after.map(|after| (after, now))));
-            verdict.sources.extend(trees.sources(&tree, &found)?);
-            if before.every_commit {
-                let way = Way { repository: self.repository, old: before_push, new, trees: &trees };
-                let on_the_way = way.judge(judge, now, &at_old, &found)?;
-                found.extend(on_the_way.findings);
-                verdict.sources.extend(on_the_way.sources);
-            }
-            found.extend(effect);
-            verdict.environments.push(EnvironmentVerdict {
-                environment: now.name.clone(),
-                brought: found,
-                before: known,
-                objects: seen.objects,
-            });
+        if let Some(after) = after.filter(|_| rules.is_none() || next.is_some()) {
+            lints.extend(evaluate::nothing_there(after, rules, tree.leaves.iter().map(|leaf| &*leaf.path)));
         }
-        if after.is_none() {
+        verdict.sources.extend(trees.sources(&tree, &lints)?);
+        verdict = verdict.tell(lints);
+        let mut look = Look {
+            repository: self.repository,
+            limits: self.limits,
+            trees: &trees,
+            tree: &tree,
+            new,
+            old: before_push,
+            old_tree: None,
+            rules: Judges { before: widened, next, before_schemas },
+            after,
+        };
+        for pair in pairs {
+            let Looked { verdict: environment, sources } = look.at(pair)?;
+            verdict.environments.push(environment);
+            verdict.sources.extend(sources);
+        }
+        if after.is_none() && verdict.allowed() {
             verdict.notice = Some(format!("{} is gone: from now on nothing is judged here", config::FILE));
         }
         Ok(verdict)
@@ -302,7 +305,7 @@ impl Gate<'_> {
                 || evaluate::is_policy_file(&after, path)
                 || rules.is_some_and(|rules| evaluate::is_policy_file(rules, path))
         };
-        let changed = self.repository.changed_paths(base, new, CHANGED_PATHS)?;
+        let changed = self.repository.changed_paths(base, new, changes::PATHS)?;
         if let Some(other) = changed.iter().find(|path| !is_policy(path)) {
             let message = format!(
                 "the rules at {} cannot be evaluated, so a push may mend them and nothing else; this one changes {other}",
@@ -317,28 +320,12 @@ impl Gate<'_> {
 }
 
 /// The rules, with the CRDs that the pushed commit names besides: what a custom resource looks like may
-/// come with it. It loosens nothing that the push could not loosen in the CRDs themselves.
+/// come with it, unless that was said before ([`crate::schemas_before`]).
 fn with_schemas_of(rules: &Configuration, after: Option<&Configuration>) -> Configuration {
     let mut widened = rules.clone();
     let named = after.into_iter().flat_map(|after| &after.crds).filter(|root| !rules.crds.contains(root));
     widened.crds.extend(named.cloned().collect::<Vec<_>>());
     widened
-}
-
-/// What is found in files that the push makes manifests of, by taking them out of `crds` or `policies`:
-/// the rules before took them for something else and found nothing there.
-fn unhidden(
-    by_next: Vec<Finding>,
-    (rules, before): (&Configuration, &EnvironmentConfig),
-    next: Option<(&Configuration, &EnvironmentConfig)>,
-) -> Vec<Finding> {
-    let Some((after, now)) = next else { return Vec::new() };
-    let is_unhidden = |finding: &Finding| {
-        finding.place.as_ref().is_some_and(|place| {
-            evaluate::is_taken_out(rules, before, &place.file) && !evaluate::is_taken_out(after, now, &place.file)
-        })
-    };
-    by_next.into_iter().filter(is_unhidden).collect()
 }
 
 /// The environments that a ref feeds, before and after. What the pushed commit says of path and

@@ -6,18 +6,22 @@
 mod apart;
 mod at_commit;
 mod brought;
+mod changes;
 mod effect;
+mod environment;
 mod gate;
 mod host;
 mod index;
 mod install;
 mod look_now;
+mod objects_before;
 mod on_the_way;
 mod present;
 mod protect;
 mod remember;
 mod rules;
 mod run;
+mod schemas_before;
 mod trees;
 mod updates;
 

@@ -1,7 +1,7 @@
 //! What may happen to a ref at all, whatever its commits hold.
 
-use gitward_core::config::EnvironmentConfig;
-use gitward_core::finding::Finding;
+use gitward_core::config::{self, Configuration, EnvironmentConfig};
+use gitward_core::finding::{Finding, Severity};
 use gitward_repo::Repository;
 
 use crate::{RefUpdate, Result};
@@ -38,7 +38,7 @@ pub(crate) fn movement(
     let (Some(old), Some(new)) = (&update.old, &update.new) else {
         let deleted = update.new.is_none().then(|| {
             Finding::error("push/deletion", format!("{git_ref} feeds {who} and cannot be deleted"))
-                .with_hint("take the environment out of gitward.yaml first")
+                .with_hint("take the environment out of gitward.yaml first, which allowRemoval on it lets you do")
         });
         return Ok(deleted);
     };
@@ -56,6 +56,31 @@ pub(crate) fn movement(
             ),
         )
         .with_hint("revert with a new commit (`git revert`), or set allowForcePush on the environment"),
+    ))
+}
+
+/// What is told of environments that a push leaves without a guard: their ref is no longer theirs by
+/// `gitward.yaml`, or that is gone. What comes in from then on nobody judges, and it would have been there before when
+/// the guard is back; so it is allowed only if it was announced. An environment that gets another name stays
+/// guarded.
+pub(crate) fn unguarded(git_ref: &str, rules: &Configuration, after: Option<&Configuration>) -> Vec<Finding> {
+    let stays = |before: &EnvironmentConfig| {
+        let mut now = after.into_iter().flat_map(|after| after.fed_from(git_ref));
+        now.any(|now| now.name == before.name || now.holds(&before.path))
+    };
+    rules.fed_from(git_ref).filter(|before| !stays(before)).map(|gone| left(git_ref, gone, after.is_none())).collect()
+}
+
+fn left(git_ref: &str, environment: &EnvironmentConfig, without_file: bool) -> Finding {
+    let name = &environment.name;
+    let how = if without_file { format!("{} is gone", config::FILE) } else { "it is no longer named".to_owned() };
+    let message = format!("nothing that is pushed to {git_ref} would be judged for environment {name} any more: {how}");
+    if environment.allow_removal {
+        return Finding::new(Severity::Warning, "push/unguarded", message)
+            .with_hint("what is pushed until it is back counts as there before");
+    }
+    Finding::error("push/unguarded", message).with_hint(format!(
+        "bring it back, or, if it is meant: push `allowRemoval: true` on environment {name} first, then this"
     ))
 }
 

@@ -267,7 +267,7 @@ fn place(file: &TreeFile, field: &FieldPath) -> Option<Place> {
 /// look undeclared. Schemas and policies do not: the push gate judges by them, a repository's
 /// history before it may hold what they refuse, and the API server has the last word on validity.
 fn leaves_open(finding: &Finding) -> bool {
-    !finding.rule.starts_with("schema/") && !finding.rule.starts_with("policy/")
+    !["schema/", "valid/", "policy/"].iter().any(|area| finding.rule.starts_with(area))
 }
 
 fn is_under(file: &str, path: &str) -> bool {

@@ -1,6 +1,7 @@
 //! Reading `gitward.yaml`: one finding for each mistake, at its place, all of them at once.
 
 mod shape;
+mod words;
 
 mod delegations;
 
@@ -47,6 +48,8 @@ pub fn parse(file: &Arc<str>, text: &[u8]) -> Result<Configuration, Vec<Finding>
     configuration.exemption_ends = ends("exemptions", configuration.exemptions.len());
     configuration.delegation_ends = ends("delegations", configuration.delegations.len());
     configuration.break_glass_places = places("breakGlass", configuration.break_glass.len());
+    configuration.policy_places = places("policies", configuration.policies.len());
+    configuration.crd_places = places("crds", configuration.crds.len());
     configuration.environment_places = places("environments", configuration.environments.len());
     Ok(configuration)
 }

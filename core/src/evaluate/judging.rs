@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::earlier::Earlier;
 use super::facts::{FileFacts, ObjectFacts, Told};
 use super::{TreeFile, looks_like_objects, parallel, references};
 use crate::config::EnvironmentConfig;
@@ -10,6 +11,7 @@ use crate::manifest::{self, Limits, Manifest};
 use crate::path::FieldPath;
 use crate::policy::Policies;
 use crate::schema::{Schemas, Scope};
+use crate::validity;
 
 /// A file that was read.
 #[derive(Debug, Default)]
@@ -57,7 +59,11 @@ pub(super) struct Rules<'a> {
     /// The schemas of every Kubernetes version, custom resources included.
     pub(super) schemas: &'a [Schemas],
     pub(super) policies: &'a Policies,
+    /// What objects were before.
+    pub(super) earlier: Option<&'a Earlier>,
 }
+
+const UNKNOWN_KIND: &str = "schema/unknown-kind";
 
 /// What is wrong with one object, whatever else is in the tree.
 #[derive(Debug, Default)]
@@ -111,13 +117,22 @@ impl Rules<'_> {
     fn judge<'a>(&self, manifest: &'a Manifest) -> (Found, ObjectFacts<'a>) {
         let Some((schemas, others)) = self.schemas.split_first() else { return Default::default() };
         let mut findings = schemas.check(manifest);
+        if let Some(earlier) = self.earlier.filter(|_| schemas.judges_changes(&manifest.gvk))
+            && let Some(before) = earlier.object(manifest)
+        {
+            findings.extend(schemas.check_change(before, manifest));
+        }
+        findings.extend(validity::check(manifest));
         findings.extend(self.policies.evaluate(manifest));
+        // That nobody knows the kind is said once, whatever the version.
+        let is_told = findings.iter().any(|finding| finding.rule == UNKNOWN_KIND);
+        let is_new = |finding: &Finding| !is_told || finding.rule != UNKNOWN_KIND;
         let scope = schemas.scope(&manifest.gvk);
         let namespace = if scope == Some(Scope::Cluster) { "" } else { manifest.key.namespace.as_str() };
         let found = Found {
             findings,
             belonging: if self.unconfigured { None } else { self.belonging(manifest, scope, namespace) },
-            by_other_versions: others.iter().flat_map(|schemas| schemas.check(manifest)).collect(),
+            by_other_versions: others.iter().flat_map(|schemas| schemas.check(manifest)).filter(is_new).collect(),
         };
         let begin = manifest.place(&FieldPath::root());
         let facts = ObjectFacts {

@@ -63,8 +63,12 @@ impl Judge {
         let selected = select::manifests(environment, &self.configuration, &paths, &texts);
         let vendored = select::schemas(environment, &self.configuration, &paths);
 
-        let mut memory = memory.filter(|memory| memory.is_of(context));
+        let mut memory = memory.filter(|memory| memory.is_of(context) && self.held_to.is_none());
         let mut tree = Partly { judge: self, leaves, files: known(leaves, &selected.files, memory) };
+        if let Some(earlier) = &self.earlier {
+            let is_changed = |file: &&mut File<'_>| earlier.has_file(&leaves[file.position].path);
+            tree.files.iter_mut().filter(is_changed).for_each(|file| file.known = None);
+        }
         tree.read(read)?;
         if memory.is_some_and(|memory| memory.kept.crds != tree.crds(&vendored)) {
             // Other definitions of custom resources: what was found of any file may be otherwise.

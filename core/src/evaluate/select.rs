@@ -1,12 +1,15 @@
 //! Which files of a tree hold an environment's manifests.
 
 mod listing;
+mod nothing_there;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::config::{self, Configuration, EnvironmentConfig};
-use crate::finding::{Finding, Place, Severity};
+use crate::finding::{Finding, Place};
+
+pub use nothing_there::roots as nothing_there;
 
 /// Files with manifests, by their positions in the tree, and directories that would have to be rendered
 /// first.
@@ -33,7 +36,8 @@ pub(super) fn manifests(
     let mut rendered = rendered_directories(environment, paths);
     let listed = listing::take_plain(&mut rendered, paths, texts, configuration.unconfigured);
     let is_written = !configuration.unconfigured;
-    let mut findings: Vec<Finding> = nothing_there(environment, paths).filter(|_| is_written).into_iter().collect();
+    let mut findings: Vec<Finding> =
+        nothing_there::environment(configuration, environment, paths).filter(|_| is_written).into_iter().collect();
     for (directory, (tool, file)) in &rendered {
         if enclosing(&rendered, parent(directory)).is_none() {
             findings.push(not_rendered(directory, tool, file, listed.reads(directory)));
@@ -53,21 +57,6 @@ pub(super) fn manifests(
     };
     let files = (0..paths.len()).filter(|index| holds_manifests(paths[*index])).collect();
     Selected { files, findings }
-}
-
-/// An environment's path that the tree does not have is most likely misspelt, and declares nothing.
-fn nothing_there(environment: &EnvironmentConfig, paths: &[&Arc<str>]) -> Option<Finding> {
-    let path = &environment.path;
-    if paths.iter().any(|there| is_below(there, path)) {
-        return None;
-    }
-    let message = format!("`path` of environment {} is {path}, and the tree has no manifests there", environment.name);
-    let finding = Finding::new(Severity::Warning, "config/nothing-there", message).with_place(Some(Place {
-        file: Arc::from(config::FILE),
-        line: 1,
-        column: 1,
-    }));
-    Some(finding.with_hint("correct the path, or put manifests there"))
 }
 
 /// Files with CRDs that only say what custom resources look like.
@@ -108,6 +97,11 @@ pub fn is_taken_out(configuration: &Configuration, environment: &EnvironmentConf
 /// are evaluated by `gitward policy test` only, but have to compile.
 pub fn is_policy_file(configuration: &Configuration, path: &str) -> bool {
     path.ends_with(".rego") && configuration.policies.iter().any(|d| is_below(path, d))
+}
+
+/// Whether a file is one of those that only say what custom resources look like.
+pub fn is_schema_file(configuration: &Configuration, path: &str) -> bool {
+    is_manifest(path) && configuration.crds.iter().any(|root| is_at(path, root))
 }
 
 /// Whether the text of a file could hold Kubernetes objects at all: it names both `apiVersion` and

@@ -38,6 +38,8 @@ impl Point {
 pub(super) struct Chunk<'a> {
     pub(super) text: &'a str,
     pub(super) start: Point,
+    /// Whether kubectl reads it as JSON.
+    pub(super) is_json: bool,
 }
 
 /// Decodes a file: UTF-8, with or without a byte order mark.
@@ -52,7 +54,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Chunk<'_>, Problem> {
     };
     let start = Point { offset, ..Point::START };
     match str::from_utf8(body) {
-        Ok(text) => Ok(Chunk { text, start }),
+        Ok(text) => Ok(Chunk { text, start, is_json: false }),
         Err(error) => {
             let (good, bad) = body.split_at(error.valid_up_to());
             let at = start.after(str::from_utf8(good).unwrap_or_default());
@@ -77,7 +79,7 @@ pub(super) fn split(file: Chunk<'_>) -> Vec<Result<Chunk<'_>, Problem>> {
     for line in file.text.split_inclusive('\n') {
         let end = position + line.len();
         if let Some(rest) = line.strip_prefix("---") {
-            chunks.push(Ok(Chunk { text: &file.text[begin..position], start: from }));
+            chunks.push(Ok(Chunk { text: &file.text[begin..position], start: from, is_json: false }));
             let separator = from.after(&file.text[begin..position]);
             let rest = rest.trim();
             if !rest.is_empty() && !rest.starts_with('#') {
@@ -90,7 +92,7 @@ pub(super) fn split(file: Chunk<'_>) -> Vec<Result<Chunk<'_>, Problem>> {
         }
         position = end;
     }
-    chunks.push(Ok(Chunk { text: &file.text[begin..], start: from }));
+    chunks.push(Ok(Chunk { text: &file.text[begin..], start: from, is_json: false }));
     chunks
 }
 
@@ -113,7 +115,7 @@ mod tests {
     use super::*;
 
     fn texts(text: &str) -> Vec<(&str, u32)> {
-        let file = Chunk { text, start: Point::START };
+        let file = Chunk { text, start: Point::START, is_json: false };
         split(file).into_iter().map(|c| c.map_or(("!", 0), |c| (c.text, c.start.line))).collect()
     }
 

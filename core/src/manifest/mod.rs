@@ -8,6 +8,7 @@
 
 mod chunks;
 mod compose;
+mod json;
 mod objects;
 mod problem;
 mod scalar;
@@ -153,6 +154,9 @@ fn cut<'a>(text: &'a [u8], limits: &Limits) -> Result<Vec<Result<Chunk<'a>, Prob
         return Err(Problem::new(Rule::TooLarge, Point::START, message).hint("Split the file."));
     }
     let mut chunks = chunks::split(chunks::decode(text)?);
+    if let Some(documents) = chunks.first().and_then(|first| json::documents(first.as_ref().ok()?)) {
+        chunks.splice(..1, documents.into_iter().map(Ok));
+    }
     chunks.retain(|chunk| chunk.as_ref().map_or(true, |chunk| !chunks::is_blank(chunk.text)));
     if chunks.len() > MOST_DOCUMENTS {
         let message = format!("the file holds more than {MOST_DOCUMENTS} documents");

@@ -10,6 +10,7 @@ use libyaml_safer::{Encoding, Event, EventData, MappingStyle, Parser, ScalarStyl
 
 use super::Limits;
 use super::chunks::{Chunk, Point};
+use super::json;
 use super::problem::{Problem, Rule, explain, too_deep, too_many};
 
 /// Where a node is written: its first character, and its length in bytes (0 for collections).
@@ -51,14 +52,18 @@ pub(super) struct Tree {
 
 /// Parses a chunk; `None` if it holds nothing but comments. `nodes` is how many nodes it may have.
 pub(super) fn parse(chunk: Chunk<'_>, limits: &Limits, nodes: usize) -> Result<Option<Tree>, Problem> {
-    refuse_directives(chunk)?;
-    refuse_late_byte_order_marks(chunk)?;
+    if !chunk.is_json {
+        refuse_directives(chunk)?;
+        refuse_late_byte_order_marks(chunk)?;
+    }
     // The parser fails on a block scalar that ends the input without a line break; kubectl's
     // reader ends every line with one.
     let ending: &[u8] = if chunk.text.ends_with('\n') { b"" } else { b"\n" };
     let mut parser = Parser::new();
     parser.set_encoding(Encoding::Utf8);
-    parser.set_input(chunk.text.as_bytes().chain(ending));
+    let blanked = if chunk.is_json { json::blanked(chunk.text) } else { String::new() };
+    let text = if chunk.is_json { blanked.as_str() } else { chunk.text };
+    parser.set_input(text.as_bytes().chain(ending));
 
     let mut builder = Builder::new(chunk, limits, nodes);
     let mut tree = None;
@@ -179,7 +184,12 @@ impl<'a> Builder<'a> {
                     return Err(Problem::new(Rule::Syntax, at, message).hint("Quote the value."));
                 }
                 let end = (end as usize).min(self.chunk.text.len());
-                let length = end.saturating_sub(self.cursor.index) as u32;
+                let written = self.chunk.text.get(self.cursor.index..end).unwrap_or_default();
+                let value = match style {
+                    ScalarStyle::DoubleQuoted => self.double_quoted(value, written, at)?,
+                    _ => value,
+                };
+                let length = written.len() as u32;
                 let content = Content::Scalar { text: value, tag: tag.map(String::into), implicit: plain_implicit };
                 self.node(Mark { at, length }, content, anchor)
             }
@@ -206,6 +216,25 @@ impl<'a> Builder<'a> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// A value in double quotes, which JSON and YAML read by different rules.
+    fn double_quoted(&self, value: String, written: &str, at: Point) -> Result<String, Problem> {
+        if self.chunk.is_json {
+            let unreadable =
+                || Problem::new(Rule::Syntax, at, "a text that cannot be read").hint("Correct its escapes.");
+            return json::text(written).ok_or_else(unreadable);
+        }
+        // The parser knows an escape of YAML 1.2 that kubectl's does not.
+        let mut rest = written;
+        while let Some(backslash) = rest.find('\\') {
+            if rest[backslash..].starts_with("\\/") {
+                return Err(Problem::new(Rule::Syntax, at, "`\\/` in a text, which kubectl does not read in YAML")
+                    .hint("Write `/`: it needs no backslash."));
+            }
+            rest = rest.get(backslash + 2..).unwrap_or_default();
+        }
+        Ok(value)
     }
 
     /// Where a node's content begins: behind its anchor and its tag.

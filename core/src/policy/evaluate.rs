@@ -191,7 +191,9 @@ impl Subject<'_> {
     /// The policy could not be evaluated: never a reason to let the object pass unseen.
     fn failed(&self, policy: &Policy, severity: Severity, why: &str) -> Finding {
         let message = format!("the policy {} cannot be evaluated for {}: {why}", policy.rule, self.manifest.key);
-        self.located(Finding::new(severity, "policy/evaluation", message), FieldPath::root())
+        // No field is to blame: the object is, by its name.
+        let place = self.manifest.place(&FieldPath::of(["metadata", "name"]));
+        self.located(Finding::new(severity, "policy/evaluation", message), FieldPath::root()).with_place(Some(place))
     }
 
     fn located(&self, finding: Finding, path: FieldPath) -> Finding {

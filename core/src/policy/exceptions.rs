@@ -15,7 +15,8 @@ pub(super) const RULE: &str = "exception";
 /// One exception.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Exception {
-    rule: String,
+    /// The policy's rule id.
+    pub(super) rule: String,
     kind: String,
     namespace: String,
     name: String,

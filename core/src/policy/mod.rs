@@ -11,6 +11,7 @@ mod evaluate;
 mod exceptions;
 mod field;
 mod format;
+mod idle;
 mod redact;
 mod source;
 mod starter;
@@ -26,7 +27,7 @@ use std::time::Duration;
 use regorus::utils::limits::ExecutionTimerConfig;
 use regorus::{Engine, Value};
 
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Place, Severity};
 use crate::manifest::Manifest;
 use crate::object::Gvk;
 use check::{Names, RuleName};
@@ -90,6 +91,8 @@ pub struct Policy {
     /// The kinds that it judges, as `Kind` or `Kind.group`: the rule `kinds` of its package. `None`
     /// judges every object. `Pod` stands for Pods and for all that has a Pod template.
     pub kinds: Option<BTreeSet<String>>,
+    /// Where `kinds` stands.
+    pub kinds_place: Option<Place>,
     /// The file where it stands first.
     pub file: Arc<str>,
     entries: Vec<Entry>,
@@ -146,7 +149,11 @@ impl Policies {
         let exceptions = declared_exceptions(&mut engine, &names)?;
         let mut lenient = engine.clone();
         lenient.set_strict_builtin_errors(false);
-        let inner = Inner { strict: engine, lenient, names, policies, exceptions, lints: checked.lints, limits };
+        let mut lints = checked.lints;
+        lints.extend(idle::packages(&names, &checked.read));
+        lints.extend(idle::without_kinds(&policies));
+        lints.extend(idle::exceptions(&names, &policies, &exceptions));
+        let inner = Inner { strict: engine, lenient, names, policies, exceptions, lints, limits };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -159,6 +166,11 @@ impl Policies {
     /// Warnings about the policies themselves: likely mistakes that change no verdict.
     pub fn lints(&self) -> &[Finding] {
         &self.inner.lints
+    }
+
+    /// What is wrong where the packages of the first `count` files are added to by others.
+    pub(crate) fn added_to_first(&self, count: usize) -> Vec<Finding> {
+        idle::added_to(&self.inner.names, count)
     }
 
     /// The policies, by rule id.
@@ -228,7 +240,12 @@ fn policies(engine: &mut Engine, names: &Names) -> Result<Vec<Policy>, Vec<Findi
                 continue;
             }
         };
-        policies.push(Policy { rule: rule_id(package), title, kinds, file, entries });
+        let kinds_place = rules.iter().find(|rule| rule.name == "kinds").map(|rule| Place {
+            file: rule.span.source.get_path().as_str().into(),
+            line: rule.span.line,
+            column: rule.span.col,
+        });
+        policies.push(Policy { rule: rule_id(package), title, kinds, kinds_place, file, entries });
     }
     if errors.is_empty() { Ok(policies) } else { Err(errors) }
 }

@@ -356,3 +356,48 @@ fn nulls_are_nothing_to_policies() {
     object["data"] = Json::Null;
     assert!(said(&policies, object).is_empty());
 }
+
+/// What is said of policies that come to nothing.
+fn idle(texts: &[&str]) -> Vec<(String, String)> {
+    let files: Vec<PolicyFile> = (0..)
+        .zip(texts)
+        .map(|(index, text)| PolicyFile { file: format!("{index}.rego").into(), text: (*text).to_owned() })
+        .collect();
+    let told = |f: &Finding| (f.rule.to_string(), f.place.as_ref().map(ToString::to_string).unwrap_or_default());
+    Policies::compile(&files).unwrap().lints().iter().map(told).collect()
+}
+
+#[test]
+fn a_package_that_finds_nothing_is_told_unless_another_uses_it() {
+    let found = |rule: &str, place: &str| vec![(rule.to_owned(), place.to_owned())];
+    let library = "package lib.x\nsmall(n) if n < 3\n";
+    assert_eq!(idle(&[library]), found("policy/judges-nothing", "0.rego:1:1"));
+    let user = "package a\nimport data.lib.x\ndeny contains \"no\" if not x.small(input.object.spec.size)\n";
+    assert_eq!(idle(&[library, user]), []);
+    let user = "package a\ndeny contains \"no\" if not data.lib.x.small(input.object.spec.size)\n";
+    assert_eq!(idle(&[library, user]), []);
+    assert_eq!(idle(&["package a_test\ntest_one if 1 == 1\n"]), []);
+    let alone = "package a\nx := data.a.y\ny := 1\n";
+    assert_eq!(idle(&[alone]), found("policy/judges-nothing", "0.rego:1:1"));
+    assert_eq!(
+        idle(&["package a\nkinds := set()\ndeny contains \"no\"\n"]),
+        found("policy/judges-nothing", "0.rego:2:1")
+    );
+}
+
+#[test]
+fn an_exception_for_no_policy_is_told_where_it_names_it() {
+    let policy = "package gitward.size\ndeny contains \"no\"\n";
+    let exception = |policy: &str| {
+        format!(
+            "package gitward.exceptions\n\nexception contains {{\n\t\"policy\": \"{policy}\",\n\t\"kind\": \"Pod\", \"namespace\": \"a\", \
+             \"name\": \"b\", \"reason\": \"c\",\n}}\n"
+        )
+    };
+    for good in ["size", "policy/size"] {
+        assert_eq!(idle(&[policy, &exception(good)]), []);
+    }
+    for bad in ["sizes", "policy/sizes"] {
+        assert_eq!(idle(&[policy, &exception(bad)]), [("policy/exception".to_owned(), "1.rego:4:12".to_owned())]);
+    }
+}

@@ -83,8 +83,14 @@ impl Catalog {
         }
         let arena = Arc::new(arena);
         let kinds = file.kinds.into_iter().map(|entry| {
-            let resource =
-                Resource { plural: entry.p, namespaced: entry.n, status: entry.s, root: entry.t, arena: arena.clone() };
+            let resource = Resource {
+                plural: entry.p,
+                namespaced: entry.n,
+                status: entry.s,
+                root: entry.t,
+                arena: arena.clone(),
+                deprecated: None,
+            };
             (Gvk { group: entry.g, version: entry.v, kind: entry.k }, resource)
         });
         let kinds = kinds.collect();

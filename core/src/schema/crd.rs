@@ -40,8 +40,8 @@ fn read(spec: &Value, report: &mut Report<'_>) -> Option<Vec<(Gvk, Resource)>> {
         let status = version["subresources"]["status"].is_object();
         let (arena, root) = compile(&version["schema"]["openAPIV3Schema"], path, status, report);
         let gvk = Gvk { group: group.to_owned(), version: name.to_owned(), kind: kind.to_owned() };
-        let plural = plural.to_owned();
-        kinds.push((gvk, Resource { plural, namespaced, status, root, arena: Arc::new(arena) }));
+        let (plural, deprecated) = (plural.to_owned(), deprecated(version));
+        kinds.push((gvk, Resource { plural, namespaced, status, root, arena: Arc::new(arena), deprecated }));
     }
     Some(kinds)
 }
@@ -57,4 +57,10 @@ fn compile(schema: &Value, version: FieldPath, status: bool, report: &mut Report
     }
     let root = Compiler::new(&mut arena, path, report).root(schema, Root { status_subresource: status });
     (arena, root)
+}
+
+/// What a CRD says of a version that goes; empty where it says no more.
+fn deprecated(version: &Value) -> Option<Arc<str>> {
+    let is_deprecated = version["deprecated"].as_bool() == Some(true);
+    is_deprecated.then(|| version["deprecationWarning"].as_str().unwrap_or_default().into())
 }

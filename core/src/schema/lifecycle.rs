@@ -31,6 +31,9 @@ struct Life {
 const ENDPOINTS: (&str, &str, &str, &str) =
     ("v1", "Endpoints", "1.33", "Declare an EndpointSlice of discovery.k8s.io/v1.");
 
+/// Characters of a CRD's own warning; its length is bounded to this in CRDs too.
+const LONGEST_WARNING: usize = 256;
+
 /// Data that cannot be read gives no deprecations; a test proves that it can be read.
 static LIVES: LazyLock<HashMap<(String, String), Life>> = LazyLock::new(|| {
     let lives: Vec<Life> = serde_json::from_str(include_str!("../../schemas/lifecycle.json")).unwrap_or_default();
@@ -40,7 +43,9 @@ static LIVES: LazyLock<HashMap<(String, String), Life>> = LazyLock::new(|| {
 /// The warning about an API that is served and deprecated.
 pub(super) fn deprecation(schemas: &Schemas, manifest: &Manifest) -> Option<Finding> {
     let gvk = &manifest.gvk;
+    let of_crd = schemas.resource_of(gvk).and_then(|resource| resource.deprecated.as_deref());
     let (message, hint) = match life(gvk) {
+        _ if of_crd.is_some() => of_custom(schemas, gvk, of_crd.unwrap_or_default()),
         Some(life) if minor(&life.deprecated) <= minor(schemas.version()) => {
             let end = match &life.removed {
                 Some(removed) => format!(", and not served any more from {removed} on"),
@@ -62,6 +67,25 @@ pub(super) fn deprecation(schemas: &Schemas, manifest: &Manifest) -> Option<Find
         Some(hint) => finding.with_hint(hint),
         None => finding,
     })
+}
+
+/// The warning that a CRD asks for, in one line, and the versions that last.
+fn of_custom(schemas: &Schemas, gvk: &Gvk, said: &str) -> (String, Option<String>) {
+    let said: String = said.chars().take(LONGEST_WARNING).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let said = said.trim();
+    let message = if said.is_empty() {
+        format!("{gvk} is deprecated by its CRD")
+    } else {
+        format!("{gvk} is deprecated: {said}")
+    };
+    let lasts = |other: &&Gvk| {
+        let is_same = other.group == gvk.group && other.kind == gvk.kind;
+        is_same && schemas.resource_of(other).is_some_and(|resource| resource.deprecated.is_none())
+    };
+    let mut lasting: Vec<String> = schemas.kinds().filter(lasts).map(Gvk::api_version).collect();
+    lasting.sort();
+    let hint = (!lasting.is_empty()).then(|| format!("Versions that last: {}.", lasting.join(", ")));
+    (message, hint)
 }
 
 /// Whether [`deprecation`] has something to say about an API.

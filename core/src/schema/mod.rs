@@ -2,8 +2,8 @@
 //!
 //! A manifest is refused here for what the API server refuses while it *decodes* an object, for
 //! fields that it would silently drop, and, for custom resources, for what their schema says.
-//! Kubernetes' own validation of built-in kinds goes further; nothing is claimed about it. The
-//! findings' rules:
+//! Kubernetes' own validation of built-in kinds goes further; what is known of it is in
+//! [`crate::validity`]. The findings' rules:
 //!
 //! | rule | meaning |
 //! | --- | --- |
@@ -135,6 +135,12 @@ impl Schemas {
         Self { builtin: self.builtin, custom: others.custom.clone() }
     }
 
+    /// These schemas, with the custom resources that others define too as those define them.
+    pub(crate) fn held_to(&self, others: &Self) -> Self {
+        let custom = self.custom.iter().map(|(gvk, own)| (gvk.clone(), others.custom.get(gvk).unwrap_or(own).clone()));
+        Self { builtin: self.builtin, custom: Arc::new(custom.collect()) }
+    }
+
     /// Whether what is said of a kind may hang on the CRDs of the tree: it is none of Kubernetes' own, or
     /// one that has to be replaced by another.
     pub(crate) fn hangs_on_crds(&self, gvk: &Gvk) -> bool {
@@ -198,6 +204,17 @@ impl Schemas {
         }
         let keys = &node.items.as_ref()?.keys;
         (!keys.is_empty()).then_some(keys)
+    }
+
+    /// Whether a CRD has rules for changes of a kind's objects.
+    pub(crate) fn judges_changes(&self, gvk: &Gvk) -> bool {
+        self.resource_of(gvk).is_some_and(|resource| resource.arena.has_transitions)
+    }
+
+    /// What the rules of a CRD that compare with the object before (`oldSelf`) have against the change of an object.
+    pub fn check_change(&self, before: &Manifest, manifest: &Manifest) -> Vec<Finding> {
+        let resource = self.resource_of(&manifest.gvk).filter(|resource| resource.arena.has_transitions);
+        resource.map(|resource| walk::check_change(self.catalog(), resource, before, manifest)).unwrap_or_default()
     }
 
     /// Everything in a manifest that its schema does not allow; unknown fields are errors.

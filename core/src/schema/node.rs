@@ -20,6 +20,8 @@ pub(super) struct Arena {
     pub(super) dialect: Dialect,
     /// Whether any node has rules in CEL.
     pub(super) has_validations: bool,
+    /// Whether any of these compares with the object before.
+    pub(super) has_transitions: bool,
 }
 
 /// How the API server reads an object: built-in kinds are decoded into Go types, custom resources
@@ -41,6 +43,7 @@ impl Arena {
     /// Adds a node.
     pub(super) fn add(&mut self, node: Node) -> NodeId {
         self.has_validations |= !node.validations.is_empty();
+        self.has_transitions |= node.validations.iter().any(|rule| rule.is_transition());
         self.nodes.push(node);
         NodeId::try_from(self.nodes.len() - 1).unwrap_or(NodeId::MAX)
     }
@@ -256,4 +259,6 @@ pub(super) struct Resource {
     pub(super) status: bool,
     pub(super) root: NodeId,
     pub(super) arena: Arc<Arena>,
+    /// That the version of a custom resource goes, in the words of its CRD if it has some.
+    pub(super) deprecated: Option<Arc<str>>,
 }

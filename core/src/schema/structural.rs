@@ -300,7 +300,7 @@ impl<'a, 'm> Compiler<'a, 'm> {
         for (index, entry) in validation::entries(schema).enumerate() {
             match entry {
                 Entry::Rule(rule) => rules.push(rule),
-                Entry::Transition => {}
+                Entry::OptionalTransition => {}
                 Entry::Unusable(field, why) => {
                     let steps = ["x-kubernetes-validations", field].map(|f| Step::Field(f.to_owned()));
                     let [list, field] = steps;

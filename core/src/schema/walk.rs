@@ -43,6 +43,28 @@ pub(super) fn check(builtin: &Catalog, resource: &Resource, manifest: &Manifest)
     }
 }
 
+/// What the rules of a CRD have against the change of an object. An object of before that does not fit its schema is
+/// compared with nothing, and of one of now that does not [`check`] tells.
+pub(super) fn check_change(
+    builtin: &Catalog,
+    resource: &Resource,
+    before: &Manifest,
+    manifest: &Manifest,
+) -> Vec<Finding> {
+    let arena = &*resource.arena;
+    let fitting = |manifest| {
+        let mut walk = Walk { builtin, out: Out::Report(Report::new(manifest)), steps: MOST_STEPS };
+        let mut value = manifest.value.as_ref().clone();
+        defaults::fill(arena, resource.root, &mut value, &mut walk.steps);
+        walk.value(arena, resource.root, &value, &At::ROOT, Mode::default());
+        matches!(&walk.out, Out::Report(report) if report.fits() && walk.steps > 0).then_some(value)
+    };
+    let (Some(before), Some(value)) = (fitting(before), fitting(manifest)) else { return Vec::new() };
+    let mut report = Report::new(manifest);
+    validation::check_change(arena, resource.root, (&before, &value), &mut report);
+    report.finish()
+}
+
 pub(super) struct Walk<'w, 'm> {
     builtin: &'w Catalog,
     out: Out<'m>,

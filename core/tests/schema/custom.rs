@@ -191,3 +191,27 @@ fn a_schema_cannot_make_checking_endless() {
     let findings = schemas.check(&gadget);
     assert!(!findings.is_empty() && findings.len() <= 51);
 }
+
+#[test]
+fn a_version_that_its_crd_deprecates_is_warned_of() {
+    let with = |more: &str| {
+        let crd = format!(
+            "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{name: as.example.org}}\nspec:\n  \
+             group: example.org\n  names: {{kind: A, plural: as}}\n  scope: Namespaced\n  versions:\n  \
+             - {{name: v1, served: true, storage: true, schema: {{openAPIV3Schema: {{type: object}}}}}}\n  \
+             - {{name: v1beta1, served: true, storage: false, schema: {{openAPIV3Schema: {{type: object}}}}{more}}}\n---\n\
+             apiVersion: example.org/v1beta1\nkind: A\nmetadata: {{name: a, namespace: b}}\n"
+        );
+        let manifests = read(&crd);
+        let (schemas, findings) = newest().with_crds(manifests.iter());
+        assert_eq!(findings, []);
+        schemas.check(&manifests[1]).into_iter().map(|f| (f.message, f.hint.unwrap_or_default())).collect::<Vec<_>>()
+    };
+    assert_eq!(with(""), []);
+    assert_eq!(with(", deprecated: false"), []);
+    let hint = "Versions that last: example.org/v1.".to_owned();
+    let found = with(", deprecated: true");
+    assert_eq!(found, [("example.org/v1beta1 A is deprecated by its CRD".to_owned(), hint.clone())]);
+    let found = with(", deprecated: true, deprecationWarning: 'move to v1'");
+    assert_eq!(found, [("example.org/v1beta1 A is deprecated: move to v1".to_owned(), hint)]);
+}

@@ -168,7 +168,7 @@ fn a_finding_points_to_the_value_and_says_what_the_rule_says() {
 #[test]
 fn what_cannot_be_asked_here_is_not_asked() {
     let rule = |rule: Value| json!({"type": "object", "properties": properties(), "x-kubernetes-validations": [rule]});
-    // The object before is not known.
+    // Without the object before, as when an object is made.
     let (schemas_, found) = schemas(&rule(json!({"rule": "self.min >= oldSelf.min"})));
     assert_eq!((outline(&found), schemas_.check(&gate("{min: 1}"))), (vec![], vec![]));
     // A function that is not known: the API server may know it.
@@ -242,4 +242,44 @@ proptest::proptest! {
             proptest::prop_assert!(found.len() <= 1, "{rule}: {found:?}");
         }
     }
+}
+
+#[test]
+fn rules_that_compare_are_asked_of_a_change() {
+    let ports = json!({"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"], "items": {
+        "type": "object", "required": ["name"], "properties": {"name": {"type": "string"}, "port": {"type": "integer"}},
+        "x-kubernetes-validations": [{"rule": "self.port == oldSelf.port", "messageExpression": "'was ' + string(oldSelf.port)"}]}});
+    let spec = json!({"type": "object", "properties": {
+        "min": {"type": "integer", "default": 1,
+                "x-kubernetes-validations": [{"rule": "self >= oldSelf", "message": "it only grows"}, {"rule": "self < 100"}]},
+        "name": {"type": "string", "x-kubernetes-validations": [{"rule": "self == oldSelf || oldSelf.startsWith('x')"}]},
+        "loose": {"type": "string",
+                  "x-kubernetes-validations": [{"rule": "oldSelf.hasValue()", "optionalOldSelf": true}]},
+        "ports": ports}});
+    let (schemas, found) = schemas(&spec);
+    assert_eq!(outline(&found), []);
+    let change = |before: &str, now: &str| {
+        let found = schemas.check_change(&gate(before), &gate(now));
+        found.into_iter().map(|f| (f.field.unwrap_or_default().to_string(), f.message)).collect::<Vec<_>>()
+    };
+    let told = |field: &str, message: &str| vec![(field.to_owned(), message.to_owned())];
+    assert_eq!(change("{min: 3}", "{min: 3}"), []);
+    assert_eq!(change("{min: 3}", "{min: 2}"), told("spec.min", "`spec.min` breaks a rule of its CRD: it only grows"));
+    // Defaults count, before as now, and what was not there is compared with nothing.
+    assert_eq!(change("{min: 3}", "{}"), told("spec.min", "`spec.min` breaks a rule of its CRD: it only grows"));
+    assert_eq!(change("{}", "{min: 200}"), [], "what is no comparison is asked elsewhere");
+    assert_eq!(change("{}", "{name: a}"), []);
+    assert_eq!(change("{name: a}", "{}"), []);
+    assert_eq!(change("{name: xa}", "{name: b}"), []);
+    assert_eq!(change("{name: a}", "{name: b}").len(), 1);
+    assert_eq!(change("{loose: a}", "{loose: b}"), []);
+    // Elements are the same ones by their keys, wherever they stand.
+    let before = "{ports: [{name: a, port: 1}, {name: b, port: 2}]}";
+    assert_eq!(change(before, "{ports: [{name: b, port: 2}, {name: c, port: 9}, {name: a, port: 1}]}"), []);
+    assert_eq!(
+        change(before, "{ports: [{name: b, port: 3}]}"),
+        told("spec.ports[name=b]", "`spec.ports[name=b]` breaks a rule of its CRD: was 2")
+    );
+    // What did not fit its schema is compared with nothing.
+    assert_eq!(change("{min: x}", "{min: 0}"), []);
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use gitward_core::baseline::Baseline;
 use gitward_core::config;
-use gitward_core::evaluate::{Judge, TreeFile};
+use gitward_core::evaluate::{self, Judge, TreeFile};
 use gitward_core::finding::Finding;
 use mistakes::{MISTAKES, Mistake};
 
@@ -38,6 +38,8 @@ fn judged(files: &[TreeFile]) -> Vec<Finding> {
     };
     let environment = judge.configuration().environments[0].clone();
     let mut findings = judge.environment(&environment, files).findings;
+    let paths = files.iter().map(|file| &*file.path);
+    findings.extend(evaluate::nothing_there(judge.configuration(), None, paths));
     findings.extend_from_slice(judge.lints());
     findings
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use serde_path_to_error::Segment;
 
 use super::Source;
+use super::words;
 use crate::config::Configuration;
 use crate::finding::Finding;
 use crate::path::{FieldPath, Step};
@@ -62,7 +63,7 @@ pub(super) fn read(source: &Source<'_>) -> Shaped {
         };
         let mistake = Mistake::of(&error, &value);
         if !mended.holds(&mistake.path) {
-            findings.push(mistake.finding(source, error.inner().to_string()));
+            findings.push(mistake.finding(source, &error.inner().to_string()));
         }
         let tries = mended.tried(&mistake.path);
         if !mend(&mut value, &mistake, tries) {
@@ -99,23 +100,33 @@ impl Mistake {
         Self { kind: Kind::Wrong, path }
     }
 
-    fn finding(&self, source: &Source<'_>, message: String) -> Finding {
-        let hint = "see the configuration reference for the fields there are";
-        let finding = match self.kind {
+    fn finding(&self, source: &Source<'_>, said: &str) -> Finding {
+        let (last, holder) = (self.path.0.last(), self.path.parent().unwrap_or_default());
+        let name = last.map(|step| FieldPath(vec![step.clone()]).to_string()).unwrap_or_default();
+        match self.kind {
             Kind::Unknown => {
                 let place = source.document.spans.key_place(source.file, &self.path);
-                Finding::error("config/unknown-field", message).with_field(self.path.clone()).with_place(Some(place))
+                let message = format!("`{name}` is no field of {}", words::place(&holder));
+                Finding::error("config/unknown-field", message)
+                    .with_field(self.path.clone())
+                    .with_place(Some(place))
+                    .with_hint(words::fields(&name, said))
             }
             // It stands nowhere: what lacks it does.
             Kind::Missing => {
-                let holder = self.path.parent().unwrap_or_default();
-                source.finding("config/missing-field", &holder, message)
+                let message = format!("{} has no `{name}`", words::place(&holder));
+                source.finding("config/missing-field", &holder, message).with_hint(format!("add `{name}`"))
             }
-            Kind::Wrong => source.finding("config/wrong-type", &self.path, message),
-        };
-        finding.with_hint(hint)
+            Kind::Wrong => {
+                let found = self.path.get(&source.document.value);
+                let message = format!("{} {}", words::place(&self.path), words::wrong(&name, said, found));
+                source.finding("config/wrong-type", &self.path, message).with_hint(SEE_THE_REFERENCE)
+            }
+        }
     }
 }
+
+const SEE_THE_REFERENCE: &str = "see the configuration reference for what stands there";
 
 fn field_path(path: &serde_path_to_error::Path) -> FieldPath {
     path.iter().fold(FieldPath::root(), |path, segment| match segment {

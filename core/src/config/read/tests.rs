@@ -130,7 +130,7 @@ breakGlass:
 fn all_that_is_missing_is_told() {
     let text = "environments: [{}]\nexemptions: [{}]\nbreakGlass: [{}]\n";
     let findings = read(text).unwrap_err();
-    let mut missing: Vec<&str> = findings.iter().filter_map(|f| f.message.split('`').nth(1)).collect();
+    let mut missing: Vec<&str> = findings.iter().filter_map(|f| f.message.rsplit('`').nth(1)).collect();
     missing.sort_unstable();
     let expected = ["accounts", "apiVersion", "kind", "kinds", "maximum", "name", "name", "name", "reason", "ref"];
     assert_eq!(missing, expected, "{findings:?}");
@@ -168,4 +168,70 @@ fn what_is_no_single_document_is_refused() {
     assert!(read("").is_err());
     assert!(read("a: [").is_err());
     assert!(read(&format!("{GOOD}---\n{GOOD}")).is_err());
+}
+
+/// No word of the reader of the types is told: only what stands there, and what should.
+#[test]
+fn mistakes_of_shape_are_told_in_the_words_of_the_file() {
+    let cases = [
+        ("kubernetes: ['1.36']", "kubernetes: 1.36", "`kubernetes` must be a list, not a number", ""),
+        ("kubernetes: ['1.36']", "kubernetes: [1.36]", "`kubernetes[0]` must be text, not a number", ""),
+        ("policies: [policies]", "policies: policies", "`policies` must be a list, not text", ""),
+        ("policies: [policies]", "policies: [[a]]", "`policies[0]` must be text, not a list", ""),
+        ("policies: [policies]", "policies: [null]", "`policies[0]` must be text, not nothing", ""),
+        ("policies: [policies]", "starterPolicies: 'no'", "`starterPolicies` must be true or false, not text", ""),
+        ("- name: prod\n", "- prod\n- name: prod\n", "`environments[0]` must be a map of fields, not text", ""),
+        (
+            "  path: deploy/prod",
+            "  mode: strict",
+            "`environments[0].mode` is `strict`, and may be enforce, observe, suspended",
+            "",
+        ),
+        (
+            "  path: deploy/prod",
+            "  prune: {max: -1}",
+            "`environments[0].prune.max` must be a whole number from 0 on, not a negative number",
+            "",
+        ),
+        (
+            "  path: deploy/prod",
+            "  prune: {max: ten}",
+            "`environments[0].prune.max` must be a whole number from 0 on, not text",
+            "",
+        ),
+        ("  path: deploy/prod", "  pth: deploy/prod", "`pth` is no field of `environments[0]`", "did you mean `path`?"),
+        (
+            "policies: [policies]",
+            "colour: red",
+            "`colour` is no field of gitward.yaml",
+            "the fields there are: apiVersion",
+        ),
+        ("  ref: refs/heads/main\n", "", "`environments[0]` has no `ref`", "add `ref`"),
+        ("kind: Configuration\n", "", "gitward.yaml has no `kind`", "add `kind`"),
+        (
+            "  accounts: [alice]",
+            "  accounts: [alice]\n  until: tomorrow",
+            "`exemptions[0].until` must be a time, such as 2026-01-31T12:00:00Z",
+            "",
+        ),
+        (
+            "  accounts: [alice]",
+            "  accounts: [alice]\n  until: 3",
+            "`exemptions[0].until` must be a time, such as 2026-01-31T12:00:00Z",
+            "",
+        ),
+        (
+            "exemptions:",
+            "breakGlass: [{name: a, accounts: [b], maximum: long}]\nexemptions:",
+            "`breakGlass[0].maximum` must be a length of time, such as 1h or 30m",
+            "",
+        ),
+    ];
+    for (good, bad, message, hint) in cases {
+        let findings = read(&GOOD.replacen(good, bad, 1)).unwrap_err();
+        let [finding] = findings.as_slice() else { panic!("{bad}: {findings:?}") };
+        assert_eq!(finding.message, message, "{bad}");
+        assert!(finding.hint.as_ref().is_some_and(|told| told.starts_with(hint)), "{bad}: {finding:?}");
+    }
+    assert_eq!(read("[]").unwrap_err()[0].message, "gitward.yaml must be a map of fields, not a list");
 }

@@ -6,7 +6,7 @@ mod graph;
 mod names;
 mod walk;
 
-pub(super) use names::{Names, RuleName};
+pub(super) use names::{Names, Path, RuleName};
 
 use regorus::unstable::{Module, Ref, Rule, Span};
 
@@ -19,6 +19,8 @@ pub(super) struct Checked {
     pub(super) errors: Vec<Finding>,
     /// Likely mistakes that change no verdict.
     pub(super) lints: Vec<Finding>,
+    /// What packages read of others: who, and the path.
+    pub(super) read: Vec<(names::Path, names::Path)>,
 }
 
 /// Checks all modules together, since they refer to each other.
@@ -33,6 +35,7 @@ pub(super) fn check(modules: &[Ref<Module>], names: &Names) -> Checked {
                 walk::Event::Call { path, args, span } => {
                     calls::call(&path, args, span, package, names, &mut checked);
                     if let Some(callee) = names.function(package, &path) {
+                        checked.read.push((package.path.clone(), callee.clone()));
                         graph.edge(&caller, callee, span);
                     }
                 }
@@ -43,6 +46,7 @@ pub(super) fn check(modules: &[Ref<Module>], names: &Names) -> Checked {
                     for callee in names.reached(&path) {
                         graph.edge(&caller, callee, span);
                     }
+                    checked.read.push((package.path.clone(), path));
                 }
                 walk::Event::TooDeep { span } => {
                     checked.errors.push(at(span, "the expression is nested too deeply"));
@@ -51,6 +55,7 @@ pub(super) fn check(modules: &[Ref<Module>], names: &Names) -> Checked {
         }
         for (path, span) in &package.import_spans {
             checked.errors.extend(calls::reference(path, span, package, names));
+            checked.read.push((package.path.clone(), path.clone()));
         }
     }
     checked.errors.extend(graph.faults());

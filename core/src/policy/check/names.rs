@@ -16,6 +16,8 @@ pub(crate) struct Package {
     pub(super) imports: HashMap<String, Path>,
     /// Where the imports stand.
     pub(super) import_spans: Vec<(Path, Span)>,
+    /// Where it is written.
+    pub(crate) span: Span,
 }
 
 /// A rule of a package, with where it stands first.
@@ -106,7 +108,7 @@ fn package(module: &Module) -> Package {
             imports.insert(alias, target);
         }
     }
-    Package { path, imports, import_spans }
+    Package { path, imports, import_spans, span: module.package.span.clone() }
 }
 
 /// The full path of a rule, as far as it is fixed.

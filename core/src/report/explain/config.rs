@@ -147,9 +147,9 @@ sharedNamespaces: [shop]"#,
     },
     Row {
         rule: "config/nothing-there",
-        title: "An environment's path is there",
-        why: "A misspelt path makes an environment that declares nothing.",
+        title: "What gitward.yaml names is there",
+        why: "A misspelt path makes an environment that declares nothing, policies that nobody evaluates, or schemas that nobody reads. A warning.",
         example: "path: prdo",
-        fix: "Correct the path, or put manifests there.",
+        fix: "Correct the path, or put there what it should hold.",
     },
 ];

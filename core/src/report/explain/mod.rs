@@ -11,6 +11,7 @@ mod runtime;
 mod schema;
 mod trace;
 mod tree;
+mod valid;
 mod webhook;
 
 use std::borrow::Cow;
@@ -41,7 +42,7 @@ struct Row {
     fix: &'static str,
 }
 
-const AREAS: [&[Row]; 11] = [
+const AREAS: [&[Row]; 12] = [
     config::ROWS,
     environment::ROWS,
     manifest::ROWS,
@@ -52,6 +53,7 @@ const AREAS: [&[Row]; 11] = [
     schema::ROWS,
     trace::ROWS,
     tree::ROWS,
+    valid::ROWS,
     webhook::ROWS,
 ];
 

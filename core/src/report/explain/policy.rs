@@ -27,6 +27,20 @@ pub(super) const ROWS: &[Row] = &[
         fix: "Give each verb its argument.",
     },
     Row {
+        rule: "policy/judges-nothing",
+        title: "A policy judges something",
+        why: "A package without `deny` or `warn` finds nothing, and neither does a policy for a kind that there is none of: most likely a name is misspelt, and everybody believes in a rule that does not hold. Packages that others use, and those with tests, need no rule of their own. A warning.",
+        example: r#"kinds := {"Deploymnet.apps"}"#,
+        fix: "Correct the name, or remove the file.",
+    },
+    Row {
+        rule: "policy/exception",
+        title: "An exception is for a policy that there is",
+        why: "One for a policy that does not exist lets nothing pass: its name is misspelt, or the policy is gone, and then so should the exception be. A warning.",
+        example: r#""policy": "privilegd""#,
+        fix: "Write the policy's rule id as findings show it, with or without `policy/`, or remove the exception.",
+    },
+    Row {
         rule: "policy/not-text",
         title: "Policies are UTF-8 text",
         why: "A file that cannot be read as text cannot be a policy, and leaving it out would loosen the rules.",

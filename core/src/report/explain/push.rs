@@ -22,7 +22,14 @@ pub(super) const ROWS: &[Row] = &[
         title: "A ref that feeds an environment stays",
         why: "Without it nothing is declared any more.",
         example: "git push origin :main",
-        fix: "Take the environment out of gitward.yaml first.",
+        fix: "Take the environment out of gitward.yaml first (`allowRemoval: true` on it lets you).",
+    },
+    Row {
+        rule: "push/unguarded",
+        title: "An environment stays guarded unless its end was announced",
+        why: "Without its entry in gitward.yaml nothing that is pushed is judged for an environment any more; and what came in meanwhile would be there before when the entry is back. So the push before has to say that it may go. It is a warning then.",
+        example: "git rm gitward.yaml",
+        fix: "Keep the environment in gitward.yaml. If it is meant to go, push `allowRemoval: true` on it first.",
     },
     Row {
         rule: "push/no-commit",

@@ -30,7 +30,7 @@ kind: PodDisruptionBudget"#,
     Row {
         rule: "schema/deprecated-api",
         title: "The API version will go on being served",
-        why: "Kubernetes stops serving a deprecated API some versions later; whoever upgrades then can no longer apply the object. A warning until it is gone.",
+        why: "Kubernetes stops serving a deprecated API some versions later; whoever upgrades then can no longer apply the object. So do versions of custom resources that their CRD marks `deprecated`. A warning until it is gone.",
         example: r#"apiVersion: networking.k8s.io/v1beta1
 kind: ServiceCIDR"#,
         fix: "Use the version that the finding names.",
@@ -38,7 +38,7 @@ kind: ServiceCIDR"#,
     Row {
         rule: "schema/rule",
         title: "The rules of a CRD hold",
-        why: "The API server refuses a custom resource that breaks a rule of its CRD (`x-kubernetes-validations`). Rules that compare with the object before are left to it.",
+        why: "The API server refuses a custom resource that breaks a rule of its CRD (`x-kubernetes-validations`). Rules that compare with the object before (`oldSelf`) are asked of a push, with what the old commit declared.",
         example: r#"spec:
   minReplicas: 5
   maxReplicas: 3    # the CRD: self.minReplicas <= self.maxReplicas"#,

@@ -2,9 +2,10 @@
 //!
 //! They are run by the crate `cel` with the functions of Kubernetes from `kube-cel`, on the object as
 //! the API server sees it: with its defaults, without its status. As there, they are asked only of an
-//! object that fits its schema. Differences that remain: rules that compare with the object before
-//! (`oldSelf`) are not asked, since a tree says nothing of what the cluster holds; and a rule that
-//! uses a function that is not known here is left to the API server, with a warning on the CRD.
+//! object that fits its schema. Rules that compare with the object before (`oldSelf`) are asked of a
+//! change, where that object is known, and not of an object alone: so the API server leaves them out when
+//! an object is made. Differences that remain: rules with `optionalOldSelf`, and those that use a
+//! function that is not known here, are left to the API server (the latter with a warning on the CRD).
 //!
 //! The library knows no limits, and CRDs are written by those who are judged. So an expression is
 //! bounded in length, nodes and depth when it is compiled, each turn of a loop pays from the
@@ -20,7 +21,7 @@ use serde_json::{Map, Value};
 use crate::path::FieldPath;
 use expression::Expression;
 pub(super) use expression::Unusable;
-pub(super) use run::check;
+pub(super) use run::{check, check_change};
 
 /// Rules at one point of a schema.
 const MOST_RULES: usize = 200;
@@ -37,12 +38,19 @@ pub(super) struct Rule {
     field: FieldPath,
 }
 
+impl Rule {
+    /// Whether it compares with the object before.
+    pub(super) fn is_transition(&self) -> bool {
+        self.expression.is_transition()
+    }
+}
+
 /// What stands in one entry of `x-kubernetes-validations`.
 pub(super) enum Entry {
     /// A rule to ask.
     Rule(Rule),
-    /// A rule that needs the object before.
-    Transition,
+    /// A rule that knows by itself whether there was an object before.
+    OptionalTransition,
     /// One that cannot be used, and the field of the entry that says so.
     Unusable(&'static str, Unusable),
 }
@@ -63,13 +71,13 @@ fn entry(written: &Value) -> Entry {
         Err(unusable) => return Entry::Unusable("rule", unusable),
     };
     let message_expression = match text("messageExpression").map(Expression::compile).transpose() {
-        Ok(message) => message.filter(|m| !m.is_transition()),
+        Ok(message) => message.filter(|m| !m.is_transition() || expression.is_transition()),
         // The rule itself can be asked; what it says then is the plain message.
         Err(Unusable::NotKnown(_)) => None,
         Err(unusable) => return Entry::Unusable("messageExpression", unusable),
     };
-    if expression.is_transition() {
-        return Entry::Transition;
+    if expression.is_transition() && written["optionalOldSelf"].as_bool() == Some(true) {
+        return Entry::OptionalTransition;
     }
     let field = match text("fieldPath").map(FieldPath::parse).transpose() {
         Ok(field) => field.unwrap_or_default(),

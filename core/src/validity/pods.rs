@@ -1,0 +1,81 @@
+//! Volumes and containers of Pods and of what makes Pods.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use super::containers::{Lists, container};
+use super::object::{Object, elements};
+use crate::object::is_dns_label;
+use crate::path::FieldPath;
+
+const LABEL: &str = "use at most 63 lower-case letters, digits and `-`, with a letter or digit at both ends";
+
+/// Names of volumes.
+pub(super) fn volumes(object: &mut Object<'_>) {
+    let Some((template, at)) = object.template() else { return };
+    let at = at.field("spec").field("volumes");
+    named(object, &template["spec"]["volumes"], &at, &mut HashSet::new(), "volume");
+}
+
+/// Containers: their names, one by one, and what they share.
+pub(super) fn containers(object: &mut Object<'_>) {
+    let Some((template, at)) = object.template() else { return };
+    let (spec, at) = (&template["spec"], at.field("spec"));
+    if spec["containers"].as_array().is_some_and(Vec::is_empty) {
+        let hint = "a Pod has at least one container; write it, or remove the object";
+        object.say("valid/missing", &at.field("containers"), "has no container", hint);
+    }
+    let lists = Lists { volumes: mountable(object, spec) };
+    let mut names = HashSet::new();
+    // An init container may not be called like another container either.
+    for list in ["containers", "initContainers"] {
+        let at = at.field(list);
+        named(object, &spec[list], &at, &mut names, "container");
+        for (index, value) in elements(&spec[list]) {
+            container(object, value, &at.index(index), &lists);
+        }
+    }
+    host_ports(object, spec, &at.field("containers"));
+}
+
+/// Elements of a list that are told apart by DNS labels.
+fn named<'v>(object: &mut Object<'_>, list: &'v Value, at: &FieldPath, names: &mut HashSet<&'v str>, what: &str) {
+    for (index, element) in elements(list) {
+        let at = at.index(index);
+        match element["name"].as_str() {
+            Some(name) if !is_dns_label(name) => {
+                object.say("valid/name", &at.field("name"), format!("is no name of a {what}"), LABEL);
+            }
+            Some(name) if !names.insert(name) => {
+                let message = format!("is the name of another {what} already");
+                object.say("valid/duplicate", &at.field("name"), message, "give each its own name");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The names of what containers may mount: volumes, and claims that a StatefulSet makes.
+fn mountable<'m>(object: &Object<'m>, spec: &'m Value) -> HashSet<&'m str> {
+    let volumes = elements(&spec["volumes"]).filter_map(|(_, volume)| volume["name"].as_str());
+    let claims = elements(&object.value["spec"]["volumeClaimTemplates"]);
+    let claims = claims.filter_map(|(_, claim)| claim["metadata"]["name"].as_str());
+    volumes.chain(claims.filter(|_| object.is("StatefulSet"))).collect()
+}
+
+/// Ports of the node that two containers of one Pod would take.
+fn host_ports(object: &mut Object<'_>, spec: &Value, at: &FieldPath) {
+    let mut taken = HashSet::new();
+    for (container, value) in elements(&spec["containers"]) {
+        for (index, port) in elements(&value["ports"]) {
+            let Some(number) = port["hostPort"].as_i64().filter(|number| *number != 0) else { continue };
+            let protocol = port["protocol"].as_str().unwrap_or("TCP");
+            let address = port["hostIP"].as_str().unwrap_or_default();
+            if !taken.insert((number, protocol, address)) {
+                let at = at.index(container).field("ports").index(index).field("hostPort");
+                object.say("valid/duplicate", &at, "is taken by another port of the Pod already", "use another port");
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Selectors of workloads, and how their Pods restart.
+
+use serde_json::Value;
+
+use super::labels;
+use super::object::{Object, elements, fields};
+use crate::path::FieldPath;
+
+/// A selector selects the workload's own Pods.
+pub(super) fn selector(object: &mut Object<'_>) {
+    let (spec, at) = (&object.value["spec"], FieldPath::of(["spec", "selector"]));
+    let selector = &spec["selector"];
+    if !selector.is_object() {
+        return;
+    }
+    let before = object.findings.len();
+    labels::selector(object, selector, &at);
+    if object.findings.len() > before {
+        return;
+    }
+    let is_empty =
+        |field: &str| fields(&selector[field]).next().is_none() && elements(&selector[field]).next().is_none();
+    if is_empty("matchLabels") && is_empty("matchExpressions") {
+        object.say("valid/selector", &at, "is empty", "select the labels of the Pod template");
+        return;
+    }
+    let own = &spec["template"]["metadata"]["labels"];
+    if !matches(selector, own) {
+        let message = "does not match the labels of the workload's own Pod template";
+        object.say("valid/selector", &at, message, "give the template all labels that the selector names");
+    }
+}
+
+/// Whether labels are selected. What is not understood counts as selected.
+fn matches(selector: &Value, labels: &Value) -> bool {
+    let label = |key: &str| labels.get(key).and_then(Value::as_str);
+    let equal =
+        fields(&selector["matchLabels"]).all(|(key, value)| value.as_str().is_none_or(|v| label(key) == Some(v)));
+    let fits = elements(&selector["matchExpressions"]).all(|(_, expression)| {
+        let Some(key) = expression["key"].as_str() else { return true };
+        let listed = || elements(&expression["values"]).any(|(_, value)| value.as_str() == label(key));
+        match expression["operator"].as_str() {
+            Some("In") => label(key).is_some() && listed(),
+            Some("NotIn") => label(key).is_none() || !listed(),
+            Some("Exists") => label(key).is_some(),
+            Some("DoesNotExist") => label(key).is_none(),
+            _ => true,
+        }
+    });
+    equal && fits
+}
+
+/// What is kept running restarts.
+pub(super) fn restarts_always(object: &mut Object<'_>) {
+    let Some((template, at)) = object.template() else { return };
+    let policy = &template["spec"]["restartPolicy"];
+    if policy.as_str().is_some_and(|policy| matches!(policy, "OnFailure" | "Never")) {
+        let at = at.field("spec").field("restartPolicy");
+        object.say("valid/restart-policy", &at, "must be Always here", "leave it out; for work that ends write a Job");
+    }
+}
+
+/// What is to end does not restart for ever.
+pub(super) fn comes_to_an_end(object: &mut Object<'_>) {
+    let Some((template, at)) = object.template() else { return };
+    let policy = &template["spec"]["restartPolicy"];
+    if template["spec"].is_object() && (super::object::is_unset(policy) || policy.as_str() == Some("Always")) {
+        let at = at.field("spec").field("restartPolicy");
+        let hint = "write `restartPolicy: Never` or `OnFailure`; what is left out counts as Always";
+        object.say("valid/restart-policy", &at, "must be OnFailure or Never in a Job", hint);
+    }
+}
