@@ -146,6 +146,8 @@ impl Policies {
         let exceptions = declared_exceptions(&mut engine, &names)?;
         let mut lenient = engine.clone();
         lenient.set_strict_builtin_errors(false);
+        builtins::install_fallible(&mut engine, true);
+        builtins::install_fallible(&mut lenient, false);
         let inner = Inner { strict: engine, lenient, names, policies, exceptions, lints: checked.lints, limits };
         Ok(Self { inner: Arc::new(inner) })
     }
