@@ -93,6 +93,7 @@ impl Guarded {
             .env("GIT_DIR", ".")
             // How long it takes is the question, however busy the machine.
             .env("GITWARD_HOOK_TIMEOUT", "600")
+            .env_remove("RUST_BACKTRACE")
             .stdin(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
