@@ -15,9 +15,10 @@ dangerous := {
 # These reach beyond the container, and some agents need them.
 doubtful := {"NET_ADMIN", "NET_BROADCAST", "NET_RAW", "SYS_NICE", "SYS_RESOURCE", "SYS_TIME", "SYSLOG"}
 
-added contains {"entry": entry, "index": index, "name": name} if {
-	some entry in pod.containers
-	some index, capability in entry.container.securityContext.capabilities.add
+added contains {"container": container, "list": list, "position": position, "index": index, "name": name} if {
+	some list in ["containers", "initContainers", "ephemeralContainers"]
+	some position, container in input.object.spec[list]
+	some index, capability in container.securityContext.capabilities.add
 	name := trim_prefix(upper(capability), "CAP_")
 }
 
@@ -32,7 +33,7 @@ warn contains finding(addition) if {
 }
 
 finding(addition) := {
-	"message": sprintf("container %s adds the capability %s", [pod.name(addition.entry.container), addition.name]),
-	"field": pod.field(addition.entry, ["securityContext", "capabilities", "add", addition.index]),
+	"message": sprintf("container %s adds the capability %s", [pod.name(addition.container), addition.name]),
+	"field": ["spec", addition.list, addition.position, "securityContext", "capabilities", "add", addition.index],
 	"hint": "drop ALL and add only what the program needs",
 }

@@ -30,16 +30,17 @@ deny contains {
 }
 
 deny contains {
-	"message": sprintf("container %s may write to %s of the node", [pod.name(entry.container), path_of(volume)]),
-	"field": pod.field(entry, ["volumeMounts", index]),
+	"message": sprintf("container %s may write to %s of the node", [pod.name(container), path_of(volume)]),
+	"field": ["spec", list, position, "volumeMounts", index],
 	"hint": "mount it with `readOnly: true`, or use another kind of volume",
 } if {
-	some entry in pod.containers
-	some index, mount in entry.container.volumeMounts
-	not mount.readOnly == true
 	some volume in host_paths
-	volume.name == mount.name
 	is_sensitive(volume.path)
+	some list in ["containers", "initContainers", "ephemeralContainers"]
+	some position, container in input.object.spec[list]
+	some index, mount in container.volumeMounts
+	not mount.readOnly == true
+	volume.name == mount.name
 }
 
 warn contains {

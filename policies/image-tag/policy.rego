@@ -7,25 +7,28 @@ title := "Images have a fixed tag"
 kinds := {"Pod"}
 
 deny contains {
-	"message": sprintf("container %s runs the image %s, which has no fixed tag", [pod.name(entry.container), image]),
-	"field": pod.field(entry, ["image"]),
+	"message": sprintf("container %s runs the image %s, which has no fixed tag", [pod.name(container), image]),
+	"field": ["spec", list, position, "image"],
 	"hint": "name a version, or better a digest: `image: name@sha256:…`",
 } if {
-	some entry in pod.containers
-	image := entry.container.image
+	some list in ["containers", "initContainers", "ephemeralContainers"]
+	some position, container in input.object.spec[list]
+	image := container.image
+	parts := split(image, "/")
+	floats(parts[count(parts) - 1])
 	not contains(image, "@")
 	not is_bare(image)
-	floats(tag(image))
 }
 
 # A name alone is often a placeholder that skaffold or kustomize puts an image in the place of.
 warn contains {
-	"message": sprintf("container %s runs the image %s, which has no tag", [pod.name(entry.container), image]),
-	"field": pod.field(entry, ["image"]),
+	"message": sprintf("container %s runs the image %s, which has no tag", [pod.name(container), image]),
+	"field": ["spec", list, position, "image"],
 	"hint": "name a version, or better a digest: `image: name@sha256:…`",
 } if {
-	some entry in pod.containers
-	image := entry.container.image
+	some list in ["containers", "initContainers", "ephemeralContainers"]
+	some position, container in input.object.spec[list]
+	image := container.image
 	is_bare(image)
 }
 
@@ -35,11 +38,7 @@ is_bare(image) if {
 	not contains(image, "@")
 }
 
-floats(tag) if tag in {"", "latest"}
+# The tag follows the colon in the last part; a colon before that belongs to a registry's port.
+floats(last_part) if not contains(last_part, ":")
 
-# What follows the colon in the last part; a colon before that belongs to a registry's port.
-tag(image) := "" if not contains(last_part(image), ":")
-
-tag(image) := split(last_part(image), ":")[1] if contains(last_part(image), ":")
-
-last_part(image) := parts[count(parts) - 1] if parts := split(image, "/")
+floats(last_part) if split(last_part, ":")[1] in {"", "latest"}

@@ -27,3 +27,10 @@ test_what_looks_like_one_is_a_warning_whatever_it_is_called if {
 	count(plain_credential.warn) == 1 with input.object as {"kind": "ConfigMap", "data": {"a.pem": key, "b": "AKIA is no key"}}
 	count(plain_credential.warn) == 0 with input.object as {"kind": "ConfigMap", "data": {"ca.crt": "-----BEGIN CERTIFICATE-----"}}
 }
+
+test_one_is_found_among_others_and_behind_a_line_break if {
+	key := concat("", ["first\nAKI", "A0123456789ABCDEF"])
+	env := [{"name": "REGION", "value": "eu"}, {"name": "Api_Key", "value": "hunter2"}, {"name": "NOTE", "value": key}]
+	fields := {finding.field | some finding in plain_credential.warn} with input.object as {"spec": {"initContainers": [{"name": "app", "env": env}]}}
+	fields == {["spec", "initContainers", 0, "env", 1, "value"], ["spec", "initContainers", 0, "env", 2, "value"]}
+}

@@ -7,10 +7,11 @@ title := "No privilege escalation"
 kinds := {"Pod"}
 
 deny contains {
-	"message": sprintf("container %s asks for privilege escalation", [pod.name(entry.container)]),
-	"field": pod.field(entry, ["securityContext", "allowPrivilegeEscalation"]),
+	"message": sprintf("container %s asks for privilege escalation", [pod.name(container)]),
+	"field": ["spec", list, position, "securityContext", "allowPrivilegeEscalation"],
 	"hint": "set `allowPrivilegeEscalation: false`",
 } if {
-	some entry in pod.containers
-	entry.container.securityContext.allowPrivilegeEscalation == true
+	some list in ["containers", "initContainers", "ephemeralContainers"]
+	some position, container in input.object.spec[list]
+	container.securityContext.allowPrivilegeEscalation == true
 }

@@ -7,12 +7,16 @@ title := "Containers request CPU and memory"
 kinds := {"Pod"}
 
 warn contains {
-	"message": sprintf("container %s requests no %s", [pod.name(entry.container), concat(" and no ", sort(missing))]),
-	"field": pod.field(entry, ["resources"]),
+	"message": sprintf("container %s requests no %s", [pod.name(container), concat(" and no ", sort(missing))]),
+	"field": ["spec", list, position, "resources"],
 	"hint": "set `resources.requests.cpu` and `resources.requests.memory`",
 } if {
-	some entry in pod.declared
-	missing := {resource | some resource in ["cpu", "memory"]; not requested(entry.container, resource)}
+	some list in ["containers", "initContainers"]
+	some position, container in input.object.spec[list]
+	# Most have both: of those nothing more is asked.
+	some written in ["cpu", "memory"]
+	not container.resources.requests[written]
+	missing := {resource | some resource in ["cpu", "memory"]; not requested(container, resource)}
 	count(missing) > 0
 }
 

@@ -7,20 +7,25 @@ title := "Containers do not run as root"
 kinds := {"Pod"}
 
 warn contains {
-	"message": sprintf("container %s may run as root", [pod.name(entry.container)]),
-	"field": pod.field(entry, ["securityContext"]),
+	"message": sprintf("container %s may run as root", [pod.name(container)]),
+	"field": ["spec", list, position, "securityContext"],
 	"hint": "set `securityContext.runAsNonRoot: true`",
 } if {
-	some entry in pod.declared
+	some list in ["containers", "initContainers"]
+	some position, container in input.object.spec[list]
+	not effective(container, "runAsNonRoot") == true
+	not effective(container, "runAsUser") > 0
+	not in_user_namespace
 	not is_windows
-	not safe(entry.container)
 }
 
-safe(container) if pod.effective(container, "runAsNonRoot") == true
-
-safe(container) if pod.effective(container, "runAsUser") > 0
+# What the container says, else the Pod.
+effective(container, key) := object.get(
+	container, ["securityContext", key],
+	object.get(input.object.spec, ["securityContext", key], null),
+)
 
 # Root in a user namespace is nobody outside of it.
-safe(_) if input.object.spec.hostUsers == false
+in_user_namespace if input.object.spec.hostUsers == false
 
 is_windows if input.object.spec.os.name == "windows"

@@ -2,6 +2,7 @@
 //! of names.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use git2::{ObjectType, Odb, Oid, TreeEntry};
 use gitward_core::evaluate::{ContentId, Leaf, TreeFile};
@@ -79,7 +80,7 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn directory(&mut self, tree: &git2::Tree<'_>, prefix: &str, depth: usize) -> Result<()> {
-        let mut names = Names::default();
+        let mut names = Names::of_at_most(tree.len());
         for entry in tree {
             self.budget.entry()?;
             let name = match std::str::from_utf8(entry.name_bytes()) {
@@ -150,13 +151,28 @@ impl Walk<'_> {
 }
 
 /// The names of a directory, as a file system sees them to which capital and small letters are one.
-#[derive(Default)]
-struct Names(HashMap<String, String>);
+struct Names(HashMap<String, Option<String>>);
 
 impl Names {
+    fn of_at_most(count: usize) -> Self {
+        Self(HashMap::with_capacity(count))
+    }
+
     /// The name that was there before and is the same; remembers this one.
     fn taken(&mut self, name: &str) -> Option<String> {
-        self.0.insert(name.to_lowercase(), name.to_owned())
+        let small = name.to_lowercase();
+        // Most names are written so.
+        let written = (small != name).then(|| name.to_owned());
+        match self.0.entry(small) {
+            Entry::Vacant(slot) => {
+                slot.insert(written);
+                None
+            }
+            Entry::Occupied(mut slot) => {
+                let before = slot.insert(written);
+                Some(before.unwrap_or_else(|| slot.key().clone()))
+            }
+        }
     }
 }
 

@@ -54,7 +54,8 @@ fn peak(process: u32) -> u64 {
 /// What the children of this process that have ended took of the processors. Source: proc(5).
 fn children() -> Duration {
     let stat = fs::read_to_string("/proc/self/stat").unwrap();
-    let fields: Vec<u64> = stat.rsplit(')').next().unwrap().split(' ').filter_map(|f| f.parse().ok()).collect();
-    // After the state come fields 4 and on; these are 16 and 17, in hundredths of a second.
-    Duration::from_millis((fields[12] + fields[13]) * 10)
+    // Some of them are below zero. After the state come fields 4 and on; these are 16 and 17, in hundredths
+    // of a second.
+    let fields: Vec<i64> = stat.rsplit(')').next().unwrap().split(' ').filter_map(|f| f.parse().ok()).collect();
+    Duration::from_millis((fields[12] + fields[13]).unsigned_abs() * 10)
 }

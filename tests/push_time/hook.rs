@@ -91,6 +91,9 @@ impl Guarded {
             .args(["hook", hook])
             .current_dir(&self.repository)
             .env("GIT_DIR", ".")
+            // How long it takes is the question, however busy the machine.
+            .env("GITWARD_HOOK_TIMEOUT", "600")
+            .env_remove("RUST_BACKTRACE")
             .stdin(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

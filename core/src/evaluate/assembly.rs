@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+
 use super::facts::{self, FileFacts, ObjectFacts};
 use super::references;
 use crate::config::{Configuration, EnvironmentConfig};
@@ -31,7 +33,7 @@ impl<'a> Assembly<'a> {
     /// Brings the files together.
     pub(super) fn together(self) -> Assembled {
         let mut findings = self.findings;
-        let mut declared = Declared::default();
+        let mut declared = Declared::of_at_most(self.files.iter().map(|(_, file)| file.objects.len()).sum());
         for (path, file) in self.files {
             findings.extend(file.findings.iter().map(|told| told.finding(path)));
             for object in &file.objects {
@@ -56,14 +58,21 @@ impl<'a> Assembly<'a> {
 }
 
 /// The objects that are declared, in the order of the tree.
-#[derive(Default)]
 struct Declared<'a> {
-    first_of: HashMap<Key<'a>, usize>,
+    first_of: HashMap<Key<'a>, usize, RandomState>,
     objects: Vec<(&'a Arc<str>, &'a ObjectFacts<'a>)>,
     is_declared: Vec<bool>,
 }
 
 impl<'a> Declared<'a> {
+    fn of_at_most(count: usize) -> Self {
+        Self {
+            first_of: HashMap::with_capacity_and_hasher(count, RandomState::default()),
+            objects: Vec::with_capacity(count),
+            is_declared: Vec::with_capacity(count),
+        }
+    }
+
     /// Takes an object, or tells that it was there already.
     fn add(&mut self, path: &'a Arc<str>, object: &'a ObjectFacts<'a>) -> Option<Finding> {
         let key = (object.group, object.kind, object.namespace, object.name);

@@ -149,6 +149,8 @@ impl Policies {
         let exceptions = declared_exceptions(&mut engine, &names)?;
         let mut lenient = engine.clone();
         lenient.set_strict_builtin_errors(false);
+        builtins::install_fallible(&mut engine, true);
+        builtins::install_fallible(&mut lenient, false);
         let mut lints = checked.lints;
         lints.extend(idle::packages(&names, &checked.read));
         lints.extend(idle::without_kinds(&policies));

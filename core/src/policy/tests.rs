@@ -250,6 +250,21 @@ fn a_function_that_cannot_read_a_value_denies_and_a_wrong_type_warns() {
 }
 
 #[test]
+fn a_pattern_is_matched_as_the_engine_matches_it() {
+    let policies = compiled("package a\ndeny contains \"x\" if regex.match(input.object.pattern, input.object.text)");
+    let object = |pattern: Json, text: Json| json!({"apiVersion": "v1", "kind": "X", "metadata": {"name": "x"}, "pattern": pattern, "text": text});
+    for _ in 0..2 {
+        assert_eq!(said(&policies, object("^a+$".into(), "aa".into())), ["error policy/a: x"]);
+        assert!(said(&policies, object("^a+$".into(), "ab".into())).is_empty());
+    }
+    assert!(said(&policies, object("(".into(), "a".into()))[0].starts_with("error policy/evaluation"));
+    assert!(said(&policies, object("a".into(), 5.into()))[0].starts_with("warning policy/evaluation"));
+    assert!(said(&policies, object("(a{1000}){1000}".into(), "a".into()))[0].starts_with("error policy/evaluation"));
+    let inverted = compiled("package a\ndeny contains \"x\" if not regex.match(\"a\", input.object.data)");
+    assert_eq!(said(&inverted, config_map()).len(), 2, "what is no text is undefined, and told");
+}
+
+#[test]
 fn time_is_limited() {
     let text = "package a\ndeny contains \"x\" if { some i in numbers.range(1, 5000); some j in numbers.range(1, 5000); i * j < 0 }";
     let limits = Limits { time: Duration::from_millis(50), ..Limits::default() };

@@ -1,6 +1,8 @@
 //! What a tree declares, for looking up what its objects name.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+
+use foldhash::fast::RandomState;
 
 use crate::config::{Configuration, EnvironmentConfig};
 use crate::evaluate::facts::{ObjectFacts, PodOffer};
@@ -9,18 +11,22 @@ use crate::schema::nearest;
 /// What Kubernetes itself puts into every namespace.
 const EVERYWHERE: [(&str, &str); 2] = [("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt")];
 
+/// Texts are looked up several times for each object of a tree: a hash that is made for short ones.
+type Map<K, V> = HashMap<K, V, RandomState>;
+
 /// Group, kind and namespace.
 type Family<'a> = (&'a str, &'a str, &'a str);
 
 pub(super) struct Index<'a> {
-    environment: &'a EnvironmentConfig,
     configuration: &'a Configuration,
-    declared: HashMap<Family<'a>, HashMap<&'a str, &'a ObjectFacts<'a>>>,
-    pods: HashMap<&'a str, Pods<'a>>,
+    /// Namespaces that the environment governs.
+    governed: HashSet<&'a str, RandomState>,
+    declared: Map<Family<'a>, Map<&'a str, &'a ObjectFacts<'a>>>,
+    pods: Map<&'a str, Pods<'a>>,
     /// Custom resources by namespace, as all the texts in each.
-    custom: HashMap<&'a str, Vec<&'a [&'a str]>>,
+    custom: Map<&'a str, Vec<&'a [&'a str]>>,
     /// StatefulSets with claims, by namespace.
-    claiming: HashMap<&'a str, Vec<&'a ObjectFacts<'a>>>,
+    claiming: Map<&'a str, Vec<&'a ObjectFacts<'a>>>,
 }
 
 /// The Pods of a namespace.
@@ -28,7 +34,7 @@ pub(super) struct Index<'a> {
 pub(super) struct Pods<'a> {
     all: Vec<&'a PodOffer<'a>>,
     /// Which of them have a label.
-    labelled: HashMap<(&'a str, &'a str), Vec<usize>>,
+    labelled: Map<(&'a str, &'a str), Vec<usize>>,
 }
 
 impl<'a> Pods<'a> {
@@ -58,12 +64,12 @@ impl<'a> Index<'a> {
         declared: impl Iterator<Item = &'a ObjectFacts<'a>>,
     ) -> Self {
         let mut index = Self {
-            environment,
             configuration,
-            declared: HashMap::new(),
-            pods: HashMap::new(),
-            custom: HashMap::new(),
-            claiming: HashMap::new(),
+            governed: environment.namespaces.iter().map(String::as_str).collect(),
+            declared: Map::default(),
+            pods: Map::default(),
+            custom: Map::default(),
+            claiming: Map::default(),
         };
         for object in declared {
             index.add(object);
@@ -92,7 +98,7 @@ impl<'a> Index<'a> {
     /// Whether Git should say all of what lives in a namespace.
     pub(super) fn says_all_of(&self, namespace: &str) -> bool {
         // A tree without configuration may leave its namespace to whoever applies it.
-        self.configuration.unconfigured || self.environment.namespaces.iter().any(|n| n == namespace)
+        self.configuration.unconfigured || self.governed.contains(namespace)
     }
 
     /// Whether an object may be there: declared, or known to come from elsewhere.
