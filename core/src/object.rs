@@ -189,6 +189,11 @@ pub fn owner_key(reference: &Value, namespace: &str) -> Option<ObjectKey> {
     Some(ObjectKey::new(&gvk.group, &gvk.kind, if cluster_scoped { "" } else { namespace }, name))
 }
 
+/// Whether an object is a Service: the API server draws addresses and ports for it.
+pub fn is_service(key: &ObjectKey) -> bool {
+    key.group.is_empty() && key.kind == "Service"
+}
+
 /// Kinds that hold data: drift never deletes them, and pruning them has to be asked for in Git.
 pub fn holds_data(group: &str, kind: &str) -> bool {
     matches!(

@@ -37,6 +37,9 @@ pub struct User {
     /// with the token's id ([`TOKEN_ID`]). Bare impersonation has none, a client certificate one of
     /// another form.
     pub has_credential_id: bool,
+    /// Whether it is the account that brings the environment's commits to the cluster, with a token of its
+    /// own.
+    pub is_reconciler: bool,
 }
 
 impl User {

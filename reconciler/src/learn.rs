@@ -151,6 +151,14 @@ async fn learn_present(
     }
     // Another object under the name of the one that was written.
     let is_anothers = entry.as_ref().and_then(|e| e.uid.as_deref()).is_some_and(|uid| uid != object::uid(live));
+    if stays_headless(declared, live) {
+        if !is_anothers {
+            return Err(headless());
+        }
+        let answer = alias(&state.api, declared).await?;
+        hold_to_list(state, snapshot, declared, &declared.canonical, &answer).await?;
+        return Ok(Learnt::new(Entry::learnt(declared, &answer, None, Value::Null), Action::Recreate));
+    }
     let ours = entry.filter(|e| e.uid.as_deref() == Some(object::uid(live)));
     let ours = with_proven_record(state, snapshot, declared, ours).await?;
     let mut record = match &ours {
@@ -192,6 +200,7 @@ async fn learn_present(
     hold_to_list(state, snapshot, declared, &body, &answer).await?;
     let mut answer = normalised(&answer, declared.has_status_subresource);
     carry::without_exempted(&mut answer, key, &declared.canonical, &state.context(snapshot));
+    carry::without_autoscaled(&mut answer, key, &declared.canonical, &state.context(snapshot));
     let entry = Entry::learnt(declared, &answer, Some(object::uid(live)), record);
     let action = if differs(&entry, declared, live, &state.context(snapshot)) { Action::Replace } else { Action::Keep };
     Ok(Learnt::new(entry, action))
@@ -249,6 +258,18 @@ pub fn write_body(declared: &Declared, live: &Value, record: &Value, context: &C
         }
     }
     body
+}
+
+/// The record of a Service after a write of ours: what the API server drew with this write is as good as what
+/// it drew at the creation.
+pub fn record_after(declared: &Declared, record: &Value, answer: &Value) -> Value {
+    let mut next = added(&declared.canonical, &normalised(answer, true));
+    for kept in [carry::CREATE_ONLY, carry::MADE_OF] {
+        if let Some(value) = record.get(kept) {
+            next[kept] = value.clone();
+        }
+    }
+    next
 }
 
 /// What is kept of the answer to a creation: where an update would inherit from the live object, or
@@ -342,6 +363,33 @@ pub async fn alias(api: &Api, declared: &Declared) -> Result<Value, ApiError> {
         metadata.insert("name".to_owned(), json!(key.name));
     }
     Ok(normalised(&answer, declared.has_status_subresource))
+}
+
+/// Whether Git wants an address for a Service that was made without one.
+fn stays_headless(declared: &Declared, live: &Value) -> bool {
+    let key = &declared.manifest.key;
+    let text = |object: &Value, field: &str| object["spec"][field].as_str().unwrap_or_default().to_owned();
+    object::is_service(key)
+        && text(live, "clusterIP") == "None"
+        && text(live, "type") != "ExternalName"
+        && text(&declared.canonical, "type") != "ExternalName"
+        && declared.canonical["spec"].get("clusterIP").is_none()
+        && declared.canonical["spec"].get("clusterIPs").is_none()
+}
+
+/// The API server says nothing of it, and goes on with None.
+fn headless() -> ApiError {
+    ApiError::Refused {
+        status: 422,
+        reason: "Invalid".to_owned(),
+        message:
+            "the API server keeps a Service headless that was made so: take it out of Git for one commit, or declare \
+                  it under another name"
+                .to_owned(),
+        kind: "Service".to_owned(),
+        name: String::new(),
+        field: "spec.clusterIP".to_owned(),
+    }
 }
 
 fn being_deleted(declared: &Declared) -> ApiError {

@@ -10,14 +10,15 @@ use gitward_core::change::{normalised, object_changes};
 use gitward_core::created::create_only;
 use gitward_core::object;
 use gitward_core::snapshot::{Declared, Snapshot};
-use gitward_core::trace::{Judged, judge_declared};
+use gitward_core::trace::{Judged, drawn, judge_declared};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use crate::api::{ApiError, Effect};
 use crate::foreseen::hold_to_list;
 use crate::learn::{
-    ATTEMPTS, Action, Learnt, alias, creation_record, current, learn, record_additions, with_entry, write_body,
+    ATTEMPTS, Action, Learnt, alias, creation_record, current, learn, record_additions, record_after, with_entry,
+    write_body,
 };
 use crate::mutators;
 use crate::orphans;
@@ -226,12 +227,26 @@ async fn replace(
     };
     let answer = finalized(state, declared, entry, answer).await?;
     let context = state.context(snapshot);
-    if let Judged::Diverged(changes) = judge_declared(&with_entry(declared, entry), &answer, &context) {
+    let entry = entry_after(declared, entry, &live, &answer);
+    if let Judged::Diverged(changes) = judge_declared(&with_entry(declared, &entry), &answer, &context) {
         let fields: Vec<String> = changes.iter().take(5).map(|c| c.path.to_string()).collect();
         tracing::warn!(object = %key, ?fields, "the write came out otherwise than its dry run");
     }
-    state.put_entry(entry.clone());
+    state.put_entry(entry);
     Ok(())
+}
+
+/// What is known of an object after a write of ours over `before`: a dry run of a Service's update names
+/// addresses and ports that stand for those which the update itself draws.
+fn entry_after(declared: &Declared, entry: &Entry, before: &Value, answer: &Value) -> Entry {
+    match entry.expected(declared) {
+        Some(mut expected) if object::is_service(&declared.manifest.key) => {
+            drawn(&mut expected.object, &declared.canonical, before, answer);
+            let record = record_after(declared, &entry.record, answer);
+            Entry::learnt(declared, &expected.object, entry.uid.as_deref(), record)
+        }
+        _ => entry.clone(),
+    }
 }
 
 /// A Namespace's `spec.finalizers` are written through a subresource alone: a plain write leaves them

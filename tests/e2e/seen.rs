@@ -25,7 +25,7 @@ async fn people_see_what_the_gates_see() {
     converged_object(&stage, &person, &commit);
     derived_pod(&stage, &person).await;
     let own = person.run(&["trace", "crd/environments.gitward.dev"], 0);
-    assert!(own.contains("Kept: gitward's own, exactly as this version ships it"), "{own}");
+    assert!(own.contains("Kept: gitward's own, exactly as it brought it"), "{own}");
     nothing_differs(&person).await;
     let status = person.run(&["status"], 0);
     for part in ["prod: well", &commit, "CommitUsable", "Guarded"] {

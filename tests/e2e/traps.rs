@@ -2,6 +2,7 @@
 //! put into declared objects. Each is told twice: what is meant to be there stays in peace, and the
 //! attack that looks like it stands out.
 
+mod changes;
 mod classes;
 mod commits;
 mod files;

@@ -11,7 +11,7 @@ use gitward_core::config::Mode;
 use gitward_core::derived::Context;
 use gitward_core::finding::Finding;
 use gitward_core::lookup::{Lookup, Question, Recording};
-use gitward_core::request::Request;
+use gitward_core::request::{Request, User};
 use gitward_core::snapshot::Snapshot;
 use gitward_core::trace;
 use gitward_core::verdict::Verdict;
@@ -49,13 +49,28 @@ pub struct Gate {
     looker: Looker,
     second_looks: SecondLooks,
     metrics: Arc<Metrics>,
+    /// The account that brings commits to the cluster.
+    reconciler: String,
 }
 
 impl Gate {
-    /// A gate over a snapshot and an index.
-    pub fn new(snapshots: Arc<SnapshotStore>, index: LiveIndex, looker: Looker, metrics: Arc<Metrics>) -> Self {
+    /// A gate over a snapshot and an index, for commits that `reconciler` (a user name) brings to the
+    /// cluster.
+    pub fn new(
+        snapshots: Arc<SnapshotStore>,
+        index: LiveIndex,
+        looker: Looker,
+        metrics: Arc<Metrics>,
+        reconciler: &str,
+    ) -> Self {
         let second_looks = SecondLooks::new(SECOND_LOOKS, SECOND_LOOKS_EACH);
-        Self { snapshots, index, looker, second_looks, metrics }
+        Self { snapshots, index, looker, second_looks, metrics, reconciler: reconciler.to_owned() }
+    }
+
+    /// Whether an account is the one that brings commits to the cluster: a service account is believed by
+    /// its own token alone.
+    pub fn is_reconciler(&self, user: &User) -> bool {
+        user.is_among(std::slice::from_ref(&self.reconciler))
     }
 
     /// The snapshot in force, if any commit is known.

@@ -194,6 +194,7 @@ impl Review {
                 groups: user.groups.clone(),
                 uid: user.uid.clone(),
                 has_credential_id: has_token(&user.extra),
+                is_reconciler: false,
             },
             object: self.object.as_ref().filter(|o| !o.is_null()),
             old_object: self.old_object.as_ref().filter(|o| !o.is_null()),

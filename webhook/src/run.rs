@@ -123,7 +123,7 @@ pub async fn run(client: Client, options: Options, shutdown: CancellationToken) 
 
     let index = LiveIndex::start(client.clone(), Discovery::new(client.clone()), &[], &[]);
     let readiness = Arc::new(Readiness::new(snapshots.clone(), index.clone()));
-    let gate = Gate::new(snapshots.clone(), index.clone(), looker.clone(), metrics.clone());
+    let gate = Gate::new(snapshots.clone(), index.clone(), looker.clone(), metrics.clone(), &options.learner);
     let tasks = TaskTracker::new();
     let (news, news_of) = mpsc::channel(64);
     spawn(&tasks, &shutdown, watch_cluster(client.clone(), environment.clone(), news, index.trouble().clone()));

@@ -222,7 +222,8 @@ async fn answer(
         app.decided(Decision::JudgedConverted, began);
         return axum::Json(review::let_through(&review)).into_response();
     }
-    let request = review.request(&served);
+    let mut request = review.request(&served);
+    request.user.is_reconciler = app.gate.is_reconciler(&request.user);
     let deadline = deadline.checked_sub(TO_ANSWER).unwrap_or(deadline);
     let Some(judged) = app.gate.judge(&request, deadline).await else {
         app.decided(Decision::NothingKnown, began);

@@ -24,6 +24,7 @@ fn decide(write: &Write, shop: &Shop) -> Verdict {
         groups: vec!["system:authenticated".to_owned()],
         uid: "u".to_owned(),
         has_credential_id: true,
+        ..User::default()
     };
     let request = Request {
         operation: if write.old.is_some() { Operation::Update } else { Operation::Create },

@@ -62,6 +62,16 @@ pub fn carry(target: &mut Value, subject: &Subject<'_>, context: &Context<'_>) {
     }
 }
 
+/// The same for an update of `before`, by a writer who is known and asked for. What is another's to say is
+/// carried from the object as it was: what the update makes of it is judged by who makes it.
+pub fn carry_over(target: &mut Value, subject: &Subject<'_>, before: &Value, context: &Context<'_>) {
+    let as_it_was = Subject { live: before, ..*subject };
+    for rule in rules::of(subject.key) {
+        let subject = if rule.by == rules::By::ItsWriter { &as_it_was } else { subject };
+        (rule.carries)(target, subject, context);
+    }
+}
+
 /// What each rule takes over from the live object into what Git declares, by the rule's name: the
 /// fields in which the body of a write is not what is written in Git.
 pub fn carried(subject: &Subject<'_>, context: &Context<'_>) -> Vec<(&'static str, Change)> {
@@ -125,6 +135,14 @@ fn copy_in_each(target: &mut Value, from: &Value, before: Option<&Value>, path: 
             let before = earlier.and_then(|all| all.iter().find(|e| additions::same_element(target, e)));
             copy_in_each(target, element, before, rest);
         }
+    }
+}
+
+/// Takes out of what was learnt of an object what only holds as long as Git declares something else: the
+/// replicas that its autoscaler gave it.
+pub fn without_autoscaled(answer: &mut Value, key: &ObjectKey, declared: &Value, context: &Context<'_>) {
+    if context.snapshot.autoscaled(key).is_some() {
+        copy(answer, declared, &["spec", "replicas"]);
     }
 }
 

@@ -97,8 +97,8 @@ fn bound_volume(subject: &Subject<'_>, context: &Context<'_>, provisioner: &str)
 /// without it would unbind a bound volume.
 pub(super) fn volume(target: &mut Value, subject: &Subject<'_>, context: &Context<'_>) {
     let path = ["spec", "claimRef"];
-    let named = at(subject.live, &path).filter(|r| claims_this(r, subject, context)).map(as_bound);
-    let proven = named.or_else(|| bound_claim(subject, context)).or_else(|| released_claim(subject, context));
+    let named = || at(subject.live, &path).filter(|r| claims_this(r, subject, context)).map(as_bound);
+    let proven = bound_claim(subject, context).or_else(named).or_else(|| released_claim(subject, context));
     match &proven {
         Some(reference) => set(target, &path, reference.clone()),
         None if !subject.declares(&path) => remove(target, &path),
@@ -107,10 +107,10 @@ pub(super) fn volume(target: &mut Value, subject: &Subject<'_>, context: &Contex
     note(target, subject, BOUND_BY_CONTROLLER, proven.as_ref().map(|_| "yes"));
 }
 
-/// The one governed claim that is bound to this volume, where the volume itself names another or
-/// none any more: to unbind it would leave its data to whoever comes first.
+/// The one governed claim that is bound to this volume, whatever the volume itself names or no longer
+/// names: to unbind it would leave its data to whoever comes first.
 fn bound_claim(subject: &Subject<'_>, context: &Context<'_>) -> Option<Value> {
-    let live = at(subject.live, &["spec", "claimRef"])?;
+    let live = at(subject.live, &["spec", "claimRef"]).unwrap_or(&Value::Null);
     let claims = context.live.list("", "PersistentVolumeClaim", "");
     let bound = claims.iter().filter(|claim| {
         let key = ObjectKey::new("", "PersistentVolumeClaim", object::namespace(claim), object::name(claim));
@@ -128,6 +128,10 @@ fn bound_claim(subject: &Subject<'_>, context: &Context<'_>) -> Option<Value> {
         [claim] => claim,
         several => several.iter().find(|claim| is_named(claim))?,
     };
+    // As it stands there, with the claim's version at that time.
+    if is_named(claim) && str_at(live, &["uid"]) == Some(object::uid(claim)) {
+        return claims_this(live, subject, context).then(|| as_bound(live));
+    }
     let reference = json!({
         "apiVersion": "v1", "kind": "PersistentVolumeClaim", "namespace": object::namespace(claim),
         "name": object::name(claim), "uid": object::uid(claim),

@@ -327,3 +327,27 @@ fn a_record_is_held_against_what_a_creation_could_answer() {
     let added = json!({"createOnly": [{"path": ["spec", "hostNetwork"], "value": true}]});
     assert!(!strange(&added).is_empty());
 }
+
+#[test]
+fn a_bound_volume_is_its_claims_whomever_it_names() {
+    let declared = json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "v"}, "spec": {}});
+    let claim = |namespace: &str, name: &str, phase: &str| {
+        json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "spec": {"volumeName": "v"},
+            "metadata": {"name": name, "namespace": namespace, "uid": name}, "status": {"phase": phase}})
+    };
+    let (own, thiefs) = (claim("n", "own", "Bound"), claim("elsewhere", "thiefs", "Pending"));
+    let reference = |claim: &Value| {
+        let metadata = &claim["metadata"];
+        json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "namespace": metadata["namespace"],
+            "name": metadata["name"], "uid": metadata["uid"]})
+    };
+    let over = |claim_ref: Value| {
+        let live = json!({"spec": {"claimRef": claim_ref}});
+        carried(&declared, &live, None, &[own.clone(), thiefs.clone()])["spec"]["claimRef"].clone()
+    };
+    assert_eq!(over(reference(&thiefs)), reference(&own));
+    assert_eq!(over(Value::Null), reference(&own));
+    let mut with_version = reference(&own);
+    with_version["resourceVersion"] = json!("7");
+    assert_eq!(over(with_version.clone()), with_version);
+}

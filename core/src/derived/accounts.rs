@@ -81,7 +81,7 @@ mod tests {
 
     fn user(name: &str, uid: &str, has_credential_id: bool, groups: &[&str]) -> User {
         let groups = groups.iter().map(|g| (*g).to_owned()).collect();
-        User { name: name.to_owned(), groups, uid: uid.to_owned(), has_credential_id }
+        User { name: name.to_owned(), groups, uid: uid.to_owned(), has_credential_id, ..User::default() }
     }
 
     #[test]

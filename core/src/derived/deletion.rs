@@ -80,7 +80,7 @@ fn is_of_dying_kind(case: &Case<'_>) -> bool {
 }
 
 /// What Git declares stays, but for Jobs that are over, Pods whose node is cleared, and what is not
-/// as Git says and can be put right only by being made anew.
+/// as Git says and which gitward makes anew to put it right.
 fn declared(case: &Case<'_>, old: &Value) -> Deleted {
     if is_to_be_made_anew(case, old) {
         return Ok(Origin::Removal);
@@ -102,7 +102,9 @@ fn declared(case: &Case<'_>, old: &Value) -> Deleted {
 }
 
 fn is_to_be_made_anew(case: &Case<'_>, old: &Value) -> bool {
-    object::is_made_anew(case.group, case.kind)
+    // Nobody else makes it again.
+    case.user.is_some_and(|user| user.is_reconciler)
+        && (object::is_made_anew(case.group, case.kind) || object::may_take_the_place(&case.key(), old))
         && case
             .context
             .snapshot
@@ -184,6 +186,7 @@ fn ownerless(case: &Case<'_>, old: &Value) -> Deleted {
             ensure!(at(old, &["spec", "service"]).is_null(), "the API has a backend");
             Ok(origin("delete.api-service", Proof::Identity))
         }
+        ("", "PersistentVolume") if is_prunable(case) => Ok(Origin::Removal),
         ("", "PersistentVolume") => {
             let claim = at(old, &["spec", "claimRef"]);
             let held = case.get("", "PersistentVolumeClaim", text(claim, &["namespace"]), text(claim, &["name"]));
@@ -220,12 +223,7 @@ fn derived_or_stray(case: &Case<'_>, old: &Value, rule: &'static str, writers: &
     }
     let snapshot = case.context.snapshot;
     if object::holds_data(case.group, case.kind) {
-        let prunable = snapshot.environment.prune.data_kinds.iter().any(|k| k == case.kind);
-        ensure!(
-            prunable && snapshot.former.contains_key(&case.key()),
-            "{} holds data and is not deleted because Git does not declare it",
-            case.key()
-        );
+        ensure!(is_prunable(case), "{} holds data and is not deleted because Git does not declare it", case.key());
         return Ok(Origin::Removal);
     }
     if let Some(origin) = delegation::of_live(&case.key(), old, case.context, case.depth) {
@@ -234,6 +232,12 @@ fn derived_or_stray(case: &Case<'_>, old: &Value, rule: &'static str, writers: &
     let live = Case { act: Act::Live, object: Some(old), old: None, user: None, ..*case };
     ensure!(table::judge(&live).is_err(), "{} is a controller's, which would only make it anew", case.key());
     Ok(Origin::Removal)
+}
+
+/// Whether Git once declared an object that holds data, and says that such may go.
+fn is_prunable(case: &Case<'_>) -> bool {
+    let snapshot = case.context.snapshot;
+    snapshot.environment.prune.data_kinds.iter().any(|k| k == case.kind) && snapshot.former.contains_key(&case.key())
 }
 
 fn by(case: &Case<'_>, rule: &'static str, accounts: &[Account]) -> Deleted {

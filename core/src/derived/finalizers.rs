@@ -12,6 +12,8 @@ use crate::object::{self, ObjectKey};
 pub(super) const JOB_TRACKING: &str = "batch.kubernetes.io/job-tracking";
 pub(super) const CLAIM_PROTECTION: &str = "kubernetes.io/pvc-protection";
 
+const PROVISIONER: &str = "external-provisioner.volume.kubernetes.io/finalizer";
+
 struct Known {
     group: &'static str,
     kind: &'static str,
@@ -25,10 +27,11 @@ const KNOWN: &[Known] = &[
     Known { group: "", kind: "PersistentVolumeClaim", finalizer: CLAIM_PROTECTION, removed_by: &[Controller("pvc-protection-controller")] },
     Known { group: "", kind: "PersistentVolume", finalizer: "kubernetes.io/pv-protection", removed_by: &[Controller("pv-protection-controller")] },
     Known { group: "", kind: "PersistentVolume", finalizer: "kubernetes.io/pv-controller", removed_by: &[Controller("persistent-volume-binder")] },
-    Known { group: "", kind: "PersistentVolume", finalizer: "external-provisioner.volume.kubernetes.io/finalizer", removed_by: &[] },
+    Known { group: "", kind: "PersistentVolume", finalizer: PROVISIONER, removed_by: &[] },
     Known { group: "apiextensions.k8s.io", kind: "CustomResourceDefinition", finalizer: "customresourcecleanup.apiextensions.k8s.io", removed_by: &[ApiServer] },
     Known { group: "networking.k8s.io", kind: "ServiceCIDR", finalizer: "networking.k8s.io/service-cidr-finalizer", removed_by: &[Controller("service-cidrs-controller")] },
     Known { group: "storage.k8s.io", kind: "VolumeAttributesClass", finalizer: "kubernetes.io/vac-protection", removed_by: &[Controller("volumeattributesclass-protection-controller")] },
+    Known { group: "scheduling.k8s.io", kind: "PodGroup", finalizer: "scheduling.k8s.io/podgroup-protection", removed_by: &[] },
     Known { group: "resource.k8s.io", kind: "ResourceClaim", finalizer: "resource.kubernetes.io/delete-protection", removed_by: &[Controller("resource-claim-controller"), Scheduler] },
 ];
 
@@ -82,7 +85,16 @@ fn added(case: &Case<'_>, new: &Value, finalizer: &str) -> Result<(), Refusal> {
         ensure!(object::is_terminating(new), "the finalizer {finalizer} is put on an object that is not being deleted");
         return Ok(());
     }
-    ensure!(known(case, finalizer).is_some(), "no controller puts the finalizer {finalizer} on a {}", case.kind);
+    let Some(known) = known(case, finalizer) else {
+        return Err(Refusal::new(format!("no controller puts the finalizer {finalizer} on a {}", case.kind)));
+    };
+    let is_declared = case.is_declared(case.group, case.kind, case.namespace, case.name);
+    // On what Git declares it is put by those who take it off again, or by the binder for them. Who takes
+    // off some is not known.
+    if is_declared && (!known.removed_by.is_empty() || finalizer == PROVISIONER) {
+        let writers = [known.removed_by, &[ApiServer, Controller("persistent-volume-binder")]].concat();
+        case.by(&writers)?;
+    }
     Ok(())
 }
 

@@ -17,7 +17,7 @@ pub use shown::is_hidden;
 use serde_json::Value;
 
 use crate::break_glass;
-use crate::carry::{Subject, carry};
+use crate::carry::{Subject, carry, carry_over};
 use crate::change::{self, Change, object_changes};
 use crate::config::Mode;
 use crate::delegation;
@@ -161,7 +161,7 @@ fn update(request: &Request<'_>, declared: &Declared, context: &Context<'_>) -> 
     if !is_comparable(new, declared) {
         return Verdict::deny(denial::other_version(request, declared, new, context));
     }
-    let expected = expected_of(expected, declared, new, context);
+    let expected = expected_after(expected, declared, (old, new), context);
     let mut verdict = Verdict::default();
     for change in found {
         match origin_of(&change, &expected, declared, request, context) {
@@ -182,6 +182,25 @@ pub(crate) fn expected_of(expected: &Expected, declared: &Declared, live: &Value
     carry(&mut object, &subject(expected, declared, live), context);
     if !same_object || expected.uid.is_none() {
         allocate(&mut object, declared, live);
+    }
+    object
+}
+
+/// What an update may make of a declared object, whoever makes it: what only some may write is expected
+/// as it was before.
+fn expected_after(
+    expected: &Expected,
+    declared: &Declared,
+    (old, new): (&Value, &Value),
+    context: &Context<'_>,
+) -> Value {
+    let mut object = expected.object.clone();
+    carry_over(&mut object, &subject(expected, declared, new), old, context);
+    if crate::object::is_service(&declared.manifest.key) {
+        drawn(&mut object, &declared.canonical, old, new);
+    }
+    if !is_same(expected, new) || expected.uid.is_none() {
+        allocate(&mut object, declared, new);
     }
     object
 }
@@ -293,6 +312,36 @@ fn allocate_service(expected: &mut Value, declared: &Value, object: &Value) {
         };
         if !is_declared && there.as_u64() > Some(0) && new.as_u64() > Some(0) {
             port["nodePort"] = new.clone();
+        }
+    }
+}
+
+/// Addresses and ports that the API server draws for an update of a Service which had none, whatever a dry run
+/// named in their place: of the object as the update makes it.
+pub fn drawn(expected: &mut Value, declared: &Value, old: &Value, new: &Value) {
+    let mut open = new.clone();
+    for field in ["clusterIP", "clusterIPs", "healthCheckNodePort"] {
+        let had = old["spec"].get(field).is_some_and(|v| !change::is_empty(v) && *v != "");
+        if had && let Some(spec) = open["spec"].as_object_mut() {
+            spec.remove(field);
+        }
+    }
+    if let Some(spec) = open["spec"].as_object_mut() {
+        spec.remove("ports");
+    }
+    allocate_service(expected, declared, &open);
+    let find = |of: &Value, port: &Value| {
+        let ports = of.pointer("/spec/ports").and_then(Value::as_array)?;
+        let same = |p: &&Value| ["name", "port", "protocol"].iter().all(|f| p.get(*f) == port.get(*f));
+        ports.iter().find(same)?.get("nodePort").filter(|n| n.as_u64() > Some(0)).cloned()
+    };
+    let Some(ports) = expected.pointer_mut("/spec/ports").and_then(Value::as_array_mut) else { return };
+    let says = declared.pointer("/spec/ports").and_then(Value::as_array);
+    for (i, port) in ports.iter_mut().enumerate() {
+        let is_declared = says.and_then(|d| d.get(i)).is_some_and(|d| d["nodePort"].as_u64() > Some(0));
+        let is_drawn = port["nodePort"].as_u64() > Some(0) && !is_declared && find(old, port).is_none();
+        if let Some(drawn) = find(new, port).filter(|_| is_drawn) {
+            port["nodePort"] = drawn;
         }
     }
 }

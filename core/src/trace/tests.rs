@@ -468,3 +468,64 @@ fn persons<'a>(old: &'a Value, new: Option<&'a Value>, operation: Operation) -> 
         options: None,
     }
 }
+
+/// A snapshot that declares this object and expects it just so.
+fn declaring(value: &Value) -> Snapshot {
+    let mut snapshot = snapshot(Mode::Enforce);
+    let template = snapshot.declared.values().next().unwrap().as_ref().clone();
+    let (key, gvk) = (ObjectKey::of(value).unwrap(), Gvk::of(value).unwrap());
+    let manifest = Manifest { gvk, key: key.clone(), value: value.clone().into(), ..template.manifest.clone() };
+    let expected = Some(Arc::new(Expected { object: value.clone(), uid: None, record: None }));
+    let declared =
+        Declared { manifest, canonical: value.clone().into(), digest: Digest::of(value), expected, ..template };
+    snapshot.declared = HashMap::from([(key, Arc::new(declared))]);
+    snapshot.environment.cluster_kinds = vec!["PersistentVolume".to_owned()];
+    snapshot
+}
+
+#[test]
+fn what_a_controller_chooses_nobody_else_chooses_on_what_git_declares() {
+    let volume = json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "v"}, "spec": {}});
+    let claim = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "c", "namespace": "shop", "uid": "u"}, "spec": {}});
+    let reference =
+        json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "namespace": "shop", "name": "c", "uid": "u"});
+    let mut live = Overlay::default();
+    live.set(ObjectKey::of(&claim).unwrap(), Some(Arc::new(claim)));
+    let allowed = |who: &str, old: &Value, new: &Value| {
+        let snapshot = declaring(&volume);
+        let mut request = persons(old, Some(new), Operation::Update);
+        if let Some(controller) = who.strip_prefix('@') {
+            let name = format!("system:serviceaccount:kube-system:{controller}");
+            request.user = User { name, uid: "u".into(), has_credential_id: true, ..User::default() };
+        }
+        judge(&request, &Context { snapshot: &snapshot, live: &live, now: Timestamp::UNIX_EPOCH }).allowed()
+    };
+    let mut bound = volume.clone();
+    bound["spec"]["claimRef"] = reference;
+    bound["metadata"]["annotations"] = json!({"pv.kubernetes.io/bound-by-controller": "yes"});
+    assert!(allowed("@persistent-volume-binder", &volume, &bound));
+    assert!(!allowed("ann", &volume, &bound), "whom it is bound to is the binder's choice");
+    assert!(!allowed("ann", &bound, &volume), "and so is whether it is bound");
+    let mut held = volume.clone();
+    held["metadata"]["finalizers"] = json!(["kubernetes.io/pv-protection"]);
+    assert!(allowed("@pv-protection-controller", &volume, &held));
+    assert!(!allowed("ann", &volume, &held));
+}
+
+#[test]
+fn what_is_not_as_git_says_is_made_anew_by_nobody_but_the_reconciler() {
+    let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "web", "namespace": "shop"},
+        "data": {"a": "1"}});
+    let snapshot = declaring(&map);
+    let context = Context { snapshot: &snapshot, live: &Overlay::default(), now: Timestamp::UNIX_EPOCH };
+    let mut other = map.clone();
+    other["data"]["a"] = json!("2");
+    let deleted = |live: &Value, is_reconciler: bool| {
+        let mut request = persons(live, None, Operation::Delete);
+        request.user.is_reconciler = is_reconciler;
+        judge(&request, &context).allowed()
+    };
+    assert!(deleted(&other, true));
+    assert!(!deleted(&other, false) && !deleted(&map, false) && !deleted(&map, true));
+}

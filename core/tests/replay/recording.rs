@@ -142,6 +142,7 @@ impl Recorded {
                 groups: groups.iter().map(text).collect(),
                 uid: text(&user["uid"]),
                 has_credential_id: user["extra"].get("authentication.kubernetes.io/credential-id").is_some(),
+                ..User::default()
             },
             object: object("object"),
             old_object: object("oldObject"),

@@ -45,7 +45,8 @@ pub(crate) async fn serve(objects: usize) {
     snapshots.swap(Shop::with(objects).snapshot);
     let (_follower, looker) = Follower::new("prod", state, Credentials::None, snapshots.clone(), metrics.clone());
     let readiness = Arc::new(Readiness::new(snapshots.clone(), index.clone()));
-    let gate = Gate::new(snapshots, index, looker, metrics.clone());
+    let gate =
+        Gate::new(snapshots, index, looker, metrics.clone(), "system:serviceaccount:gitward-system:gitward-reconciler");
     let conversions = Arc::default();
     let (limits, draining) = (Limits::default(), Arc::default());
     let app = App { gate, readiness, metrics, environment: "prod".into(), limits, conversions, draining };

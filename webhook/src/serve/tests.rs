@@ -32,7 +32,13 @@ fn webhook(limits: Limits) -> Webhook {
     let (follower, looker) = Follower::new("prod", state, Credentials::None, snapshots.clone(), metrics.clone());
     let readiness = Arc::new(Readiness::new(snapshots.clone(), index.clone()));
     readiness.scoped();
-    let gate = Gate::new(snapshots.clone(), index, looker, metrics.clone());
+    let gate = Gate::new(
+        snapshots.clone(),
+        index,
+        looker,
+        metrics.clone(),
+        "system:serviceaccount:gitward-system:gitward-reconciler",
+    );
     let draining = Arc::<Draining>::default();
     let router = router(App {
         gate,

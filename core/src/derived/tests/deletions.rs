@@ -63,6 +63,12 @@ fn what_holds_data_goes_only_if_git_let_go_of_it() {
     world.declared_until(claim.clone(), 3600);
     assert_eq!(world.delete("gitward", &secret).unwrap(), "Removal");
     assert!(world.delete("gitward", &claim).is_err(), "Git does not say that claims may be pruned");
+    let volume = json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "v"},
+        "spec": {"persistentVolumeReclaimPolicy": "Retain"}});
+    world.declared_until(volume.clone(), 3600);
+    assert!(world.delete("gitward", &volume).is_err());
+    world.snapshot.environment.prune.data_kinds.push("PersistentVolume".to_owned());
+    assert_eq!(world.delete("gitward", &volume).unwrap(), "Removal");
 }
 
 #[test]

@@ -236,6 +236,7 @@ fn user(who: &str) -> User {
         groups: vec![group.to_owned()],
         uid: if genuine && controller.is_some() { "account-uid".to_owned() } else { String::new() },
         has_credential_id: genuine && controller.is_some(),
+        ..User::default()
     }
 }
 
