@@ -221,7 +221,6 @@ fn derived_or_stray(case: &Case<'_>, old: &Value, rule: &'static str, writers: &
     if !writers.is_empty() && case.written_by(writers) {
         return Ok(origin(rule, Proof::Identity));
     }
-    let snapshot = case.context.snapshot;
     if object::holds_data(case.group, case.kind) {
         ensure!(is_prunable(case), "{} holds data and is not deleted because Git does not declare it", case.key());
         return Ok(Origin::Removal);
