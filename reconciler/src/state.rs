@@ -134,6 +134,17 @@ impl State {
         self.additions().entries.insert(entry.key.clone(), entry);
     }
 
+    /// The same for what was learnt by a write of `snapshot`, unless a newer commit says something else of the
+    /// object by now: what was learnt of that is not lost to a write that took its time.
+    pub fn put_entry_of(&self, snapshot: &Snapshot, entry: Entry) {
+        let is_outdated = self.held().is_some_and(|held| {
+            held.commit.id != snapshot.commit.id && held.declared(&entry.key).is_some_and(|d| d.digest != entry.digest)
+        });
+        if !is_outdated {
+            self.put_entry(entry);
+        }
+    }
+
     /// Publishes what was learnt, for the commit that objects are held to. What cannot be published
     /// now is published with the next call.
     pub async fn publish(&self) {

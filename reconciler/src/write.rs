@@ -132,7 +132,7 @@ async fn create(state: &State, snapshot: &Snapshot, declared: &Declared, foretol
         let fields: Vec<String> = changes.iter().take(5).map(|c| c.path.to_string()).collect();
         let message = format!("its creation came out otherwise than its dry run in {}", fields.join(", "));
         state.reporter.about(key, &gvk.api_version(), uid, Reason::Diverged, message);
-        state.put_entry(Entry { uid: Some(uid.to_owned()), ..foretold.clone() });
+        state.put_entry_of(snapshot, Entry { uid: Some(uid.to_owned()), ..foretold.clone() });
         return Ok(());
     }
     let mut record = creation_record(declared, &created);
@@ -141,7 +141,7 @@ async fn create(state: &State, snapshot: &Snapshot, declared: &Declared, foretol
         record_create_only(state, snapshot, declared, &created, &mut record).await;
     }
     let answer = normalised(&created, declared.has_status_subresource);
-    state.put_entry(Entry::learnt(declared, &answer, Some(uid), record));
+    state.put_entry_of(snapshot, Entry::learnt(declared, &answer, Some(uid), record));
     Ok(())
 }
 
@@ -232,7 +232,7 @@ async fn replace(
         let fields: Vec<String> = changes.iter().take(5).map(|c| c.path.to_string()).collect();
         tracing::warn!(object = %key, ?fields, "the write came out otherwise than its dry run");
     }
-    state.put_entry(entry);
+    state.put_entry_of(snapshot, entry);
     Ok(())
 }
 

@@ -98,7 +98,7 @@ pub(super) async fn declared_event(
         }
     } else if learnt.action == Action::Keep {
         // The API server makes something else of the same content by now (an upgrade, a mutator).
-        state.put_entry(learnt.entry);
+        state.put_entry_of(held, learnt.entry);
         state.take_in(&declared.manifest.key).await;
         return Ok(());
     }
@@ -165,7 +165,7 @@ fn is_another(state: &State, declared: &Declared) -> bool {
 async fn adopt(state: &State, held: &Snapshot, declared: &Declared) -> Result<(), ApiError> {
     let learnt = relearn(state, held, declared, Action::Keep).await?;
     if learnt.action == Action::Keep {
-        state.put_entry(learnt.entry);
+        state.put_entry_of(held, learnt.entry);
     } else {
         write(state, held, declared, &learnt).await?;
     }
@@ -223,7 +223,7 @@ async fn deleted(
     };
     let learnt = relearn(state, held, declared, Action::Create).await.inspect_err(|_| tell())?;
     if learnt.action == Action::Keep {
-        state.put_entry(learnt.entry);
+        state.put_entry_of(held, learnt.entry);
         state.take_in(&declared.manifest.key).await;
         return Ok(());
     }
