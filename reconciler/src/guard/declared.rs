@@ -13,7 +13,7 @@ use gitward_core::snapshot::{Declared, Snapshot};
 use gitward_core::trace::{Judged, judge_live};
 use gitward_index::Event;
 use serde_json::Value;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tracing::Instrument;
 
 use super::afresh::judge_afresh;
@@ -52,9 +52,11 @@ pub(super) async fn declared_event(
     }
     // Before anything is told or written: the object and what the rules ask about it, read afresh.
     let mut live = state.api.get(declared.gvk(), key).await?;
-    if let Some(seen) = &live
+    let began = Instant::now();
+    while let Some(seen) = &live
         && let Judged::Diverged(changes) = judge_afresh(state, held, key, seen).await
         && settling::follows_its_children(key, &changes)
+        && began.elapsed() < settling::patience(seen, &state.index)
     {
         sleep(settling::TIME).await;
         live = state.api.get(declared.gvk(), key).await?;
