@@ -6,6 +6,7 @@ use std::time::Duration;
 use gitward_test_cluster::{CertManager, CertManagerPart, Options, Output, Progress, RunningOperator, Sources, Stage};
 use serde_json::{Value, json};
 
+use super::bare;
 use crate::fleet::gitward;
 
 const WITHIN: Duration = Duration::from_secs(120);
@@ -74,9 +75,7 @@ impl Scene {
     }
 
     async fn get(&self, what: &str) -> Value {
-        let arguments = ["get", what, "-n", "shop", "-o", "json", "--ignore-not-found"];
-        let output = self.stage.cluster.kubectl(&arguments).await.unwrap();
-        serde_json::from_str(&output.stdout).unwrap_or(Value::Null)
+        super::get(&self.stage, what, "shop").await
     }
 
     async fn until(&self, what: &str, object: &str, holds: impl Fn(&Value) -> bool) -> Value {
@@ -149,7 +148,7 @@ impl Scene {
         let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "mine", "namespace": "shop"},
             "spec": {"containers": [{"name": "a", "image": "evil:1"}]}});
         let requests = self.get("certificaterequests.cert-manager.io").await;
-        let mut request = bare(&requests["items"][0]);
+        let mut request = bare(&requests["items"][0], "forged");
         request["metadata"].as_object_mut().unwrap().remove("ownerReferences");
         let all =
             [("a Secret of nobody's", secret), ("another Secret of a certificate's", named), ("a request", request)];
@@ -193,16 +192,4 @@ impl Scene {
 fn condition<'a>(object: &'a Value, kind: &str) -> &'a str {
     let conditions = object["status"]["conditions"].as_array().map_or(&[][..], Vec::as_slice);
     conditions.iter().find(|c| c["type"] == kind).and_then(|c| c["status"].as_str()).unwrap_or_default()
-}
-
-/// The object as its maker would write it again, under another name.
-fn bare(object: &Value) -> Value {
-    let mut bare = object.clone();
-    let metadata = bare["metadata"].as_object_mut().unwrap();
-    for field in ["uid", "resourceVersion", "creationTimestamp", "generation", "managedFields"] {
-        metadata.remove(field);
-    }
-    bare["metadata"]["name"] = json!("forged");
-    bare.as_object_mut().unwrap().remove("status");
-    bare
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use gitward_test_cluster::{Options, Output, Progress, PrometheusOperator, RunningOperator, Sources, Stage};
 use serde_json::{Value, json};
 
+use super::bare;
 use crate::fleet::gitward;
 
 const WITHIN: Duration = Duration::from_secs(120);
@@ -70,9 +71,7 @@ impl Scene {
     }
 
     async fn get(&self, what: &str) -> Value {
-        let arguments = ["get", what, "-n", "monitoring", "-o", "json", "--ignore-not-found"];
-        let output = self.stage.cluster.kubectl(&arguments).await.unwrap();
-        serde_json::from_str(&output.stdout).unwrap_or(Value::Null)
+        super::get(&self.stage, what, "monitoring").await
     }
 
     async fn until(&self, what: &str, object: &str, holds: impl Fn(&Value) -> bool) -> Value {
@@ -139,7 +138,7 @@ impl Scene {
         let set = self.get(STATEFUL_SET).await;
         let place = self.place();
         for (what, forge, says) in forgeries() {
-            let mut forged = bare(&set);
+            let mut forged = bare(&set, "prometheus-forged");
             forge(&mut forged);
             let denied = self.write_as(&self.stolen, "create", &forged).await;
             assert!(!denied.success(), "{what}: let through");
@@ -196,7 +195,7 @@ impl Scene {
     async fn removes_what_is_past_the_ceilings(&self) {
         let set = self.get(STATEFUL_SET).await;
         for (what, forge, says) in forgeries() {
-            let mut forged = bare(&set);
+            let mut forged = bare(&set, "prometheus-forged");
             forge(&mut forged);
             let made = self.write_as(&self.mallory, "create", &forged).await;
             assert!(made.success(), "{what}: {}", made.stderr);
@@ -252,16 +251,4 @@ fn forgeries() -> [Forgery; 7] {
         ("no owner", |s| s["metadata"]["ownerReferences"] = json!([]), "belongs to no Prometheus"),
         ("another name", |s| s["metadata"]["name"] = json!("miner"), ""),
     ]
-}
-
-/// The object as its maker would write it again, under another name.
-fn bare(object: &Value) -> Value {
-    let mut bare = object.clone();
-    let metadata = bare["metadata"].as_object_mut().unwrap();
-    for field in ["uid", "resourceVersion", "creationTimestamp", "generation", "managedFields"] {
-        metadata.remove(field);
-    }
-    bare["metadata"]["name"] = json!("prometheus-forged");
-    bare.as_object_mut().unwrap().remove("status");
-    bare
 }
