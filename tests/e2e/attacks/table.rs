@@ -21,6 +21,8 @@ pub(crate) enum Ending {
     RefusedByKubernetes(String),
     /// Nobody refused it, and nothing came of it.
     NoEffect,
+    /// Its first request was made, and undone before its next: that one found the object put back.
+    Overtaken,
     /// It was not played in this round.
     NotPlayed,
     /// The test itself could not do it.
@@ -42,7 +44,7 @@ impl Ending {
     fn word(&self) -> String {
         match self {
             Self::Denied(by, _) => format!("denied ({by})"),
-            Self::Reverted(_) => "reverted".to_owned(),
+            Self::Reverted(_) | Self::Overtaken => "reverted".to_owned(),
             Self::Through(_) => "THROUGH".to_owned(),
             Self::RefusedByKubernetes(_) => "refused by Kubernetes".to_owned(),
             Self::NoEffect => "came to nothing".to_owned(),
@@ -54,13 +56,14 @@ impl Ending {
     fn with_time(&self) -> String {
         match self {
             Self::Reverted(took) => format!("reverted in {} ms", took.as_millis()),
+            Self::Overtaken => "reverted before its next request".to_owned(),
             other => other.word(),
         }
     }
 
     fn holds(&self) -> bool {
         // What it would lead to is another's write, which was refused.
-        matches!(self, Self::Denied(..) | Self::Reverted(_) | Self::NotPlayed | Self::NoEffect)
+        matches!(self, Self::Denied(..) | Self::Reverted(_) | Self::Overtaken | Self::NotPlayed | Self::NoEffect)
     }
 
     fn why(&self) -> &str {
@@ -91,7 +94,7 @@ impl Row {
         match (&self.alone, self.case.left) {
             (Ending::Through(_), _) if self.case.harmless.is_some() => "allowed".to_owned(),
             (Ending::Through(_), Some(why)) => format!("stays, because {why}"),
-            (Ending::Reverted(_) | Ending::NoEffect, Some(why)) if self.case.races => format!("stays, because {why}"),
+            (Ending::Reverted(_) | Ending::Overtaken | Ending::NoEffect, Some(why)) if self.case.races => format!("stays, because {why}"),
             (ending, _) => ending.word(),
         }
     }
