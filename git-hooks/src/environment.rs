@@ -3,11 +3,11 @@
 use gitward_core::config::{Configuration, EnvironmentConfig};
 use gitward_core::evaluate::{self, Judge, TreeFile};
 use gitward_core::finding::Finding;
-use gitward_repo::{CommitId, Limits, Listing, Repository};
+use gitward_repo::{CommitId, Limits, Repository};
 
 use crate::gate::EnvironmentVerdict;
 use crate::on_the_way::Way;
-use crate::trees::{Pair, Trees};
+use crate::trees::{Held, Pair, Trees};
 use crate::{Result, brought, effect, objects_before, schemas_before};
 
 /// By what a push is judged.
@@ -25,12 +25,9 @@ pub(crate) struct Look<'a> {
     pub(crate) repository: &'a Repository,
     pub(crate) limits: &'a Limits,
     pub(crate) trees: &'a Trees<'a>,
-    pub(crate) tree: &'a Listing,
-    pub(crate) new: &'a CommitId,
+    pub(crate) tree: &'a Held<'a>,
     /// What was there before.
-    pub(crate) old: Option<&'a CommitId>,
-    /// What that holds, once somebody had to look.
-    pub(crate) old_tree: Option<Listing>,
+    pub(crate) old: Option<&'a Held<'a>>,
     pub(crate) rules: Judges<'a>,
     /// What the pushed commit says.
     pub(crate) after: Option<&'a Configuration>,
@@ -47,7 +44,7 @@ impl Look<'_> {
     ///
     /// # Errors
     /// If the repository cannot be read.
-    pub(crate) fn at(&mut self, pair: Pair<'_>) -> Result<Looked> {
+    pub(crate) fn at(&self, pair: Pair<'_>) -> Result<Looked> {
         let Pair { now, before } = pair;
         let held = self.held(before)?;
         let judge = held.as_ref().unwrap_or(self.rules.before);
@@ -57,7 +54,7 @@ impl Look<'_> {
         let effect = by_next.as_ref().and_then(|by_next| effect::told(&now.name, &seen.findings, by_next));
         let (mut found, mut known, mut at_old) = (seen.findings, 0, Vec::new());
         if let Some(old) = self.old.filter(|_| !found.is_empty() || before.every_commit) {
-            at_old = self.trees.judge_commit(self.rules.before, before, old, &mut self.old_tree)?.findings;
+            at_old = self.trees.judge_commit(self.rules.before, before, old)?.findings;
             (found, known) = brought(found, &at_old);
         }
         if let (Some(by_next), true) = (&by_next, held.is_some()) {
@@ -70,7 +67,12 @@ impl Look<'_> {
         ));
         let mut sources = self.trees.sources(self.tree, &found)?;
         if before.every_commit {
-            let way = Way { repository: self.repository, old: self.old, new: self.new, trees: self.trees };
+            let way = Way {
+                repository: self.repository,
+                old: self.old.map(|old| old.commit),
+                new: self.tree.commit,
+                trees: self.trees,
+            };
             let on_the_way = way.judge(judge, now, &at_old, &found)?;
             found.extend(on_the_way.findings);
             sources.extend(on_the_way.sources);
@@ -93,7 +95,7 @@ impl Look<'_> {
     fn compared(&self, judge: &Judge, before: &EnvironmentConfig) -> Result<(Judge, Option<Judge>)> {
         let Some(old) = self.old else { return Ok((judge.clone(), self.rules.next.cloned())) };
         let rules = (judge.configuration(), before);
-        let earlier = objects_before::earlier(self.repository, (old, self.new), rules, self.limits)?;
+        let earlier = objects_before::earlier(self.repository, (old.commit, self.tree.commit), rules, self.limits)?;
         Ok((judge.after(earlier.clone()), self.rules.next.map(|next| next.after(earlier))))
     }
 }

@@ -13,7 +13,7 @@ use crate::at_commit::{self, Broken, Configured};
 use crate::changes::{self, Changes};
 use crate::environment::{Judges, Look, Looked};
 use crate::rules::{Refs, Rules};
-use crate::trees::{self, Kept, Memories, Pair, Trees};
+use crate::trees::{self, Held, Kept, Memories, Pair, Trees};
 use crate::{Index, RefUpdate, Result, brought, protect};
 
 /// Commits of a first push's history that are looked back for the time before its rules.
@@ -252,20 +252,22 @@ impl Gate<'_> {
         let Ready { judge: widened, next, before_schemas, after, before: rules, mut lints, pairs, memories } = ready;
         let selection = trees::selection(widened.configuration(), after, &pairs);
         let trees = Trees::new(self.repository, selection, self.limits, memories);
-        let tree = trees.list(new)?;
+        let (tree, old) = (Held::at(new), before_push.map(Held::at));
         if let Some(after) = after.filter(|_| rules.is_none() || next.is_some()) {
-            lints.extend(evaluate::nothing_there(after, rules, tree.leaves.iter().map(|leaf| &*leaf.path)));
+            lints.extend(evaluate::nothing_there(
+                after,
+                rules,
+                trees.list(&tree)?.leaves.iter().map(|leaf| &*leaf.path),
+            ));
         }
         verdict.sources.extend(trees.sources(&tree, &lints)?);
         verdict = verdict.tell(lints);
-        let mut look = Look {
+        let look = Look {
             repository: self.repository,
             limits: self.limits,
             trees: &trees,
             tree: &tree,
-            new,
-            old: before_push,
-            old_tree: None,
+            old: old.as_ref(),
             rules: Judges { before: widened, next, before_schemas },
             after,
         };

@@ -8,7 +8,7 @@ use gitward_core::evaluate::{Judge, TreeFile};
 use gitward_core::finding::{Finding, Severity};
 use gitward_repo::{CommitId, Error, Repository};
 
-use crate::trees::Trees;
+use crate::trees::{Held, Trees};
 use crate::{Result, brought};
 
 /// Commits of a push that are judged one by one, at most.
@@ -51,7 +51,7 @@ impl Way<'_> {
             commits => commits?,
         };
         for commit in commits {
-            let tree = self.trees.list(&commit)?;
+            let tree = Held::at(&commit);
             let found = self.trees.judge(judge, environment, &tree)?.findings;
             let new = brought(brought(found, before).0, at_the_end).0;
             let new: Vec<Finding> = new.into_iter().filter(|f| f.severity == Severity::Error).collect();

@@ -6,7 +6,7 @@ use gitward_repo::{CommitId, Limits, Repository};
 
 use crate::apart::apart;
 use crate::at_commit::{self, Configured};
-use crate::trees::{self, Kept, Trees};
+use crate::trees::{self, Held, Kept, Trees};
 use crate::{Index, RefUpdate, Result, gate};
 
 /// [`remember`] in the environment that Git has set up for a hook, within a time. The push has happened:
@@ -48,7 +48,7 @@ fn one(repository: &Repository, index: &Index, git_ref: &str, commit: &CommitId,
     let Ok(judge) = at_commit::judge_of(repository, commit, rules, limits)? else { return Ok(()) };
     let kept = Kept::of(index, pairs.iter().map(|pair| pair.now));
     let trees = Trees::new(repository, trees::selection(rules, Some(rules), &pairs), limits, kept.memories());
-    let tree = trees.list(commit)?;
+    let tree = Held::at(commit);
     for pair in pairs {
         if let Some(bytes) = trees.to_remember(&judge, pair.now, &tree)?
             && let Err(error) = index.write(&pair.now.name, &bytes)

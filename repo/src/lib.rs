@@ -6,6 +6,7 @@
 
 mod blame;
 mod branch;
+mod edited;
 mod error;
 mod listing;
 mod mirror;

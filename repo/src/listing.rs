@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::sync::Arc;
 
 use git2::{ObjectType, Odb, Oid, TreeEntry};
 use gitward_core::evaluate::{ContentId, Leaf, TreeFile};
@@ -61,9 +62,17 @@ impl Repository {
     /// # Errors
     /// [`Error::Object`] if it is not there.
     pub fn read(&self, leaf: &Leaf) -> Result<TreeFile> {
-        let id = Oid::from_bytes(leaf.id.as_bytes());
-        let blob = id.and_then(|id| self.git.find_blob(id)).map_err(|e| Error::object(&*leaf.path, &e))?;
-        Ok(TreeFile { path: leaf.path.clone(), bytes: blob.content().into() })
+        self.content(&leaf.path, &leaf.id)
+    }
+
+    /// Reads a file by the id of its content.
+    ///
+    /// # Errors
+    /// [`Error::Object`] if it is not there.
+    pub fn content(&self, path: &Arc<str>, id: &ContentId) -> Result<TreeFile> {
+        let id = Oid::from_bytes(id.as_bytes());
+        let blob = id.and_then(|id| self.git.find_blob(id)).map_err(|e| Error::object(&**path, &e))?;
+        Ok(TreeFile { path: path.clone(), bytes: blob.content().into() })
     }
 }
 

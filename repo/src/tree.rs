@@ -12,6 +12,11 @@ use crate::{CommitId, Error, Repository, Result};
 pub(crate) const MODE_SYMLINK: i32 = 0o120_000;
 const MODE_TREE: i32 = 0o040_000;
 
+/// Whether a mode is a regular file's, executable or not.
+pub(crate) fn is_regular(mode: i32) -> bool {
+    mode & 0o170_000 == 0o100_000
+}
+
 /// Bounds on what is read of one tree.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {

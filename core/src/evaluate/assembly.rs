@@ -113,12 +113,12 @@ fn soften(finding: &mut Finding) {
 
 /// Whether a finding says that something of the tree was not read, so that what it declares is not
 /// all known.
-fn hides_objects(finding: &Finding) -> bool {
+pub(super) fn hides_objects(finding: &Finding) -> bool {
     finding.rule.starts_with("manifest/") || finding.rule == "tree/not-rendered"
 }
 
 /// Sorts findings by place and drops those that were found twice.
-fn in_order(findings: &mut Vec<Finding>) {
+pub(super) fn in_order(findings: &mut Vec<Finding>) {
     findings.sort_by(|a, b| (&a.place, &a.rule, &a.message).cmp(&(&b.place, &b.rule, &b.message)));
     findings.dedup();
 }

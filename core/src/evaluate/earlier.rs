@@ -23,6 +23,11 @@ impl Earlier {
         Self(Arc::new(Files { files, paths: OnceLock::new(), objects: OnceLock::new() }))
     }
 
+    /// The files.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &str> {
+        self.0.files.iter().map(|file| &*file.path)
+    }
+
     /// Whether a file is one of them: what its objects are now is compared with what they were.
     pub(super) fn has_file(&self, path: &str) -> bool {
         let paths = self.0.paths.get_or_init(|| self.0.files.iter().map(|file| file.path.clone()).collect());

@@ -59,6 +59,14 @@ pub(super) struct ObjectFacts<'a> {
 }
 
 impl ObjectFacts<'_> {
+    /// Whether others could not tell it from another, wherever in its file each part of it stands.
+    pub(super) fn tells_others_the_same(&self, other: &ObjectFacts<'_>) -> bool {
+        (self.group, self.kind, self.namespace, self.name) == (other.group, other.kind, other.namespace, other.name)
+            && self.offer == other.offer
+            && self.asks.len() == other.asks.len()
+            && self.asks.iter().zip(&other.asks).all(|(one, other)| one.what.is_the_same(&other.what))
+    }
+
     pub(super) fn key(&self) -> ObjectKey {
         ObjectKey::new(self.group, self.kind, self.namespace, self.name)
     }
@@ -151,6 +159,19 @@ pub(super) enum Need<'a> {
         #[serde(borrow)]
         wanted: Cow<'a, str>,
     },
+}
+
+impl Need<'_> {
+    /// Whether both need the same, wherever they say so.
+    fn is_the_same(&self, other: &Need<'_>) -> bool {
+        match (self, other) {
+            (Self::Pods { labels, ports }, Need::Pods { labels: other_labels, ports: other_ports }) => {
+                labels == other_labels
+                    && ports.iter().map(|(name, _)| name).eq(other_ports.iter().map(|(name, _)| name))
+            }
+            _ => self == other,
+        }
+    }
 }
 
 impl<'a> At<'a> {

@@ -140,9 +140,22 @@ impl<'a> Memory<'a> {
     /// What the tree of this id gave, and how many objects it declares, if it is the tree that this was
     /// made of.
     pub fn of_tree(&self, tree: &[u8]) -> Option<(Vec<Finding>, usize)> {
+        (self.kept.tree == tree).then(|| (self.found(), self.kept.objects))
+    }
+
+    /// The id of the tree that it was made of, if what that gave is known as a whole.
+    pub fn tree(&self) -> Option<ContentId> {
+        ContentId::new(self.kept.tree).filter(|id| !id.as_bytes().is_empty())
+    }
+
+    /// Bytes of all files together.
+    pub fn bytes(&self) -> u64 {
+        self.kept.files.iter().map(|file| file.size).sum()
+    }
+
+    pub(super) fn found(&self) -> Vec<Finding> {
         let nowhere = Arc::from("");
-        let found = || self.kept.found.iter().map(|told| told.finding(&nowhere)).collect();
-        (self.kept.tree == tree).then(|| (found(), self.kept.objects))
+        self.kept.found.iter().map(|told| told.finding(&nowhere)).collect()
     }
 
     /// The size of a file that it knows.

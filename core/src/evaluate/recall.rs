@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::assembly::Assembly;
+use super::assembly::{Assembly, in_order};
 use super::facts::{FileFacts, Told};
 use super::judging::{self, Judged, Reading};
 use super::memory::{Context, Kept, KeptFile, Leaf, Memory};
@@ -260,6 +260,12 @@ impl<'a> Partly<'a, '_> {
 }
 
 impl Recalled<'_> {
+    /// Counts what could not be read as found.
+    pub fn add(&mut self, findings: impl IntoIterator<Item = Finding>) {
+        self.findings.extend(findings);
+        in_order(&mut self.findings);
+    }
+
     /// The bytes to remember this by ([`Memory::read`]); `tree` is the id of the whole tree. `None` if
     /// they cannot be written.
     pub fn remember(&self, tree: &[u8]) -> Option<Vec<u8>> {

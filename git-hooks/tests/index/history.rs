@@ -31,6 +31,17 @@ impl Random {
     }
 }
 
+/// A manifest as people edit it: most of what they change is nothing to other files.
+fn touched(text: &str, random: &mut Random) -> String {
+    match random.below(6) {
+        0 if !text.is_empty() => format!("# told\n{text}"),
+        1 => text.replace("web:1", "web:2").replace("colour: red", "colour: blue"),
+        2 => text.replace("replicas: 1", "replicas: 7").replace("image:", "imagee:"),
+        3 => text.replace("replicas: 1", "replicas: [1]"),
+        _ => text.to_owned(),
+    }
+}
+
 pub(crate) struct History {
     folder: TempDir,
     /// What the last push did.
@@ -93,6 +104,7 @@ impl History {
             3 => ("deploy/listed/kustomization.yaml", *random.of(&pool::KUSTOMIZATIONS)),
             _ => (*random.of(&pool::PATHS), *random.of(&pool::TEXTS)),
         };
+        let text = if path.starts_with("deploy/") { &touched(text, random) } else { text };
         if text.is_empty() {
             let _ = fs::remove_file(self.folder.path().join(path));
         } else {

@@ -11,6 +11,9 @@ use gitward_git_hooks::{Index, RefUpdate, RefVerdict, judge, remember, summary};
 use gitward_repo::Limits;
 use history::{History, Random};
 
+/// Histories, each with other numbers.
+const SEEDS: u64 = 6;
+
 /// Pushes of each history.
 const PUSHES: usize = 40;
 
@@ -32,11 +35,11 @@ fn index_files(history: &History) -> Vec<PathBuf> {
 
 #[test]
 fn whatever_is_pushed_the_verdict_is_the_one_without_index() {
-    for seed in 1..=4 {
+    let mut known = 0;
+    for seed in 1..=SEEDS {
         let mut random = Random::new(seed);
         let history = History::begun();
         let index = Index::of(&history.repository());
-        let mut known = 0;
         for push in 0..PUSHES {
             let update = history.push(&mut random);
             let expected = verdict(&history, &update, &Index::none());
@@ -48,8 +51,9 @@ fn whatever_is_pushed_the_verdict_is_the_one_without_index() {
                 remember(&history.repository(), &[update], &Limits::default(), &index).unwrap();
             }
         }
-        assert!(known > PUSHES / 2, "the index was hardly ever there");
     }
+    let pushes = SEEDS as usize * PUSHES;
+    assert!(known > pushes / 2, "the index was there at {known} of {pushes} pushes");
 }
 
 #[test]
@@ -102,6 +106,29 @@ fn with_an_index_what_did_not_change_is_not_read() {
     history.lose("deploy/other.yaml");
     assert!(judge(&history.repository(), &update, &Limits::default(), &Index::none()).is_err());
     assert_eq!(verdict(&history, &update, &index), expected);
+}
+
+#[test]
+fn of_a_directory_that_did_not_change_nothing_is_read() {
+    let history = History::begun();
+    history.write("deploy/other/settings.yaml", pool::CONFIG_MAP);
+    history.write("deploy/web/web.yaml", pool::DEPLOYMENT);
+    let first = history.commit();
+    let index = Index::of(&history.repository());
+    remember(&history.repository(), &[first], &Limits::default(), &index).unwrap();
+    let pushed = ["replicas: 2", "replcas: 1"].map(|edit| {
+        history.write("deploy/web/web.yaml", &pool::DEPLOYMENT.replace("replicas: 1", edit));
+        let update = history.commit();
+        let expected = verdict(&history, &update, &Index::none());
+        (update, expected)
+    });
+    assert!(pushed[1].1.contains("schema/unknown-field"), "{}", pushed[1].1);
+
+    history.lose("deploy/other");
+    for (update, expected) in &pushed {
+        assert!(judge(&history.repository(), update, &Limits::default(), &Index::none()).is_err());
+        assert_eq!(&verdict(&history, update, &index), expected);
+    }
 }
 
 #[test]

@@ -94,7 +94,9 @@ impl Row {
         match (&self.alone, self.case.left) {
             (Ending::Through(_), _) if self.case.harmless.is_some() => "allowed".to_owned(),
             (Ending::Through(_), Some(why)) => format!("stays, because {why}"),
-            (Ending::Reverted(_) | Ending::Overtaken | Ending::NoEffect, Some(why)) if self.case.races => format!("stays, because {why}"),
+            (Ending::Reverted(_) | Ending::Overtaken | Ending::NoEffect, Some(why)) if self.case.races => {
+                format!("stays, because {why}")
+            }
             (ending, _) => ending.word(),
         }
     }
