@@ -32,8 +32,9 @@ const OVER_SSH: [Story<debian::Programs>; 6] = [
 ];
 
 /// The first build of Gitea takes minutes.
-const ON_GITEA: [Story<gitea::Server>; 6] = [
+const ON_GITEA: [Story<gitea::Server>; 7] = [
     ("gitea_pushes_are_judged_and_their_pusher_is_named", git::ANY, gitea::pushes::story),
+    ("gitea_pushes_over_ssh_are_judged", git::ANY, gitea::pushes::over_ssh),
     ("gitea_pushes_of_sha256_objects_are_judged", git::SHA256_ON_GITEA, gitea::pushes::sha256),
     ("gitea_commits_made_through_its_api_are_judged", git::ANY, gitea::commits::story),
     ("gitea_merges_are_judged", git::ANY, gitea::merges::story),

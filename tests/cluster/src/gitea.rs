@@ -34,6 +34,8 @@ const READ_AT_RUN_TIME: [&str; 2] = ["options", "templates"];
 
 const READ_KEPT: &str = "read-at-run-time";
 
+const SSH_ACCOUNT: &str = "git";
+
 /// How long it may take to make its database and to answer.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
@@ -52,8 +54,15 @@ pub struct Gitea {
 pub struct RunningGitea {
     gitea: Gitea,
     folder: PathBuf,
-    port: u16,
+    ports: Ports,
     process: Process,
+}
+
+/// Where it listens on this machine.
+#[derive(Debug, Clone, Copy)]
+struct Ports {
+    http: u16,
+    ssh: u16,
 }
 
 impl Gitea {
@@ -71,15 +80,15 @@ impl Gitea {
     /// # Errors
     /// Where it cannot be started, or does not answer in time.
     pub fn start(&self, folder: &Path) -> Result<RunningGitea> {
-        let port = ports::free()?;
-        let settings = configuration(folder, &self.read, port);
+        let ports = Ports { http: ports::free()?, ssh: ports::free()? };
+        let settings = configuration(folder, &self.read, ports);
         let path = configured(folder);
         fs::write(&path, settings).map_err(Error::io(format!("write {}", path.display())))?;
         let arguments = ["--config".to_owned(), path.display().to_string(), "web".to_owned()];
         let log = folder.join("gitea.log");
         let environment = [(AS_ROOT.0, OsStr::new(AS_ROOT.1))];
         let process = Process::start_with(&self.program, &arguments, folder, &log, &environment)?;
-        let mut running = RunningGitea { gitea: self.clone(), folder: folder.to_owned(), port, process };
+        let mut running = RunningGitea { gitea: self.clone(), folder: folder.to_owned(), ports, process };
         running.wait()?;
         Ok(running)
     }
@@ -88,7 +97,12 @@ impl Gitea {
 impl RunningGitea {
     /// The address without a repository, such as `http://127.0.0.1:16080`.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://127.0.0.1:{}", self.ports.http)
+    }
+
+    /// The same for Git over ssh, which its own server speaks; it knows people by their keys alone.
+    pub fn ssh_url(&self) -> String {
+        format!("ssh://{SSH_ACCOUNT}@127.0.0.1:{}", self.ports.ssh)
     }
 
     /// Where it keeps the bare repository `name` of `owner`.
@@ -137,14 +151,15 @@ fn configured(folder: &Path) -> PathBuf {
 
 /// Nothing of the user's own is read or written, nobody is called, and no job of its own makes a
 /// story differ from run to run.
-fn configuration(folder: &Path, read: &Path, port: u16) -> String {
-    let (folder, read) = (folder.display(), read.display());
+fn configuration(folder: &Path, read: &Path, ports: Ports) -> String {
+    let (folder, read, Ports { http, ssh }) = (folder.display(), read.display(), ports);
     format!(
         "WORK_PATH = {folder}\n\
          [database]\nDB_TYPE = sqlite3\nPATH = {folder}/gitea.db\nSQLITE_TIMEOUT = 20000\n\
          [repository]\nROOT = {folder}/repositories\nDEFAULT_BRANCH = main\n\
-         [server]\nHTTP_ADDR = 127.0.0.1\nHTTP_PORT = {port}\nROOT_URL = http://127.0.0.1:{port}/\n\
-         STATIC_ROOT_PATH = {read}\nDISABLE_SSH = true\nOFFLINE_MODE = true\nLFS_START_SERVER = false\n\
+         [server]\nHTTP_ADDR = 127.0.0.1\nHTTP_PORT = {http}\nROOT_URL = http://127.0.0.1:{http}/\n\
+         STATIC_ROOT_PATH = {read}\nSTART_SSH_SERVER = true\nSSH_LISTEN_HOST = 127.0.0.1\n\
+         SSH_PORT = {ssh}\nBUILTIN_SSH_SERVER_USER = {SSH_ACCOUNT}\nOFFLINE_MODE = true\nLFS_START_SERVER = false\n\
          [security]\nINSTALL_LOCK = true\n\
          [migrations]\nALLOW_LOCALNETWORKS = true\n\
          [indexer]\nISSUE_INDEXER_TYPE = db\n\
