@@ -60,12 +60,7 @@ impl Sshd {
 
     /// `GIT_SSH_COMMAND` of somebody with that key.
     pub(crate) fn client(&self, key: &str) -> String {
-        let key = self.folder.join(key);
-        format!(
-            "ssh -F /dev/null -i {} -oIdentitiesOnly=yes -oStrictHostKeyChecking=no -oUserKnownHostsFile=/dev/null \
-             -oLogLevel=ERROR",
-            key.display()
-        )
+        client(&self.folder.join(key))
     }
 }
 
@@ -74,6 +69,15 @@ impl Drop for Sshd {
         let _ = self.server.kill();
         let _ = self.server.wait();
     }
+}
+
+/// `GIT_SSH_COMMAND` of somebody with that key, to a server that nobody has met before.
+pub(crate) fn client(key: &Path) -> String {
+    format!(
+        "ssh -F /dev/null -i {} -oIdentitiesOnly=yes -oStrictHostKeyChecking=no -oUserKnownHostsFile=/dev/null \
+         -oLogLevel=ERROR",
+        key.display()
+    )
 }
 
 pub(crate) fn is_root() -> bool {

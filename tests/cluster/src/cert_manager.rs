@@ -22,6 +22,7 @@ const CERT_MANAGER: Tool = Tool {
     go_mod: include_str!("../cert-manager/go.mod"),
     go_sum: include_str!("../cert-manager/go.sum"),
     main: Some(include_str!("../cert-manager/main.go")),
+    c_with_tags: None,
 };
 
 /// Where its module keeps the definitions of its kinds.

@@ -51,7 +51,13 @@ fn linker_flags(program: Program) -> String {
 }
 
 /// A Go toolchain that is new enough.
-pub(crate) struct Go(PathBuf);
+pub(crate) struct Go {
+    program: PathBuf,
+    /// Whether packages may hold C, which takes the machine's C compiler.
+    with_c: bool,
+    /// Build tags, separated by commas.
+    tags: &'static str,
+}
 
 impl Go {
     /// Finds `go` on a search path.
@@ -62,9 +68,14 @@ impl Go {
         let go = go.ok_or_else(|| refused("there is no go on PATH".into()))?;
         let answer = version::ask(&go, &["version"]).unwrap_or_default();
         match Version::find(&answer) {
-            Some(version) if version >= GO_AT_LEAST => Ok(Self(go)),
+            Some(version) if version >= GO_AT_LEAST => Ok(Self { program: go, with_c: false, tags: "" }),
             _ => Err(refused(format!("{} is not Go 1.26 or later ({})", go.display(), answer.trim()))),
         }
+    }
+
+    /// The same toolchain, for packages that hold C and are built with these tags.
+    pub(crate) fn with_c(self, tags: &'static str) -> Self {
+        Self { with_c: true, tags, ..self }
     }
 }
 
@@ -106,15 +117,17 @@ pub(crate) fn build_package(go: &Go, module: &Path, package: &str, linker: &str,
 
 /// Runs `go` in a module; what it printed.
 pub(crate) fn run(go: &Go, module: &Path, package: &str, arguments: &[&OsStr]) -> Result<String> {
-    let output = Command::new(&go.0)
+    let c = if go.with_c { "1" } else { "0" };
+    let flags = if go.tags.is_empty() { String::new() } else { format!("-tags={}", go.tags) };
+    let output = Command::new(&go.program)
         .current_dir(module)
         .args(arguments)
         // The user's own settings for Go work (workspace, vendoring, cross-compilation) are not for this module.
-        .envs([("GOFLAGS", ""), ("GOWORK", "off"), ("CGO_ENABLED", "0"), ("GOTOOLCHAIN", "local")])
+        .envs([("GOFLAGS", flags.as_str()), ("GOWORK", "off"), ("CGO_ENABLED", c), ("GOTOOLCHAIN", "local")])
         .env_remove("GOOS")
         .env_remove("GOARCH")
         .output()
-        .map_err(Error::io(format!("run {}", go.0.display())))?;
+        .map_err(Error::io(format!("run {}", go.program.display())))?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
     }

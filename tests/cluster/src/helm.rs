@@ -17,6 +17,7 @@ const HELM: Tool = Tool {
     go_mod: include_str!("../helm/go.mod"),
     go_sum: include_str!("../helm/go.sum"),
     main: None,
+    c_with_tags: None,
 };
 
 /// Helm's program.

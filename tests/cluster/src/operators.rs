@@ -21,6 +21,7 @@ const OPERATOR: Tool = Tool {
     go_mod: include_str!("../operators/go.mod"),
     go_sum: include_str!("../operators/go.sum"),
     main: None,
+    c_with_tags: None,
 };
 
 /// What it would run beside a Prometheus; a build of ours knows no version of its own.

@@ -23,6 +23,7 @@ const CONFTEST: Tool = Tool {
     go_mod: GO_MOD,
     go_sum: GO_SUM,
     main: None,
+    c_with_tags: None,
 };
 
 const KUBECONFORM: Tool =

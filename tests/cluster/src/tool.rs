@@ -23,6 +23,8 @@ pub(crate) struct Tool {
     pub(crate) go_sum: &'static str,
     /// The text of `main.go`, where the module is a program of its own.
     pub(crate) main: Option<&'static str>,
+    /// Its build tags, separated by commas, where it holds C: the machine's C compiler is needed then.
+    pub(crate) c_with_tags: Option<&'static str>,
 }
 
 impl Tool {
@@ -41,6 +43,7 @@ impl Tool {
         let platform = format!("{}/{}", env::consts::OS, env::consts::ARCH);
         let mut inputs = vec![self.go_mod.to_owned(), self.go_sum.to_owned(), LINKER.to_owned(), platform];
         inputs.extend(self.main.map(str::to_owned));
+        inputs.extend(self.c_with_tags.map(str::to_owned));
         let cache = Cache::of(&sources.cache, self.folder, inputs);
         let program = cache.entry(self.name);
         if program.is_file() {
@@ -50,6 +53,7 @@ impl Tool {
         if !program.is_file() {
             progress.line(&format!("building {} (once; minutes if nothing of it was built before)", self.name));
             let go = Go::find(sources.search_path.as_deref())?;
+            let go = self.c_with_tags.into_iter().fold(go, Go::with_c);
             let workshop = cache.workshop()?;
             go_build::lay_out(workshop.path(), self.go_mod, self.go_sum)?;
             if let Some(main) = self.main {
