@@ -33,17 +33,23 @@ pub enum Program {
     Kubectl,
     /// Simulated nodes.
     Kwok,
+    /// What runs Pods on a real node.
+    Kubelet,
+    /// What leads Services to Pods on a real node.
+    KubeProxy,
 }
 
 impl Program {
     /// Every program.
-    pub const ALL: [Program; 6] = [
+    pub const ALL: [Program; 8] = [
         Program::Etcd,
         Program::KubeApiserver,
         Program::KubeControllerManager,
         Program::KubeScheduler,
         Program::Kubectl,
         Program::Kwok,
+        Program::Kubelet,
+        Program::KubeProxy,
     ];
 
     /// The name of its file.
@@ -55,6 +61,8 @@ impl Program {
             Program::KubeScheduler => "kube-scheduler",
             Program::Kubectl => "kubectl",
             Program::Kwok => "kwok",
+            Program::Kubelet => "kubelet",
+            Program::KubeProxy => "kube-proxy",
         }
     }
 }

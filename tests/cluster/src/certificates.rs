@@ -10,6 +10,9 @@ use rcgen::{
 
 use crate::Result;
 
+/// The address of the Service `kubernetes`: the first that the API server gives Services.
+const SERVICE: Ipv4Addr = Ipv4Addr::new(10, 96, 0, 1);
+
 /// A certificate authority of one control plane. It signs the API server's certificate and those of
 /// everyone who talks to it: a client's common name is its user, its organisation is its group.
 pub(crate) struct Authority {
@@ -44,10 +47,12 @@ impl Authority {
         &self.key_pem
     }
 
-    /// A serving certificate for this machine alone.
+    /// A serving certificate for this machine alone, and for Pods on it that ask by the Service.
     pub(crate) fn server(&self) -> Result<Identity> {
         let mut params = CertificateParams::new(vec!["localhost".to_owned(), "kubernetes.default.svc".to_owned()])?;
-        params.subject_alt_names.push(SanType::IpAddress(IpAddr::V4(Ipv4Addr::LOCALHOST)));
+        for address in [Ipv4Addr::LOCALHOST, SERVICE] {
+            params.subject_alt_names.push(SanType::IpAddress(IpAddr::V4(address)));
+        }
         params.distinguished_name = name("kube-apiserver", None);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         self.sign(params)

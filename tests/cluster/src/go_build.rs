@@ -34,6 +34,8 @@ fn package(program: Program) -> &'static str {
         Program::KubeScheduler => "k8s.io/kubernetes/cmd/kube-scheduler",
         Program::Kubectl => "k8s.io/kubernetes/cmd/kubectl",
         Program::Kwok => "sigs.k8s.io/kwok/cmd/kwok",
+        Program::Kubelet => "k8s.io/kubernetes/cmd/kubelet",
+        Program::KubeProxy => "k8s.io/kubernetes/cmd/kube-proxy",
     }
 }
 

@@ -1,9 +1,11 @@
 //! A real control plane and a real Git host, for the end-to-end tests and for `gitward demo`.
 //!
-//! - [`Binaries`] finds, builds or downloads etcd, the Kubernetes programs and kwok.
+//! - [`Binaries`] finds, builds or downloads etcd, the Kubernetes programs (a node's too) and kwok.
 //! - [`ControlPlane`] runs them as a fresh, isolated control plane that its handle tears down;
 //!   [`Cluster`] is what a test sees of it: kubeconfigs, clients, `kubectl`. [`TestCluster`] is
 //!   either such a control plane or a cluster that is already there.
+//! - [`Debian`] has programs of Debian's packages without installing them, and [`pause()`] a program
+//!   that waits, for tests that run a real node.
 //! - [`GitHost`] serves bare repositories over HTTP through Git's own server program, and
 //!   [`WorkTree`] is a clone that a test commits in and pushes from.
 //!
@@ -17,6 +19,7 @@ mod cgi;
 mod cluster;
 mod component;
 mod control_plane;
+mod debian;
 mod download;
 mod error;
 mod flags;
@@ -29,6 +32,7 @@ mod kubeconfig;
 mod operators;
 mod options;
 mod output;
+mod pause;
 mod peers;
 mod ports;
 mod process;
@@ -46,6 +50,7 @@ pub use cert_manager::{CertManager, Part as CertManagerPart};
 pub use cluster::Cluster;
 pub use component::Component;
 pub use control_plane::ControlPlane;
+pub use debian::Debian;
 pub use download::Mirrors;
 pub use error::Error;
 pub use git_host::{GitHost, Repository};
@@ -54,6 +59,7 @@ pub use helm::Helm;
 pub use operators::{PrometheusOperator, RunningOperator};
 pub use options::Options;
 pub use output::Output;
+pub use pause::pause;
 pub use peers::Peers;
 pub use progress::Progress;
 pub use stage::{BRANCH, DEPLOY, ENVIRONMENT, Stage};
