@@ -20,6 +20,10 @@ mod shop;
 
 use driver::{Figures, Target};
 
+/// As in the program itself.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Set in the process that serves: the number of declared objects.
 const SERVE: &str = "GITWARD_LOAD_OBJECTS";
 
