@@ -43,7 +43,7 @@ impl Way<'_> {
         at_the_end: &[Finding],
     ) -> Result<OnTheWay> {
         let mut way = OnTheWay::default();
-        let commits = match self.repository.between(self.old, self.new, MOST_COMMITS) {
+        let commits = match self.repository.between(self.old, self.new, MOST_COMMITS - 1) {
             Err(Error::TooLarge { .. }) => {
                 way.findings.push(too_many(environment));
                 return Ok(way);

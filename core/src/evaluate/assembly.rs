@@ -47,11 +47,9 @@ impl<'a> Assembly<'a> {
         if self.configuration.unconfigured {
             findings.iter_mut().for_each(soften);
         }
-        let by_other_versions = declared
-            .objects
-            .iter()
-            .flat_map(|(path, object)| object.by_other_versions.iter().map(|told| told.finding(path)));
-        findings.extend(by_other_versions);
+        let if_declared =
+            declared.objects.iter().flat_map(|(path, object)| object.if_declared.iter().map(|told| told.finding(path)));
+        findings.extend(if_declared);
         in_order(&mut findings);
         Assembled { findings, is_declared: declared.of_files(self.files) }
     }
@@ -93,12 +91,15 @@ impl<'a> Declared<'a> {
     }
 }
 
+/// Told where an object is declared twice.
+pub(super) const DUPLICATE: &str = "tree/duplicate-object";
+
 /// Places stand in the hint, not in the message: a finding that only moved to another line is
 /// still the same one.
 fn duplicate(second: (&Arc<str>, &ObjectFacts<'_>), first: (&Arc<str>, &ObjectFacts<'_>)) -> Finding {
     let place = |(path, object): (&Arc<str>, &ObjectFacts<'_>)| facts::place(path, object.spot);
     let key = second.1.key();
-    Finding::error("tree/duplicate-object", format!("{key} is declared twice"))
+    Finding::error(DUPLICATE, format!("{key} is declared twice"))
         .with_object(key)
         .with_place(Some(place(second)))
         .with_hint(format!("it is declared at {} already: keep one of the two", place(first)))
@@ -106,7 +107,7 @@ fn duplicate(second: (&Arc<str>, &ObjectFacts<'_>), first: (&Arc<str>, &ObjectFa
 
 /// What is an error for an environment and only worth knowing of a tree that has none.
 fn soften(finding: &mut Finding) {
-    if matches!(finding.rule.as_ref(), "tree/not-rendered" | "tree/duplicate-object" | "schema/unknown-kind") {
+    if matches!(finding.rule.as_ref(), "tree/not-rendered" | DUPLICATE | "schema/unknown-kind") {
         finding.severity = finding.severity.min(Severity::Warning);
     }
 }

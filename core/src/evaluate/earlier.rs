@@ -7,7 +7,7 @@ use super::TreeFile;
 use crate::manifest::{self, Limits, Manifest};
 use crate::object::{Gvk, ObjectKey};
 
-/// Objects of an earlier tree; they are read when the first of them is asked for, which most pushes do not.
+/// Objects of an earlier tree; they are read when the first of them is asked for.
 #[derive(Clone)]
 pub struct Earlier(Arc<Files>);
 
@@ -36,11 +36,20 @@ impl Earlier {
 
     /// What an object was: the same one, in the same version of its kind.
     pub(super) fn object(&self, manifest: &Manifest) -> Option<&Manifest> {
-        let objects = self.0.objects.get_or_init(|| {
+        self.objects().get(&(manifest.gvk.clone(), manifest.key.clone()))
+    }
+
+    /// The objects of kinds that may have rules about changes.
+    pub(super) fn keys(&self, may_have_rules: impl Fn(&Gvk) -> bool) -> HashSet<ObjectKey> {
+        let keys = self.objects().keys().filter(|(gvk, _)| may_have_rules(gvk));
+        keys.map(|(_, key)| key.clone()).collect()
+    }
+
+    fn objects(&self) -> &HashMap<(Gvk, ObjectKey), Manifest> {
+        self.0.objects.get_or_init(|| {
             let read = |file: &TreeFile| manifest::read(&file.path, &file.bytes, &Limits::default()).0;
             let manifests = self.0.files.iter().rev().flat_map(read);
             manifests.map(|manifest| ((manifest.gvk.clone(), manifest.key.clone()), manifest)).collect()
-        });
-        objects.get(&(manifest.gvk.clone(), manifest.key.clone()))
+        })
     }
 }

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use super::assembly::{hides_objects, in_order};
+use super::assembly::{DUPLICATE, hides_objects, in_order};
 use super::facts::{FileFacts, Told};
 use super::judging::Judged;
 use super::memory::{ContentId, Context, Memory};
@@ -56,7 +56,9 @@ impl Judge {
         let rules = self.rules(environment, &self.schemas);
         let mut judged = Judged::of(&readings, &rules);
         let now = judged.facts();
-        if !before.iter().zip(&now).all(|(before, now)| before.tells_others_the_same(now)) {
+        let is_conditional = before.iter().chain(&now).any(FileFacts::hangs_on_what_is_declared);
+        let is_uncertain = is_conditional && memory.found().iter().any(|finding| finding.rule == DUPLICATE);
+        if is_uncertain || !before.iter().zip(&now).all(|(before, now)| before.tells_others_the_same(now)) {
             return Ok(None);
         }
         let told = |facts: &[FileFacts<'_>]| -> Vec<Finding> {
@@ -130,9 +132,14 @@ impl FileFacts<'_> {
         objects.all(|(one, other)| one.spot == other.spot && one.asks == other.asks)
     }
 
-    /// What is wrong with the file by itself.
+    /// What is wrong with the file by itself, if all of its objects are declared.
     fn found(&self, path: &Arc<str>) -> impl Iterator<Item = Finding> {
-        let of_objects = self.objects.iter().flat_map(|o| o.belonging.iter().chain(&o.by_other_versions));
+        let of_objects = self.objects.iter().flat_map(|o| o.belonging.iter().chain(&o.if_declared));
         self.findings.iter().chain(of_objects).map(|told: &Told<'_>| told.finding(path))
+    }
+
+    /// Whether something is found only of those objects that no other file declares before.
+    fn hangs_on_what_is_declared(&self) -> bool {
+        self.objects.iter().any(|object| !object.if_declared.is_empty())
     }
 }

@@ -31,7 +31,7 @@ pub(super) struct FileFacts<'a> {
 impl FileFacts<'_> {
     /// Whether they would be the same once they were remembered.
     pub(super) fn can_be_remembered(&self, file: &Arc<str>) -> bool {
-        let of_objects = self.objects.iter().flat_map(|o| o.belonging.iter().chain(&o.by_other_versions));
+        let of_objects = self.objects.iter().flat_map(|o| o.belonging.iter().chain(&o.if_declared));
         self.findings.iter().chain(of_objects).all(|told| told.can_be_remembered(file))
     }
 }
@@ -49,9 +49,10 @@ pub(super) struct ObjectFacts<'a> {
     /// That it is not its environment's to declare.
     #[serde(borrow)]
     pub(super) belonging: Option<Told<'a>>,
-    /// What the further Kubernetes versions find; it counts only if this is the object that is declared.
+    /// What counts only if this is the object that is declared: what the further Kubernetes versions find, and
+    /// what is wrong with how it changes.
     #[serde(borrow)]
-    pub(super) by_other_versions: Vec<Told<'a>>,
+    pub(super) if_declared: Vec<Told<'a>>,
     #[serde(borrow)]
     pub(super) offer: Offer<'a>,
     #[serde(borrow)]

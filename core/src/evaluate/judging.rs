@@ -70,7 +70,7 @@ const UNKNOWN_KIND: &str = "schema/unknown-kind";
 pub(super) struct Found {
     findings: Vec<Finding>,
     belonging: Option<Finding>,
-    by_other_versions: Vec<Finding>,
+    if_declared: Vec<Finding>,
 }
 
 /// Files that were judged. What it found is kept beside the facts, which borrow it.
@@ -98,7 +98,7 @@ impl<'a> Judged<'a> {
                 file.findings.extend(told(&found.findings, path));
                 file.objects.push(ObjectFacts {
                     belonging: found.belonging.as_ref().map(|finding| Told::of(finding, path)),
-                    by_other_versions: told(&found.by_other_versions, path),
+                    if_declared: told(&found.if_declared, path),
                     ..object
                 });
             }
@@ -117,11 +117,6 @@ impl Rules<'_> {
     fn judge<'a>(&self, manifest: &'a Manifest) -> (Found, ObjectFacts<'a>) {
         let Some((schemas, others)) = self.schemas.split_first() else { return Default::default() };
         let mut findings = schemas.check(manifest);
-        if let Some(earlier) = self.earlier.filter(|_| schemas.judges_changes(&manifest.gvk))
-            && let Some(before) = earlier.object(manifest)
-        {
-            findings.extend(schemas.check_change(before, manifest));
-        }
         findings.extend(validity::check(manifest));
         findings.extend(self.policies.evaluate(manifest));
         // That nobody knows the kind is said once, whatever the version.
@@ -132,7 +127,12 @@ impl Rules<'_> {
         let found = Found {
             findings,
             belonging: if self.unconfigured { None } else { self.belonging(manifest, scope, namespace) },
-            by_other_versions: others.iter().flat_map(|schemas| schemas.check(manifest)).filter(is_new).collect(),
+            if_declared: others
+                .iter()
+                .flat_map(|schemas| schemas.check(manifest))
+                .filter(is_new)
+                .chain(self.change(schemas, manifest))
+                .collect(),
         };
         let begin = manifest.place(&FieldPath::root());
         let facts = ObjectFacts {
@@ -142,11 +142,18 @@ impl Rules<'_> {
             name: &manifest.key.name,
             spot: (begin.line, begin.column),
             belonging: None,
-            by_other_versions: Vec::new(),
+            if_declared: Vec::new(),
             offer: references::offer(manifest),
             asks: references::asks(manifest, namespace),
         };
         (found, facts)
+    }
+
+    /// What is wrong with how the object changes.
+    fn change(&self, schemas: &Schemas, manifest: &Manifest) -> Vec<Finding> {
+        let before = self.earlier.filter(|_| schemas.judges_changes(&manifest.gvk));
+        let before = before.and_then(|earlier| earlier.object(manifest));
+        before.map(|before| schemas.check_change(before, manifest)).unwrap_or_default()
     }
 
     /// Whether the object says where it lives, and whether that is this environment's to say.

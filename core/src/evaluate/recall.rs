@@ -66,7 +66,15 @@ impl Judge {
         let mut memory = memory.filter(|memory| memory.is_of(context) && self.held_to.is_none());
         let mut tree = Partly { judge: self, leaves, files: known(leaves, &selected.files, memory) };
         if let Some(earlier) = &self.earlier {
-            let is_changed = |file: &&mut File<'_>| earlier.has_file(&leaves[file.position].path);
+            // An object may have been in another file.
+            let compared = earlier.keys(|gvk| self.schemas.iter().any(|schemas| schemas.hangs_on_crds(gvk)));
+            let is_compared = |facts: &FileFacts<'_>| {
+                !compared.is_empty() && facts.objects.iter().any(|object| compared.contains(&object.key()))
+            };
+            let is_changed = |file: &&mut File<'_>| {
+                earlier.has_file(&leaves[file.position].path)
+                    || file.known.as_ref().is_some_and(|known| is_compared(&known.facts))
+            };
             tree.files.iter_mut().filter(is_changed).for_each(|file| file.known = None);
         }
         tree.read(read)?;

@@ -46,6 +46,7 @@ pub(super) fn evaluate(inner: &Inner, manifest: &Manifest) -> Vec<Finding> {
     for finding in &mut findings {
         finding.message = cut(secrets.redact(std::mem::take(&mut finding.message)));
         finding.hint = finding.hint.take().map(|hint| cut(secrets.redact(hint)));
+        finding.field = finding.field.take().filter(|field| !secrets.are_in(&field.to_string()));
     }
     findings
 }

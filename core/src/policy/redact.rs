@@ -33,6 +33,11 @@ impl Secrets {
         Self(values)
     }
 
+    /// Whether a text holds one of the values.
+    pub(super) fn are_in(&self, text: &str) -> bool {
+        self.0.iter().any(|secret| text.contains(secret))
+    }
+
     /// The text without any of the values.
     pub(super) fn redact(&self, text: String) -> String {
         self.0.iter().fold(text, |text, secret| if text.contains(secret) { text.replace(secret, "***") } else { text })

@@ -92,30 +92,42 @@ fn cut(cells: &[(String, usize)], column: usize, width: usize) -> Excerpt {
 }
 
 /// Whether the line may hold a Secret's value: the finding is about a Secret, or about no object
-/// yet in a document that speaks of one.
+/// yet in a file that speaks of one, or the line is a credential's wherever it stands.
 fn may_be_secret(finding: &Finding, source: &str, number: usize) -> bool {
     match &finding.object {
         _ if finding.rule == PLAIN_CREDENTIAL => true,
-        Some(key) => key.group.is_empty() && key.kind == "Secret",
+        Some(key) if key.group.is_empty() && key.kind == "Secret" => true,
+        // References name what holds a value.
+        _ if finding.rule.starts_with("reference/") => false,
+        Some(_) => is_credential(source, number),
         // Policies and the configuration speak of Secrets without holding any.
         None if finding.rule.starts_with("policy/") || finding.rule.starts_with("config/") => false,
-        None => document(source, number).contains("Secret"),
+        // What looks like the end of a document may be a line of a Secret's text.
+        None => speaks_of_secrets(source) || is_credential(source, number),
     }
 }
 
-/// The YAML document around a line.
-fn document(source: &str, number: usize) -> &str {
-    let (mut start, mut offset) = (0, 0);
-    for (index, line) in source.split_inclusive('\n').enumerate() {
-        if line.starts_with("---") {
-            if index > number {
-                return &source[start..offset];
-            }
-            start = offset;
-        }
-        offset += line.len();
-    }
-    &source[start..]
+/// Whether a file holds Secrets, or makes some.
+fn speaks_of_secrets(source: &str) -> bool {
+    ["Secret", "secretGenerator", "stringData"].iter().any(|word| source.contains(word))
+}
+
+/// Names of what nobody should read, as they stand in keys, variables and texts.
+const CREDENTIALS: [&str; 8] = ["password", "passwd", "pwd", "_token", "-token", "apikey", "api_key", "private key"];
+
+/// Whether a line says a credential, or is the value of a variable that the line beside it names as one.
+fn is_credential(source: &str, number: usize) -> bool {
+    let mut lines = source.split('\n').skip(number.saturating_sub(1));
+    let before = if number == 0 { None } else { lines.next() };
+    let line = lines.next().unwrap_or_default();
+    let names_one = |line: &str| {
+        let line = line.to_lowercase();
+        CREDENTIALS.iter().any(|name| line.contains(name))
+    };
+    let bare = |line: &str| line.trim_start_matches([' ', '\t', '-']).to_owned();
+    let is_value = bare(line).starts_with("value");
+    let beside = before.into_iter().chain(lines.next()).filter(|line| bare(line).starts_with("name:"));
+    names_one(line) || (is_value && beside.into_iter().any(names_one))
 }
 
 /// The line up to its key; all of it is masked where it does not begin with the key of the field.

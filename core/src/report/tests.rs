@@ -110,6 +110,34 @@ fn values_of_secrets_are_masked() {
 }
 
 #[test]
+fn no_line_shows_a_credential_whatever_is_found_there() {
+    let cases = [
+        ("a variable in one line", "- {name: DB_PASSWORD, value: hunter2, foo: 1}", 1),
+        ("its value in a line of its own", "- name: GH_TOKEN\n  value: [hunter2]\n", 2),
+        ("its name after it", "- value: [hunter2]\n  name: api_key\n", 1),
+        ("a key of a ConfigMap", "data: {key: \"-----BEGIN PRIVATE KEY-----hunter2\", key: 1}", 1),
+        ("a Secret without a kind", "stringData: {a: hunter2, a: 2}", 1),
+        ("a generator", "secretGenerator: [{name: a, literals: [a=hunter2]}]", 1),
+        ("a line of a Secret's text", "kind: Secret\nstringData:\n  a: |\n---\nhunter2\n", 5),
+    ];
+    for (what, source, line) in cases {
+        let found = Finding::error("schema/type", "wrong").with_place(at("some.yaml", line, 3));
+        // Broken Secrets and generators are no objects.
+        let of_an_object = found.clone().with_object(web());
+        let findings = if source.to_lowercase().contains("secret") || source.contains("stringData") {
+            vec![found]
+        } else {
+            vec![found, of_an_object]
+        };
+        let shown = text(&findings, &|_: &str| Some(Arc::from(source)), &Style::default());
+        assert!(shown.contains("***") && !shown.contains("hunter2"), "{what}: {shown}");
+    }
+    let plain = Finding::error("schema/type", "wrong").with_place(at("some.yaml", 1, 3)).with_object(web());
+    let shown = text(&[plain], &|_: &str| Some("replicas: many".into()), &Style::default());
+    assert!(shown.contains("replicas: many"), "{shown}");
+}
+
+#[test]
 fn places_that_are_not_there_do_no_harm() {
     for (file, line, column) in
         [("none.yaml", 1, 1), ("app/web.yaml", 999, 1), ("app/web.yaml", 0, 0), ("app/web.yaml", 1, 999)]

@@ -77,6 +77,10 @@ impl History {
         fs::write(path, text).unwrap();
     }
 
+    pub(crate) fn remove(&self, path: &str) {
+        fs::remove_file(self.folder.path().join(path)).unwrap();
+    }
+
     /// Commits what is there, and gives the push of it.
     pub(crate) fn commit(&self) -> RefUpdate {
         let old = self.git(&["rev-parse", "--verify", "--quiet", "HEAD"]);

@@ -131,6 +131,72 @@ fn of_a_directory_that_did_not_change_nothing_is_read() {
     }
 }
 
+const QUEUES: &str = "\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: queues.example.org}
+spec:
+  group: example.org
+  scope: Namespaced
+  names: {plural: queues, singular: queue, kind: Queue, listKind: QueueList}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema:
+        type: object
+        properties:
+          spec:
+            type: object
+            properties: {size: {type: integer}}
+            x-kubernetes-validations: [{rule: self.size >= oldSelf.size, message: it only grows}]
+";
+
+fn queue(size: u32) -> String {
+    format!("apiVersion: example.org/v1\nkind: Queue\nmetadata: {{name: a, namespace: shop}}\nspec: {{size: {size}}}\n")
+}
+
+#[test]
+fn an_object_that_another_file_declares_from_now_on_is_compared_with_what_it_was() {
+    let history = History::begun();
+    history.write("deploy/crd.yaml", QUEUES);
+    history.write("deploy/b.yaml", &queue(9));
+    history.write("deploy/f.yaml", &queue(5));
+    let first = history.commit();
+    let index = Index::of(&history.repository());
+    remember(&history.repository(), &[first], &Limits::default(), &index).unwrap();
+
+    // The file that does not count is not compared with the one that does.
+    history.write("deploy/b.yaml", &format!("# touched\n{}", queue(9)));
+    let touched = history.commit();
+    history.remove("deploy/b.yaml");
+    let taken = history.commit();
+    for (update, is_told) in [(&touched, false), (&taken, true)] {
+        let expected = verdict(&history, update, &Index::none());
+        assert_eq!(expected.contains("it only grows"), is_told, "{expected}");
+        assert_eq!(verdict(&history, update, &index), expected);
+    }
+}
+
+#[test]
+fn what_further_versions_find_counts_for_what_is_declared() {
+    let history = History::begun();
+    history.write("deploy/one.yaml", pool::DEPLOYMENT);
+    history.write("deploy/other.yaml", pool::DEPLOYMENT);
+    let first = history.commit();
+    let index = Index::of(&history.repository());
+    remember(&history.repository(), &[first], &Limits::default(), &index).unwrap();
+    let later = "serviceAccountName: web\n      schedulingGroup: {podGroupName: g}";
+    for (file, is_told) in [("deploy/other.yaml", false), ("deploy/one.yaml", true)] {
+        history.write(file, &pool::DEPLOYMENT.replace("serviceAccountName: web", later));
+        let update = history.commit();
+        let expected = verdict(&history, &update, &Index::none());
+        assert_eq!(expected.contains("schema/unknown-field"), is_told, "{expected}");
+        assert_eq!(verdict(&history, &update, &index), expected, "{file}");
+    }
+}
+
 #[test]
 fn what_was_refused_is_not_kept() {
     let history = History::begun();

@@ -19,7 +19,7 @@ use crate::process::Process;
 use crate::{Error, Result, ports, readiness, simulated_node};
 
 /// Control planes that one process runs at a time; more wait. Each takes half a gigabyte.
-const AT_ONCE: u32 = 2;
+const AT_ONCE: u32 = 4;
 static PERMITS: Semaphore = Semaphore::const_new(AT_ONCE as usize);
 /// How often another process may take a port before its component does.
 const PORT_ATTEMPTS: usize = 5;
@@ -52,7 +52,7 @@ impl Deref for ControlPlane {
 
 impl ControlPlane {
     /// Starts a control plane and waits until it is ready: seconds, where the programs are there.
-    /// Waits first while this process runs two others.
+    /// Waits first while this process runs four others.
     ///
     /// # Errors
     /// Where a program cannot be had or started, or is not ready within [`Options::deadline`].

@@ -13,7 +13,7 @@ use kube::{Client, discovery};
 use serde_json::Value;
 use tokio::sync::watch;
 
-use crate::Result;
+use crate::kinds::Result;
 
 /// Kind, namespace and name of an object.
 pub(crate) type Key = (String, String, String);

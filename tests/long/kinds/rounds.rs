@@ -8,10 +8,10 @@ use kube::Client;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
-use crate::Result;
-use crate::requests::{Chosen, Outcome, delete, read, replace, send};
-use crate::tally::Fate;
-use crate::view::{Key, View, uid};
+use crate::kinds::Result;
+use crate::kinds::requests::{Chosen, Outcome, delete, read, replace, send};
+use crate::kinds::tally::Fate;
+use crate::kinds::view::{Key, View, uid};
 
 /// Edits made at once in one object.
 const TOGETHER: usize = 5;

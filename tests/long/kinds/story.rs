@@ -9,12 +9,12 @@ use gitward_test_cluster::{Options, Stage};
 use kube::Client;
 use serde_json::Value;
 
-use crate::requests::{Chosen, Outcome, content, read, replace};
-use crate::rounds::{self, Target};
-use crate::schema::Schemas;
-use crate::tally::{Fate, Tally};
-use crate::view::{Key, View};
-use crate::{Result, data, generate, relearning};
+use crate::kinds::requests::{Chosen, Outcome, content, read, replace};
+use crate::kinds::rounds::{self, Target};
+use crate::kinds::schema::Schemas;
+use crate::kinds::tally::{Fate, Tally};
+use crate::kinds::view::{Key, View};
+use crate::kinds::{Result, data, generate, relearning};
 
 /// Requests under way at once.
 const CONCURRENT: usize = 12;
@@ -244,7 +244,7 @@ async fn stays(view: &View, keys: &[Key]) -> Vec<String> {
             wrong.push(format!("{key:?} changed by itself: {before:?} {now:?}"));
         }
     }
-    let alarms = |a: &crate::view::Alert| {
+    let alarms = |a: &crate::kinds::view::Alert| {
         matches!(a.reason.as_str(), "Diverged" | "Reverted" | "Fight" | "Failed" | "LeftAlone")
     };
     wrong.extend(view.alerts(0).iter().filter(|a| alarms(a)).map(|a| format!("alarm before any edit: {a:?}")));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::view::Key;
+use crate::kinds::view::Key;
 
 /// What became of one edit.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use kube::Client;
 use serde_json::Value;
 
-use crate::Result;
-use crate::edits::Edit;
+use crate::kinds::Result;
+use crate::kinds::edits::Edit;
 
 /// What became of a write.
 #[derive(Debug)]

@@ -8,10 +8,10 @@ use gitward_test_cluster::Stage;
 use kube::Client;
 use serde_json::{Value, json};
 
-use crate::Result;
-use crate::edits::Edit;
-use crate::requests::{Chosen, Outcome, read, replace};
-use crate::view::{Key, View};
+use crate::kinds::Result;
+use crate::kinds::edits::Edit;
+use crate::kinds::requests::{Chosen, Outcome, read, replace};
+use crate::kinds::view::{Key, View};
 
 /// Marks what it changes.
 const MUTATOR: &str = r#"

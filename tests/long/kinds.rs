@@ -3,8 +3,6 @@
 //!
 //! The manifests are no part of this repository. Without them the test counts as ignored.
 
-#![allow(clippy::print_stdout, reason = "the figures are what a reader of the test's output is after")]
-
 mod data;
 mod edits;
 mod generate;
@@ -16,13 +14,13 @@ mod story;
 mod tally;
 mod view;
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 
 /// What went otherwise than it should, in words.
 pub(crate) type Result<T> = std::result::Result<T, String>;
 
-fn main() {
-    let arguments = Arguments::from_args();
+/// The test; ignored where the manifests are not there.
+pub(crate) fn trial() -> Trial {
     let folder = data::folder();
     let ignored = folder.is_none();
     let trial = Trial::test("every_edit_of_every_kind_stands_out", move || {
@@ -30,5 +28,5 @@ fn main() {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(story::play(&folder)).map_err(Failed::from)
     });
-    libtest_mimic::run(&arguments, vec![trial.with_ignored_flag(ignored)]).exit();
+    trial.with_ignored_flag(ignored)
 }

@@ -7,13 +7,13 @@ use futures::StreamExt;
 use kube::Client;
 use serde_json::{Value, json};
 
-use crate::Result;
-use crate::edits::{self, Edit};
-use crate::requests::{Chosen, Outcome, read, replace};
-use crate::rounds::Target;
-use crate::schema::Schemas;
-use crate::tally::Tally;
-use crate::view::{Key, View};
+use crate::kinds::Result;
+use crate::kinds::edits::{self, Edit};
+use crate::kinds::requests::{Chosen, Outcome, read, replace};
+use crate::kinds::rounds::Target;
+use crate::kinds::schema::Schemas;
+use crate::kinds::tally::Tally;
+use crate::kinds::view::{Key, View};
 
 /// Kinds whose edits are tried at the same time.
 const CONCURRENT: usize = 12;

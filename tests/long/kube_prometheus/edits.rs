@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use gitward_test_cluster::Stage;
 use serde_json::{Value, json};
 
-use crate::equal::{declared, identity};
-use crate::figures::{Figures, seconds};
-use crate::live::Live;
+use crate::kube_prometheus::equal::{declared, identity};
+use crate::kube_prometheus::figures::{Figures, seconds};
+use crate::kube_prometheus::live::Live;
 
 /// How long an edit may last.
 const REVERTED_WITHIN: Duration = Duration::from_secs(60);

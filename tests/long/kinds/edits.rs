@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::schema::Schemas;
+use crate::kinds::schema::Schemas;
 
 /// One edit of one object.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use kube::Client;
 use serde_json::{Value, json};
 
-use crate::Result;
+use crate::kinds::Result;
 
 /// Schemas by name and by kind.
 #[derive(Default)]

@@ -5,8 +5,6 @@
 //!
 //! The input is no part of this repository. Without it the test counts as ignored.
 
-#![allow(clippy::print_stdout, reason = "the figures are what a reader of the test's output is after")]
-
 mod denials;
 mod edits;
 mod equal;
@@ -16,7 +14,7 @@ mod story;
 
 use std::path::{Path, PathBuf};
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 
 /// Where the data is looked for, beside the checkout, unless `GITWARD_TEST_DATA` names a directory.
 const BESIDE: &str = "../../shared/data";
@@ -32,13 +30,10 @@ fn play(bundle: &Path) -> Result<(), Failed> {
     runtime.block_on(story::play(bundle)).map_err(Failed::from)
 }
 
-fn main() {
-    let arguments = Arguments::from_args();
+/// The test; ignored where the bundle is not there.
+pub(crate) fn trial() -> Trial {
     let bundle = bundle();
     let there = bundle.is_file();
-    if !there && !arguments.list {
-        println!("{} is not there: its test is ignored (GITWARD_TEST_DATA names its directory)", bundle.display());
-    }
     let trial = Trial::test("every_state_converges_and_every_edit_is_reverted", move || play(&bundle));
-    libtest_mimic::run(&arguments, vec![trial.with_ignored_flag(!there)]).exit();
+    trial.with_ignored_flag(!there)
 }

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use gitward_test_cluster::{Options, Result, Stage};
 
-use crate::denials::Denials;
-use crate::edits;
-use crate::equal;
-use crate::figures::{Figures, resident, seconds};
-use crate::live::Live;
+use crate::kube_prometheus::denials::Denials;
+use crate::kube_prometheus::edits;
+use crate::kube_prometheus::equal;
+use crate::kube_prometheus::figures::{Figures, resident, seconds};
+use crate::kube_prometheus::live::Live;
 
 /// What the bundle declares lives in a namespace of its own, and, for scraping, in two that others
 /// live in; its cluster-scoped kinds are made by many.
