@@ -4,6 +4,7 @@
 //! `null` and absent mean the same; an empty list does for built-in kinds, whose stored form does not
 //! tell them apart, and an empty map where it is a plain field of an API type. Elsewhere an empty map
 //! says something: a selector of everything, a subresource that is there, an empty directory.
+//! Nor is there a default that API servers of one version fill in and those of another leave out.
 //! Everything else is equal or it is not. Lists with a merge key are compared element by element; a change of their order alone is a change of the
 //! list, since order decides for environment variables, init containers and rules.
 
@@ -70,6 +71,11 @@ const PLAIN: [&str; 10] = [
     "updateStrategy",
 ];
 
+/// [`name_below`] of a StatefulSet's `maxUnavailable`. Kubernetes 1.35 fills 1 in, 1.36 leaves it out and keeps what
+/// it finds, and both replace one Pod at a time: while a control plane is upgraded, which of them wrote
+/// last decides whether it is there. It is the one default of built-in kinds in which the two differ.
+const ONE_AT_A_TIME: &str = "maxUnavailable of a StatefulSet";
+
 /// Groups of the kinds that API servers store in a form of their own. Custom resources are stored as
 /// they were written.
 const BUILT_IN: [&str; 23] = [
@@ -131,6 +137,7 @@ fn is_absent(stored: Stored, key: &str, value: &Value) -> bool {
         Value::Null => stored == Stored::Typed,
         Value::Array(items) => items.is_empty() && stored == Stored::Typed,
         Value::Object(fields) => fields.is_empty() && stored == Stored::Typed && PLAIN.contains(&key),
+        Value::Number(number) => key == ONE_AT_A_TIME && stored == Stored::Typed && number.as_u64() == Some(1),
         _ => false,
     }
 }
@@ -160,12 +167,15 @@ fn stored_below(stored: Stored, field: &str) -> Stored {
 
 /// A field's name, as far as an empty map may be the same as none: two fields are pointers here that
 /// are none elsewhere. They are the resources of a whole Pod, and the status subresource of a
-/// definition.
+/// definition. And of the rolling updates, a StatefulSet's alone have a `partition`.
 fn name_below<'k>(parent: &str, siblings: [&Map<String, Value>; 2], field: &'k str) -> &'k str {
     let is_pod = || siblings.iter().any(|map| map.contains_key("containers"));
     match field {
         "resources" if is_pod() => "",
         "status" if parent == "subresources" => "",
+        "maxUnavailable" if parent == "rollingUpdate" && siblings.iter().any(|map| map.contains_key("partition")) => {
+            ONE_AT_A_TIME
+        }
         _ => field,
     }
 }
@@ -522,6 +532,35 @@ mod tests {
         assert!(paths(&json!({"a": null, "b": [], "resources": {}}), &json!({})).is_empty());
         assert!(same(&json!({"a": {"labels": {}}}), &json!({"a": {}})));
         assert_eq!(paths(&json!({"a": 0, "b": "", "c": false}), &json!({})), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn a_default_of_one_version_alone_says_nothing() {
+        let of = |kind: &str, version: &str, update: Value| json!({"apiVersion": version, "kind": kind, "spec": {"updateStrategy": {"rollingUpdate": update}}});
+        let set = |update: Value| of("StatefulSet", "apps/v1", update);
+        let (without, one) = (set(json!({"partition": 0})), set(json!({"partition": 0, "maxUnavailable": 1})));
+        let field = FieldPath::of(["spec", "updateStrategy", "rollingUpdate", "maxUnavailable"]);
+        assert!(paths(&without, &one).is_empty() && paths(&one, &without).is_empty());
+        assert!(object_changes(&without, &one, true).is_empty());
+        assert!(counts_as_absent(&one, &field, &json!(1)));
+        for other in [json!(2), json!(0), json!("1"), json!("25%"), json!(1.5)] {
+            let other = set(json!({"partition": 0, "maxUnavailable": other}));
+            for default in [&without, &one] {
+                assert_eq!(paths(default, &other), [field.to_string()], "{other}");
+                assert_eq!(paths(&other, default), [field.to_string()], "{other}");
+            }
+        }
+        // The default is another elsewhere, and a custom resource means what it likes.
+        let deployment = |update: Value| json!({"apiVersion": "apps/v1", "kind": "Deployment", "spec": {"strategy": {"rollingUpdate": update}}});
+        assert_eq!(
+            paths(&deployment(json!({"maxSurge": 1})), &deployment(json!({"maxSurge": 1, "maxUnavailable": 1}))).len(),
+            1
+        );
+        let custom = |update: Value| of("StatefulSet", "example.org/v1", update);
+        assert_eq!(
+            paths(&custom(json!({"partition": 0})), &custom(json!({"partition": 0, "maxUnavailable": 1}))).len(),
+            1
+        );
     }
 
     /// In each of these the attacker's side means something else: all namespaces, all Pods, a status

@@ -242,8 +242,8 @@ fn altered(declared: &Declared, fields: &[String]) -> Finding {
         .with_object(key.clone())
         .with_place(Some(declared.place(&FieldPath::root())))
         .with_hint(
-            "find what changes it: a file or a plugin of the API server; if it is meant to be, name ControlPlane/RESOURCE \
-             under knownMutators in gitward.yaml",
+            "find what changes it: a file or a plugin of the API server, or its version, which may not know a field yet or \
+             leave it out; if it is meant to be, name ControlPlane/RESOURCE under knownMutators in gitward.yaml",
         )
 }
 

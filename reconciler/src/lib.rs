@@ -36,6 +36,7 @@ mod status;
 pub mod stuck;
 pub mod surroundings;
 mod traces;
+mod upgrade;
 pub mod watch;
 pub mod write;
 

@@ -33,7 +33,9 @@ use crate::ready::{Ready, Standing};
 use crate::report::{Reason, Reporter};
 use crate::state::State;
 use crate::status::Status;
+use crate::surroundings::api_server_version;
 use crate::traces;
+use crate::upgrade::Upgrade;
 use crate::watch;
 
 /// What the process is told at its start.
@@ -114,6 +116,7 @@ pub(crate) async fn run(client: Client, options: Options) {
         unusable: Told::default(),
         unconverged: Told::default(),
         watching: false,
+        upgrade: Upgrade::default(),
     };
     looper.turn_for_ever().await;
 }
@@ -185,6 +188,7 @@ struct Loop {
     unconverged: Told,
     /// Whether the fence, broken glasses and exemptions are watched by now.
     watching: bool,
+    upgrade: Upgrade,
 }
 
 impl Loop {
@@ -199,6 +203,9 @@ impl Loop {
 
     async fn turn(&mut self) {
         self.look().await;
+        if self.due.is_none() {
+            self.notice_upgrade().await;
+        }
         let due = self.due.is_some_and(|at| at <= Instant::now());
         if let (true, Some(current)) = (due, self.current.clone()) {
             self.converge(current).await;
@@ -238,6 +245,20 @@ impl Loop {
                 self.status.set_condition("CommitUsable", "True", "Evaluated", "the ref's commit can be used").await;
             }
             None => {}
+        }
+    }
+
+    /// The same content may become another object in another version of the API server, which may serve other
+    /// kinds besides.
+    async fn notice_upgrade(&mut self) {
+        let is_suspended = |held: Arc<Snapshot>| held.environment.mode == Mode::Suspended;
+        let Some(before) = self.state.learnt_in().filter(|_| !self.state.held().is_some_and(is_suspended)) else {
+            return;
+        };
+        let Some(now) = api_server_version(&self.state).await else { return };
+        if self.upgrade.is_over(&before.version, now.clone()) && self.state.index.discovery().refresh().await.is_ok() {
+            tracing::info!(before = %before.version, %now, "the API server is of another version: everything is learnt anew");
+            self.due = Some(Instant::now());
         }
     }
 

@@ -24,7 +24,9 @@ const SHAPING: [(&str, &str); 8] = [
 /// What was in force when something was learnt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Surroundings {
-    /// What shapes any object.
+    /// Which build of Kubernetes the API server is.
+    pub(crate) version: String,
+    /// What shapes any object besides.
     everywhere: String,
     /// What shapes the objects of one kind: its definition, by group and kind.
     definitions: BTreeMap<(String, String), String>,
@@ -34,15 +36,17 @@ impl Surroundings {
     /// Whether an object that was learnt in these would be learnt alike in others.
     pub fn same_for(&self, others: &Self, key: &ObjectKey) -> bool {
         let kind = (key.group.clone(), key.kind.clone());
-        self.everywhere == others.everywhere && self.definitions.get(&kind) == others.definitions.get(&kind)
+        self.version == others.version
+            && self.everywhere == others.everywhere
+            && self.definitions.get(&kind) == others.definitions.get(&kind)
     }
 }
 
 /// The surroundings as they are now. Without an answer of the API server about its version it is
 /// `None`: then everything is learnt.
 pub async fn surroundings(state: &State) -> Option<Surroundings> {
-    let version = state.api.client().apiserver_version().await.ok()?;
-    let mut parts = vec![format!("{} {}", version.git_version, version.build_date)];
+    let version = api_server_version(state).await?;
+    let mut parts = Vec::new();
     for (group, kind) in SHAPING {
         let shaping = state.index.list(group, kind, "");
         parts.extend(shaping.iter().map(|one| format!("{kind} {}", state_of(one))));
@@ -50,9 +54,16 @@ pub async fn surroundings(state: &State) -> Option<Surroundings> {
     parts.sort();
     let definitions = state.index.list("apiextensions.k8s.io", "CustomResourceDefinition", "");
     Some(Surroundings {
+        version,
         everywhere: parts.join("\n"),
         definitions: definitions.iter().map(|one| (kind_defined_by(one), state_of(one))).collect(),
     })
+}
+
+/// Which build of Kubernetes the API server says that it is; `None` without an answer.
+pub(crate) async fn api_server_version(state: &State) -> Option<String> {
+    let version = state.api.client().apiserver_version().await.ok()?;
+    Some(format!("{} {}", version.git_version, version.build_date))
 }
 
 /// The group and kind that a CustomResourceDefinition defines.
@@ -78,13 +89,14 @@ mod tests {
     #[test]
     fn a_definition_shapes_its_own_kind_alone() {
         let of = |version: &str| Surroundings {
-            everywhere: "v1.36.3".to_owned(),
+            version: "v1.36.3".to_owned(),
+            everywhere: String::new(),
             definitions: BTreeMap::from([(("x.io".to_owned(), "Thing".to_owned()), version.to_owned())]),
         };
         let same = |kind: &str| of("1").same_for(&of("2"), &ObjectKey::new("x.io", kind, "a", "b"));
         assert!(!same("Thing"));
         assert!(same("Other"));
-        let upgraded = Surroundings { everywhere: "v1.37.0".to_owned(), ..of("1") };
+        let upgraded = Surroundings { version: "v1.37.0".to_owned(), ..of("1") };
         assert!(!of("1").same_for(&upgraded, &ObjectKey::new("", "ConfigMap", "a", "b")));
     }
 }

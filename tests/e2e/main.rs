@@ -31,4 +31,5 @@ mod seen;
 mod stories;
 mod traces;
 mod traps;
+mod upgrade;
 mod versions;

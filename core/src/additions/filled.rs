@@ -12,8 +12,13 @@ use serde_json::Value;
 use super::plugins;
 use crate::object::{self, Gvk};
 
-/// Defaults of the newest version of Kubernetes. Those of older ones are among them.
+/// Defaults of the newest version of Kubernetes. Those of older ones are among them, or [`WITHDRAWN`].
 const DEFAULTS: &str = include_str!("../../defaults/v1.36.json");
+
+/// Defaults that an older version has and the newest does not any more: `group/version/kind`, field, value.
+/// Kubernetes 1.35 had the gate `MaxUnavailableStatefulSet` on, and 1.36 has it off.
+const WITHDRAWN: [(&str, &str, u64); 1] =
+    [("apps/v1/StatefulSet", "spec.updateStrategy.rollingUpdate.maxUnavailable", 1)];
 
 #[derive(Debug, Default, Deserialize)]
 struct Defaults {
@@ -68,6 +73,12 @@ pub(super) fn is_built_in(gvk: &Gvk, filled: &Filled<'_>) -> bool {
 
 fn is_default(gvk: &Gvk, filled: &Filled<'_>) -> bool {
     let name = format!("{}/{}/{}", gvk.group, gvk.version, gvk.kind);
+    if WITHDRAWN
+        .iter()
+        .any(|(kind, path, value)| name == *kind && filled.path == *path && filled.value == &Value::from(*value))
+    {
+        return true;
+    }
     let Some(kind) = defaults().kinds.get(&name) else { return false };
     let in_pod = || {
         let inner = filled.path.strip_prefix(&kind.pod)?.strip_prefix('.')?;
@@ -95,6 +106,19 @@ pub(super) fn name<'a>(filled: &Filled<'a>) -> &'a str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_default_of_an_older_version_alone_is_one() {
+        let fills_in = |kind: &str, value: &Value| {
+            let gvk = Gvk::new("apps/v1", kind);
+            let (path, beside) = ("spec.updateStrategy.rollingUpdate.maxUnavailable", &Value::Null);
+            is_built_in(&gvk, &Filled { path, value, beside, sent: beside })
+        };
+        assert!(fills_in("StatefulSet", &1.into()));
+        assert!(!fills_in("StatefulSet", &3.into()));
+        assert!(!fills_in("StatefulSet", &"25%".into()));
+        assert!(!fills_in("ReplicaSet", &1.into()));
+    }
 
     #[test]
     fn the_list_can_be_read() {

@@ -10,7 +10,7 @@ use crate::go_build::{self, Go};
 use crate::operators::{RunningOperator, copy_files, texts_of};
 use crate::process::Process;
 use crate::progress::Progress;
-use crate::tool::Tool;
+use crate::tool::{LINKER, Tool};
 use crate::{Error, Result};
 
 const MODULE: &str = "github.com/cert-manager/cert-manager";
@@ -21,6 +21,7 @@ const CERT_MANAGER: Tool = Tool {
     package: ".",
     go_mod: include_str!("../cert-manager/go.mod"),
     go_sum: include_str!("../cert-manager/go.sum"),
+    linker: LINKER,
     main: Some(include_str!("../cert-manager/main.go")),
     c_with_tags: None,
 };

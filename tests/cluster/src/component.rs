@@ -11,6 +11,8 @@ pub enum Component {
     Etcd,
     /// kube-apiserver.
     ApiServer,
+    /// A second kube-apiserver on the same etcd. It runs only where a test starts it.
+    ApiServerBeside,
     /// kube-controller-manager.
     ControllerManager,
     /// kube-scheduler.
@@ -23,7 +25,7 @@ impl Component {
     pub(crate) fn program(self) -> Program {
         match self {
             Component::Etcd => Program::Etcd,
-            Component::ApiServer => Program::KubeApiserver,
+            Component::ApiServer | Component::ApiServerBeside => Program::KubeApiserver,
             Component::ControllerManager => Program::KubeControllerManager,
             Component::Scheduler => Program::KubeScheduler,
             Component::Node(_) => Program::Kwok,
@@ -34,6 +36,7 @@ impl Component {
 impl fmt::Display for Component {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Component::ApiServerBeside => f.write_str("kube-apiserver-beside"),
             Component::Node(number) => write!(f, "node-{number}"),
             other => f.write_str(other.program().name()),
         }

@@ -1,8 +1,9 @@
 //! A fresh control plane of real programs, torn down with its handle.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::ops::Deref;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -16,11 +17,12 @@ use crate::flags::Layout;
 use crate::folder::Folder;
 use crate::options::Options;
 use crate::process::Process;
-use crate::{Error, Result, ports, readiness, simulated_node};
+use crate::{Error, Result, earlier, kubeconfig, ports, readiness, simulated_node};
 
 /// Control planes that one process runs at a time; more wait. Each takes half a gigabyte.
 const AT_ONCE: u32 = 4;
 static PERMITS: Semaphore = Semaphore::const_new(AT_ONCE as usize);
+const API_SERVERS: [Component; 2] = [Component::ApiServer, Component::ApiServerBeside];
 /// How often another process may take a port before its component does.
 const PORT_ATTEMPTS: usize = 5;
 /// How long a port may take to come free after the component that held it was killed.
@@ -38,6 +40,8 @@ pub struct ControlPlane {
     layout: Layout,
     binaries: Binaries,
     options: Options,
+    /// The API servers that are of the release before from their next start on.
+    earlier: BTreeSet<Component>,
     _folder: Folder,
     _permit: Option<SemaphorePermit<'static>>,
 }
@@ -89,7 +93,7 @@ impl ControlPlane {
 
     async fn start_on_a_free_port(options: &Options, binaries: &Binaries) -> Result<Self> {
         let folder = Folder::new()?;
-        let layout = Layout { folder: folder.path().to_owned(), port: ports::free()? };
+        let layout = Layout { folder: folder.path().to_owned(), port: ports::free()?, port_beside: ports::free()? };
         let authority = Box::new(Authority::new()?);
         let people = people(options)?;
         layout.write(&authority, &token_file(&people), options)?;
@@ -102,6 +106,7 @@ impl ControlPlane {
             layout,
             binaries: binaries.clone(),
             options: options.clone(),
+            earlier: API_SERVERS.into_iter().filter(|_| options.release_before).collect(),
             _folder: folder,
             _permit: None,
         };
@@ -117,6 +122,32 @@ impl ControlPlane {
     /// The address of the API server, such as `https://127.0.0.1:16443`.
     pub fn server(&self) -> String {
         self.layout.server()
+    }
+
+    /// The address of [`Component::ApiServerBeside`].
+    pub fn server_beside(&self) -> String {
+        self.layout.server_beside()
+    }
+
+    /// A copy of a kubeconfig of this cluster that leads to [`Component::ApiServerBeside`].
+    ///
+    /// # Errors
+    /// If the file cannot be read or its copy not written.
+    pub fn beside(&self, kubeconfig: &Path) -> Result<PathBuf> {
+        let text = fs::read_to_string(kubeconfig).map_err(Error::io(format!("read {}", kubeconfig.display())))?;
+        let copy = kubeconfig.with_extension("beside.kubeconfig");
+        kubeconfig::write_private(&copy, &text.replace(&self.server(), &self.server_beside()))?;
+        Ok(copy)
+    }
+
+    /// Lets an API server be of the release before from its next start on, or of the usual one again.
+    /// The first start of that release builds it, which takes minutes.
+    pub fn be_of_the_release_before(&mut self, api_server: Component, before: bool) {
+        if before {
+            self.earlier.insert(api_server);
+        } else {
+            self.earlier.remove(&api_server);
+        }
     }
 
     /// The certificate, in PEM, of the authority that signed the API server's certificate.
@@ -180,14 +211,22 @@ impl ControlPlane {
             // Left behind by a kill, it would keep the next etcd from listening.
             Component::Etcd => drop(fs::remove_file(self.layout.etcd_socket())),
             Component::ApiServer => ports::wait_until_free(self.layout.port, PORT_FREE_WITHIN).await?,
+            Component::ApiServerBeside => ports::wait_until_free(self.layout.port_beside, PORT_FREE_WITHIN).await?,
             Component::Node(_) => simulated_node::register(&self.client().await?, &component.to_string()).await?,
             Component::ControllerManager | Component::Scheduler => {}
         }
-        let program = self.binaries.path(component.program())?;
+        let program = self.program(component).await?;
         let flags = self.layout.flags(component, &self.options);
-        let process = Process::start(program, &flags, &self.layout.folder, &self.layout.log(component))?;
+        let process = Process::start(&program, &flags, &self.layout.folder, &self.layout.log(component))?;
         self.processes.insert(component, process);
         Ok(())
+    }
+
+    async fn program(&self, component: Component) -> Result<PathBuf> {
+        if self.earlier.contains(&component) {
+            return earlier::provide(&self.options.sources, &self.options.progress).await;
+        }
+        self.binaries.path(component.program()).map(Path::to_owned)
     }
 
     /// Waits until a component that was launched is ready.
@@ -195,7 +234,10 @@ impl ControlPlane {
     /// # Errors
     /// Where it ended by itself or is not ready in time, with the end of its log.
     pub async fn wait_until_ready(&mut self, component: Component) -> Result<()> {
-        let client = self.cluster.client().await?;
+        let client = match component {
+            Component::ApiServerBeside => self.client_for(self.beside(self.admin_kubeconfig())?).await?,
+            _ => self.client().await?,
+        };
         let not_running = || Error::Invalid(format!("{component} was not started"));
         let process = self.processes.get_mut(&component).ok_or_else(not_running)?;
         let deadline = self.options.deadline;
@@ -205,7 +247,7 @@ impl ControlPlane {
             Component::Etcd | Component::Scheduler => {
                 readiness::wait(component, process, deadline, || async { Ok(()) }).await
             }
-            Component::ApiServer => {
+            Component::ApiServer | Component::ApiServerBeside => {
                 readiness::wait(component, process, deadline, || readiness::api_server(client)).await
             }
             Component::ControllerManager => {

@@ -18,11 +18,17 @@ const STAGES: &str = include_str!("stages.yaml");
 pub(crate) struct Layout {
     pub(crate) folder: PathBuf,
     pub(crate) port: u16,
+    /// That of [`Component::ApiServerBeside`].
+    pub(crate) port_beside: u16,
 }
 
 impl Layout {
     pub(crate) fn server(&self) -> String {
-        format!("https://127.0.0.1:{}", self.port)
+        server_at(self.port)
+    }
+
+    pub(crate) fn server_beside(&self) -> String {
+        server_at(self.port_beside)
     }
 
     /// etcd listens on a socket in this folder only: no port to fight over, and nobody else gets at
@@ -87,7 +93,8 @@ impl Layout {
     pub(crate) fn flags(&self, component: Component, options: &Options) -> Vec<String> {
         match component {
             Component::Etcd => self.etcd(),
-            Component::ApiServer => self.api_server(options),
+            Component::ApiServer => self.api_server(self.port, options),
+            Component::ApiServerBeside => self.api_server(self.port_beside, options),
             Component::ControllerManager => self.controller_manager(options),
             Component::Scheduler => self.scheduler(options),
             Component::Node(number) => self.node(component, number),
@@ -114,10 +121,10 @@ impl Layout {
         ]
     }
 
-    fn api_server(&self, options: &Options) -> Vec<String> {
+    fn api_server(&self, port: u16, options: &Options) -> Vec<String> {
         let mut flags = vec![
             format!("--etcd-servers=unix://{}", self.etcd_socket().display()),
-            format!("--secure-port={}", self.port),
+            format!("--secure-port={port}"),
             "--bind-address=127.0.0.1".into(),
             "--advertise-address=127.0.0.1".into(),
             "--endpoint-reconciler-type=none".into(),
@@ -192,6 +199,10 @@ impl Layout {
             "--node-lease-duration-seconds=40".into(),
         ]
     }
+}
+
+fn server_at(port: u16) -> String {
+    format!("https://127.0.0.1:{port}")
 }
 
 fn joined(name: &str, values: &[String]) -> Option<String> {

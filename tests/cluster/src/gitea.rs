@@ -12,7 +12,7 @@ use crate::go_build::{self, Go};
 use crate::output::Output;
 use crate::process::{Process, tail};
 use crate::progress::Progress;
-use crate::tool::Tool;
+use crate::tool::{LINKER, Tool};
 use crate::{Error, Result, ports};
 
 const MODULE: &str = "code.gitea.io/gitea";
@@ -23,6 +23,7 @@ const GITEA: Tool = Tool {
     package: MODULE,
     go_mod: include_str!("../gitea/go.mod"),
     go_sum: include_str!("../gitea/go.sum"),
+    linker: LINKER,
     main: None,
     // Its database in one file is a library of C.
     c_with_tags: Some("sqlite,sqlite_unlock_notify"),

@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::binaries::Sources;
 use crate::output::Output;
 use crate::progress::Progress;
-use crate::tool::Tool;
+use crate::tool::{LINKER, Tool};
 use crate::{Error, Result};
 
 const HELM: Tool = Tool {
@@ -16,6 +16,7 @@ const HELM: Tool = Tool {
     package: "helm.sh/helm/v3/cmd/helm",
     go_mod: include_str!("../helm/go.mod"),
     go_sum: include_str!("../helm/go.sum"),
+    linker: LINKER,
     main: None,
     c_with_tags: None,
 };

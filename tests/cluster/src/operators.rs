@@ -9,7 +9,7 @@ use crate::cache::Cache;
 use crate::go_build::{self, Go};
 use crate::process::Process;
 use crate::progress::Progress;
-use crate::tool::Tool;
+use crate::tool::{LINKER, Tool};
 use crate::{Error, Result};
 
 const MODULE: &str = "github.com/prometheus-operator/prometheus-operator";
@@ -20,6 +20,7 @@ const OPERATOR: Tool = Tool {
     package: "github.com/prometheus-operator/prometheus-operator/cmd/operator",
     go_mod: include_str!("../operators/go.mod"),
     go_sum: include_str!("../operators/go.sum"),
+    linker: LINKER,
     main: None,
     c_with_tags: None,
 };

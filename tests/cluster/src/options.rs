@@ -27,6 +27,9 @@ pub struct Options {
     pub admission_config: Option<String>,
     /// More flags of the API server, each `--name=value`; they come last and so override.
     pub api_server_flags: Vec<String>,
+    /// Whether API servers are of the release before until
+    /// [`be_of_the_release_before`](crate::ControlPlane::be_of_the_release_before) says otherwise.
+    pub release_before: bool,
     /// More flags of the controller manager.
     pub controller_manager_flags: Vec<String>,
     /// How long to wait for one component to become ready.
@@ -49,6 +52,7 @@ impl Default for Options {
             authorization_config: None,
             admission_config: None,
             api_server_flags: Vec::new(),
+            release_before: false,
             controller_manager_flags: Vec::new(),
             deadline: Duration::from_secs(90),
             sources: Sources::from_env(),

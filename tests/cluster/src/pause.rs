@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::Result;
 use crate::binaries::Sources;
 use crate::progress::Progress;
-use crate::tool::Tool;
+use crate::tool::{LINKER, Tool};
 
 const PAUSE: Tool = Tool {
     folder: "pause",
@@ -16,6 +16,7 @@ const PAUSE: Tool = Tool {
     go_sum: "",
     main: Some(include_str!("../pause/main.go")),
     c_with_tags: None,
+    linker: LINKER,
 };
 
 /// The program, built unless it was built before: it waits to be told to end.

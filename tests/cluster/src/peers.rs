@@ -9,7 +9,7 @@ use crate::cache::Cache;
 use crate::go_build::{self, Go};
 use crate::operators::copy_files;
 use crate::progress::Progress;
-use crate::tool::Tool;
+use crate::tool::{LINKER, Tool};
 use crate::version::KUBERNETES;
 use crate::{Error, Result};
 
@@ -22,6 +22,7 @@ const CONFTEST: Tool = Tool {
     package: "github.com/open-policy-agent/conftest",
     go_mod: GO_MOD,
     go_sum: GO_SUM,
+    linker: LINKER,
     main: None,
     c_with_tags: None,
 };

@@ -9,7 +9,8 @@ use crate::go_build::{self, Go};
 use crate::progress::Progress;
 use crate::{Error, Result};
 
-const LINKER: &str = "-s -w";
+/// What the linker is told of a program that has no version to be told.
+pub(crate) const LINKER: &str = "-s -w";
 
 /// A program and where it comes from.
 pub(crate) struct Tool {
@@ -21,6 +22,8 @@ pub(crate) struct Tool {
     pub(crate) package: &'static str,
     pub(crate) go_mod: &'static str,
     pub(crate) go_sum: &'static str,
+    /// Flags of the linker.
+    pub(crate) linker: &'static str,
     /// The text of `main.go`, where the module is a program of its own.
     pub(crate) main: Option<&'static str>,
     /// Its build tags, separated by commas, where it holds C: the machine's C compiler is needed then.
@@ -41,7 +44,7 @@ impl Tool {
         beside: impl FnOnce(&Go, &Path, &Cache) -> Result<()>,
     ) -> Result<Cache> {
         let platform = format!("{}/{}", env::consts::OS, env::consts::ARCH);
-        let mut inputs = vec![self.go_mod.to_owned(), self.go_sum.to_owned(), LINKER.to_owned(), platform];
+        let mut inputs = vec![self.go_mod.to_owned(), self.go_sum.to_owned(), self.linker.to_owned(), platform];
         inputs.extend(self.main.map(str::to_owned));
         inputs.extend(self.c_with_tags.map(str::to_owned));
         let cache = Cache::of(&sources.cache, self.folder, inputs);
@@ -61,7 +64,7 @@ impl Tool {
                 fs::write(&path, main).map_err(Error::io(format!("write {}", path.display())))?;
             }
             let finished = workshop.path().join(self.name);
-            go_build::build_package(&go, workshop.path(), self.package, LINKER, &finished)?;
+            go_build::build_package(&go, workshop.path(), self.package, self.linker, &finished)?;
             beside(&go, workshop.path(), &cache)?;
             fs::rename(&finished, &program).map_err(Error::io(format!("move {} into the cache", self.name)))?;
         }
