@@ -1,5 +1,7 @@
 //! Pods of controllers: the expected Pod of the owner's template.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::accounts::Account::Controller;
@@ -7,7 +9,7 @@ use super::case::{Act, Case};
 use super::compare::{at, is_number};
 use super::expected_pod::ExpectedPod;
 use super::owner::{self, Owner, Reference};
-use super::{Judged, Refusal, daemon_set, job, metadata, pod_admission, stateful_set};
+use super::{Judged, Refusal, daemon_set, job, metadata, pod_admission, stateful_set, template};
 use crate::change::Change;
 use crate::object;
 
@@ -72,19 +74,12 @@ pub(super) fn expected(case: &Case<'_>, pod: &Value, owner: &Owner, template: &V
     }
 }
 
-/// Templates that the Pod may follow, the likeliest first: the owner's own; at creation those that
-/// Git replaced shortly ago; for a Pod that is there, whatever its owner used to have.
-fn templates<'a>(case: &Case<'a>, pod: &Value, owner: &'a Owner) -> Vec<std::borrow::Cow<'a, Value>> {
-    use std::borrow::Cow;
-    const PATH: [&str; 2] = ["spec", "template"];
-    let snapshot = case.context.snapshot;
-    let mut found: Vec<Cow<'a, Value>> = vec![Cow::Borrowed(at(&owner.object, &PATH))];
+/// Templates that the Pod may follow, the likeliest first.
+fn templates<'a>(case: &Case<'a>, pod: &Value, owner: &'a Owner) -> Vec<Cow<'a, Value>> {
+    let known = template::candidates(case, owner, &["spec", "template"]);
+    let mut found: Vec<Cow<'a, Value>> = known.into_iter().map(Cow::Borrowed).collect();
     if case.is(Act::Live) {
-        let former = snapshot.former.get(&owner.key).into_iter().flatten();
-        found.extend(former.map(|f| Cow::Borrowed(at(&f.expected.object, &PATH))));
         found.extend(daemon_set::revised_template(case, pod, owner).map(Cow::Owned));
-    } else {
-        found.extend(snapshot.former(&owner.key, case.now()).map(|e| Cow::Borrowed(at(&e.object, &PATH))));
     }
     found
 }

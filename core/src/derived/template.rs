@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::case::Case;
+use super::case::{Act, Case};
 use super::compare::{at, map, same_but, text};
 use super::owner::Owner;
 use crate::change;
@@ -35,6 +35,20 @@ pub(super) fn standing(case: &Case<'_>, owner: &Owner, path: &[&str], follows: i
         return Standing::Former;
     }
     Standing::Unknown
+}
+
+/// Templates of its owner, at `path`, that an object may follow, the likeliest first: the owner's own; at
+/// creation those that Git replaced shortly ago; of what is there, whatever its owner used to have.
+pub(super) fn candidates<'a>(case: &Case<'a>, owner: &'a Owner, path: &[&str]) -> Vec<&'a Value> {
+    let snapshot = case.context.snapshot;
+    let mut found = vec![at(&owner.object, path)];
+    if case.is(Act::Live) {
+        let former = snapshot.former.get(&owner.key).into_iter().flatten();
+        found.extend(former.map(|f| at(&f.expected.object, path)));
+    } else {
+        found.extend(snapshot.former(&owner.key, case.now()).map(|e| at(&e.object, path)));
+    }
+    found
 }
 
 /// Whether an object is younger than one of those that follow its owner's template, and than the

@@ -102,7 +102,19 @@ pub(super) async fn too_long(scene: Scene<'_>) {
 pub(super) async fn cron(scene: Scene<'_>) {
     let kept = job("cron", "kept").cron_job("successfulJobsHistoryLimit: 1");
     let forgotten = job("cron", "forgotten").cron_job("successfulJobsHistoryLimit: 0");
-    scene.declare_all(&[("kept", Some(&kept)), ("forgotten", Some(&forgotten))]).await;
+    // Its Pods wait for a node that there is not.
+    let lasting = |version| {
+        let job = job("cron", "lasting").version(version).pod("nodeSelector: {no: where}");
+        job.cron_job("concurrencyPolicy: Forbid")
+    };
+    let all = [("kept", Some(&*kept)), ("forgotten", Some(&*forgotten)), ("lasting", Some(&*lasting(1)))];
+    scene.declare_all(&all).await;
+    let running = scene.until_all("one is at work", "job", "lasting-", |jobs| jobs.len() == 1).await;
+    let number = scene.declare("lasting", &lasting(2)).await;
+    scene.theatre.converged(number).await;
+    scene.quiet().await;
+    let still = scene.all("job", "lasting-").await;
+    assert_eq!(still[0]["metadata"]["uid"], running[0]["metadata"]["uid"], "what ran by the former image was stopped");
     scene.until_all("it has fired", "job", "kept-", |jobs| jobs.iter().any(|j| ended(j, "Complete"))).await;
     scene.until("the other has fired", "cronjob/forgotten", |c| c["status"]["lastSuccessfulTime"].is_string()).await;
     scene.until_all("history is cut", "job", "forgotten-", <[Value]>::is_empty).await;

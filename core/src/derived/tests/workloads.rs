@@ -362,6 +362,23 @@ fn a_job_follows_its_cron_job_and_its_schedule() {
     assert!(world.there(&job()).is_ok());
 }
 
+#[test]
+fn a_job_of_a_former_template_runs_to_its_end() {
+    let mut of_before = job();
+    of_before["spec"]["template"]["spec"]["containers"][0]["image"] = "tick:0".into();
+    let mut before = cron_job();
+    before["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]["image"] = "tick:0".into();
+    for (age, is_made) in [(10, true), (31, false)] {
+        let mut world = World::new();
+        world.declare(cron_job());
+        assert!(world.there(&of_before).is_err(), "Git never said so");
+        world.declared_until(before.clone(), age);
+        assert_eq!(world.create("@cronjob-controller", &of_before).is_ok(), is_made, "{age} s");
+        assert_eq!(world.there(&of_before).unwrap(), "Derived job.create");
+        assert!(world.there(&job()).is_ok());
+    }
+}
+
 fn schedule(job: &mut Value, time: &str, minute: i64) {
     let name = format!("tick-{minute}");
     job["metadata"]["annotations"]["batch.kubernetes.io/cronjob-scheduled-timestamp"] = time.into();
