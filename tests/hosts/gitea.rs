@@ -10,6 +10,8 @@ mod api;
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use gitward_test_cluster::{Gitea, Progress, RunningGitea, Sources};
 use serde_json::json;
@@ -21,6 +23,9 @@ use api::Account;
 const PASSWORD: &str = "ann's first pass-phrase";
 /// The same in an address.
 const PASSWORD_IN_URL: &str = "ann%27s%20first%20pass-phrase";
+
+/// How long Gitea may take to note what was pushed.
+const KNOWN_WITHIN: Duration = Duration::from_secs(60);
 
 /// All stories share it; it is told nothing of gitward.
 pub(crate) struct Server {
@@ -81,6 +86,16 @@ impl Fleet<'_> {
     /// Runs `gitward hook …` on the server; what it said.
     fn gitward(&self, program: &str, what: &str) -> String {
         said(Command::new(program).args(["hook", what, "--repo"]).arg(&self.path))
+    }
+
+    /// Waits until Gitea itself knows where a branch is: its own records follow a push a little later.
+    fn knows(&self, branch: &str) {
+        let (pushed, started) = (self.laptop.on_server(&format!("refs/heads/{branch}")), Instant::now());
+        let known = || self.ask("GET", &format!("branches/{branch}"), json!({})).body["commit"]["id"] == *pushed;
+        while !known() {
+            assert!(started.elapsed() < KNOWN_WITHIN, "Gitea does not learn of {branch}");
+            thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// Asks the API about this repository.

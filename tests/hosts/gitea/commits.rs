@@ -17,6 +17,7 @@ pub(super) const REFUSED: [&str; 3] = [
 pub(crate) fn story(server: &Server) {
     let fleet = server.guarded("commits", "sha1");
     fleet.laptop.good_bad_and_mended();
+    fleet.knows("main");
     makes_files(&fleet);
     makes_commits_of_many_files(&fleet);
     moves_branches(&fleet);

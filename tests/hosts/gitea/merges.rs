@@ -71,6 +71,7 @@ fn forks_are_judged_when_they_catch_up(server: &Server) {
     let upstream = server.unguarded("upstream", "sha1");
     upstream.laptop.write("deploy/web.yaml", CONFIG_MAP);
     assert!(upstream.laptop.push().0);
+    upstream.knows("main");
     server.ann.ask("POST", "orgs", json!({"username": "forks"})).succeeds();
     upstream.ask("POST", "forks", json!({"organization": "forks"})).succeeds();
     let fork = server.there("forks", "upstream", "sha1");
@@ -80,6 +81,7 @@ fn forks_are_judged_when_they_catch_up(server: &Server) {
     for (text, passes) in [(bad(), false), (named("again", CONFIG_MAP), true)] {
         upstream.laptop.write("deploy/web.yaml", &text);
         assert!(upstream.laptop.push().0);
+        upstream.knows("main");
         let before = fork.laptop.on_server("refs/heads/main");
         let answer = catch_up();
         assert_eq!(answer.status.is_success(), passes, "{answer:?}");
@@ -98,9 +100,11 @@ fn pushes(fleet: &Fleet<'_>, topic: &str, name: &str, text: &str) {
     fleet.laptop.commit();
     let (accepted, text) = fleet.laptop.push_refs(&[topic]);
     assert!(accepted && !text.contains("gitward"), "{text}");
+    fleet.knows(topic);
 }
 
 fn opened(fleet: &Fleet<'_>, topic: &str) -> u64 {
+    fleet.knows("main");
     let pull = json!({"base": "main", "head": topic, "title": topic});
     fleet.ask("POST", "pulls", pull).succeeds()["number"].as_u64().unwrap()
 }

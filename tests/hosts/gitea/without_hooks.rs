@@ -31,6 +31,8 @@ pub(crate) fn story(server: &Server) {
     let (accepted, text) = fleet.laptop.push_refs(&["main:refs/heads/elsewhere"]);
     assert!(accepted, "{text}");
 
+    fleet.knows("main");
+    fleet.knows("elsewhere");
     let started = fleet.ask("POST", "branches", json!({"new_branch_name": "prod", "old_ref_name": "elsewhere"}));
     assert!(!started.status.is_success(), "{started:?}");
     let started = json!({"new_branch_name": "prod", "old_ref_name": "main"});
@@ -71,6 +73,7 @@ fn is_fetched(server: &Server) {
     let mirrored = server.unguarded("mirrored", "sha1");
     mirrored.laptop.write("deploy/web.yaml", CONFIG_MAP);
     assert!(mirrored.laptop.push().0);
+    mirrored.knows("main");
     let address = format!("{}/ann/mirrored.git", server.gitea.url());
     let wanted = json!({"clone_addr": address, "repo_name": "mirror", "mirror": true});
     server.ann.ask("POST", "repos/migrate", wanted).succeeds();
