@@ -74,6 +74,11 @@ impl Quantity {
         Self { billionths: self.billionths.saturating_add(missing) }
     }
 
+    /// Whether there is nothing after the point.
+    pub fn is_whole(self) -> bool {
+        self.billionths % NANO == 0
+    }
+
     /// The sum; `None` if it is too large.
     #[must_use]
     pub fn checked_add(self, other: Self) -> Option<Self> {

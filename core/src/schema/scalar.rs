@@ -17,8 +17,10 @@ pub(super) fn is_base64(text: &str) -> bool {
 }
 
 /// Whether a text is a quantity: a decimal number with a suffix such as `m`, `Mi`, `G` or `e3`.
+///
+/// The API server trims the text as JSON writes it: blanks, but no line ends and tabs, which are escaped there.
 pub(super) fn is_quantity(text: &str) -> bool {
-    let text = text.trim();
+    let text = text.trim_matches(|c: char| c.is_whitespace() && !c.is_ascii_control());
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let number = unsigned.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(unsigned.len());
     let (number, suffix) = unsigned.split_at(number);
@@ -95,7 +97,7 @@ mod tests {
         for good in ["1", "0", "500m", "1.5Gi", "-3", "+2k", ".5", "5.", "1e3", "1E3", "2E", "1e-3", " 1Gi "] {
             assert!(is_quantity(good), "{good}");
         }
-        for bad in ["", ".", "1 Gi", "1gb", "1.2.3", "Gi", "1e", "1mi", "ten", "1Kii", "0x10", "--1"] {
+        for bad in ["", ".", "1 Gi", "1gb", "1.2.3", "Gi", "1e", "1mi", "ten", "1Kii", "0x10", "--1", "1\n", "\t1"] {
             assert!(!is_quantity(bad), "{bad}");
         }
     }

@@ -1,7 +1,9 @@
-//! Bounds on how many Pods there are.
+//! Bounds on how many Pods there are, and what they are set by.
+
+use serde_json::Value;
 
 use super::labels;
-use super::object::Object;
+use super::object::{Object, elements};
 use crate::path::FieldPath;
 
 pub(super) fn replicas(object: &mut Object<'_>) {
@@ -29,6 +31,44 @@ pub(super) fn budget(object: &mut Object<'_>) {
             "valid/bounds",
             &at.field("maxUnavailable"),
             "stands beside `minAvailable`, which excludes it",
+            hint,
+        );
+    }
+}
+
+/// The type of a metric, and the field that says more of it.
+const METRICS: [(&str, &str); 5] = [
+    ("Resource", "resource"),
+    ("ContainerResource", "containerResource"),
+    ("Pods", "pods"),
+    ("Object", "object"),
+    ("External", "external"),
+];
+
+pub(super) fn metrics(object: &mut Object<'_>) {
+    for (index, metric) in elements(&object.value["spec"]["metrics"]) {
+        let at = FieldPath::of(["spec", "metrics"]).index(index);
+        let field = METRICS.iter().find(|(name, _)| metric["type"].as_str() == Some(name)).map(|(_, field)| field);
+        if let Some(field) = field.filter(|field| metric[**field].is_null()) {
+            object.say("valid/missing", &at, format!("needs `{field}` for its type"), "add it, or correct the type");
+        }
+    }
+}
+
+/// Without Pods nothing of Pods can be measured.
+pub(super) fn from_zero(object: &mut Object<'_>) {
+    let spec = &object.value["spec"];
+    // Of version 1 the metrics stand in an annotation.
+    if spec["minReplicas"].as_i64() != Some(0) || object.manifest.gvk.version == "v1" {
+        return;
+    }
+    let of_others = |metric: &Value| matches!(metric["type"].as_str(), Some("Object" | "External"));
+    if !elements(&spec["metrics"]).any(|(_, metric)| of_others(metric)) {
+        let hint = "raise it to 1, or scale by a metric of type Object or External";
+        object.say(
+            "valid/bounds",
+            &FieldPath::of(["spec", "minReplicas"]),
+            "must be at least 1 for such metrics",
             hint,
         );
     }

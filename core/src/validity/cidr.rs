@@ -1,7 +1,7 @@
-//! Ranges of addresses. Source: `ParseCIDRSloppy` of `k8s.io/utils/net`: as Go reads them, and with
+//! Addresses and ranges of them. Source: `ParseCIDRSloppy` of `k8s.io/utils/net`: as Go reads them, and with
 //! leading zeros.
 
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 
 /// A range of addresses of either family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,11 @@ impl Range {
         let network = |range: &Self| range.address.checked_shr(range.bits - self.prefix).unwrap_or(0);
         self.bits == part.bits && part.prefix > self.prefix && network(self) == network(part)
     }
+}
+
+/// An address of either family, without zone.
+pub(super) fn address(text: &str) -> Option<IpAddr> {
+    v4(text).map(|bits| IpAddr::V4(bits.into())).or_else(|| Some(IpAddr::V6(text.parse().ok()?)))
 }
 
 fn v4(text: &str) -> Option<u32> {

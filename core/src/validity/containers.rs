@@ -116,7 +116,9 @@ fn handler(object: &mut Object<'_>, handler: &Value, at: &FieldPath) {
     number(object, &handler["grpc"]["port"], &at.field("grpc").field("port"));
     let given =
         ["exec", "httpGet", "tcpSocket", "grpc", "sleep"].iter().filter(|way| handler[**way].is_object()).count();
-    if given > 1 {
-        object.say("valid/bounds", at, "has more than one way to ask", "keep one of them");
+    match given {
+        0 => object.say("valid/missing", at, "does nothing", "add exec, httpGet, tcpSocket or the like, or remove it"),
+        1 => {}
+        _ => object.say("valid/bounds", at, "has more than one way to ask", "keep one of them"),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::object::{Object, elements};
+use super::object::{Object, elements, is_unset};
 use crate::path::FieldPath;
 
 const RULE: &str = "valid/definition";
@@ -40,5 +40,19 @@ pub(super) fn versions(object: &mut Object<'_>) {
     }
     if stored == 0 {
         object.say(RULE, &at, "has no version that is stored", "set `storage: true` on one of them");
+    }
+}
+
+/// Groups of Kubernetes itself are asked for there.
+pub(super) fn group(object: &mut Object<'_>) {
+    let group = object.value["spec"]["group"].as_str().unwrap_or_default();
+    let is_protected = ["k8s.io", "kubernetes.io"]
+        .iter()
+        .any(|domain| group.strip_suffix(domain).is_some_and(|before| before.is_empty() || before.ends_with('.')));
+    let approved = &object.value["metadata"]["annotations"]["api-approved.kubernetes.io"];
+    if is_protected && is_unset(approved) {
+        let hint = "use a group of your own domain";
+        let what = "is a group of Kubernetes, and needs the annotation api-approved.kubernetes.io";
+        object.say(RULE, &FieldPath::of(["spec", "group"]), what, hint);
     }
 }

@@ -29,3 +29,15 @@ pub(super) fn data(object: &mut Object<'_>) {
         }
     }
 }
+
+/// Most bytes of all values.
+const MOST: usize = 1 << 20;
+
+/// (What is base64 is less than it is written, and left to the API server.)
+pub(super) fn size(object: &mut Object<'_>) {
+    let field = if object.is("Secret") { "stringData" } else { "data" };
+    let bytes: usize = fields(&object.value[field]).filter_map(|(_, value)| value.as_str()).map(str::len).sum();
+    if bytes > MOST {
+        object.say("valid/bounds", &FieldPath::of([field]), "has more than 1 MiB", "make several objects of it");
+    }
+}

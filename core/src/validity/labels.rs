@@ -67,3 +67,15 @@ pub(super) fn selector(object: &mut Object<'_>, selector: &Value, at: &FieldPath
         object.say(RULE, &at, wrong, "operators are In and NotIn, with values, Exists and DoesNotExist, without");
     }
 }
+
+/// Most bytes of all annotations, keys and values.
+const MOST: usize = 256 << 10;
+
+pub(super) fn size_of_annotations(object: &mut Object<'_>) {
+    let annotations = &object.value["metadata"]["annotations"];
+    let length = |(key, value): (&String, &Value)| key.len() + value.as_str().map_or(0, str::len);
+    if fields(annotations).map(length).sum::<usize>() > MOST {
+        let at = FieldPath::of(["metadata", "annotations"]);
+        object.say("valid/bounds", &at, "have more than 256 KiB", "keep it elsewhere, such as in a ConfigMap");
+    }
+}

@@ -12,6 +12,10 @@ use crate::path::FieldPath;
 pub(super) fn policy(object: &mut Object<'_>) {
     let (spec, at) = (&object.value["spec"], FieldPath::of(["spec"]));
     labels::selector(object, &spec["podSelector"], &at.field("podSelector"));
+    if elements(&spec["policyTypes"]).count() > 2 {
+        let hint = "there are Ingress and Egress";
+        object.say("valid/bounds", &at.field("policyTypes"), "has more than two", hint);
+    }
     for (direction, peers) in [("ingress", "from"), ("egress", "to")] {
         for (index, rule) in elements(&spec[direction]) {
             let at = at.field(direction).index(index);
@@ -99,10 +103,20 @@ pub(super) fn ingress(object: &mut Object<'_>) {
         let at = at.field("http").field("paths");
         for (index, path) in elements(&rule["http"]["paths"]) {
             backend(object, &path["backend"], at.index(index).field("backend"));
-            let is_path = path["path"].as_str().is_none_or(|path| path.starts_with('/'));
-            if matches!(path["pathType"].as_str(), Some("Exact" | "Prefix")) && !is_path {
-                object.say("valid/name", &at.index(index).field("path"), "is no path", "begin it with `/`");
-            }
+            is_exact(object, path, &at.index(index).field("path"));
         }
+    }
+}
+
+/// A path that is taken as it is written.
+fn is_exact(object: &mut Object<'_>, path: &Value, at: &FieldPath) {
+    let Some(text) = path["path"].as_str() else { return };
+    if !matches!(path["pathType"].as_str(), Some("Exact" | "Prefix")) {
+        return;
+    }
+    if !text.starts_with('/') {
+        object.say("valid/name", at, "is no path", "begin it with `/`");
+    } else if ["//", "/./", "/../", "%2f", "%2F"].iter().any(|part| text.contains(part)) {
+        object.say("valid/name", at, "is no plain path", "write it without `//`, `.`, `..` and `%2f`");
     }
 }

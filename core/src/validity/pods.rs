@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::containers::{Lists, container};
-use super::object::{Object, elements};
+use super::object::{Object, each, elements, is_given};
+use super::{Pods, look};
 use crate::object::is_dns_label;
 use crate::path::FieldPath;
 
@@ -78,4 +79,69 @@ fn host_ports(object: &mut Object<'_>, spec: &Value, at: &FieldPath) {
             }
         }
     }
+}
+
+/// An init container that ends is not asked how it is, and has nothing done around it.
+pub(super) fn init(object: &mut Object<'_>) {
+    look(object, &Pods, "spec.initContainers[]", |object, container, at| {
+        if container["restartPolicy"].as_str() == Some("Always") {
+            return;
+        }
+        for field in ["livenessProbe", "readinessProbe", "startupProbe", "lifecycle"] {
+            if container[field].is_object() {
+                let hint = "remove it; only with `restartPolicy: Always`, as a sidecar, it may have one";
+                object.say("valid/bounds", &at.field(field), "is nothing for an init container", hint);
+            }
+        }
+    });
+}
+
+/// With the node's network, a port of a container is the node's.
+pub(super) fn host_network(object: &mut Object<'_>) {
+    let Some((template, at)) = object.template() else { return };
+    if template["spec"]["hostNetwork"].as_bool() != Some(true) {
+        return;
+    }
+    for (port, at) in each(template, &at, "spec.containers|initContainers[].ports[]") {
+        if is_given(&port["hostPort"]) && port["hostPort"] != port["containerPort"] {
+            let hint = "leave it out";
+            object.say("valid/bounds", &at.field("hostPort"), "must be `containerPort` with `hostNetwork`", hint);
+        }
+    }
+}
+
+/// Most name servers of a Pod.
+const MOST_SERVERS: usize = 3;
+
+pub(super) fn dns(object: &mut Object<'_>) {
+    look(object, &Pods, "spec", |object, spec, at| {
+        let at = at.field("dnsConfig");
+        let servers = elements(&spec["dnsConfig"]["nameservers"]).count();
+        if spec["dnsPolicy"].as_str() == Some("None") && servers == 0 {
+            let hint = "name servers in `dnsConfig`, or use another policy";
+            object.say("valid/missing", &at, "must have `nameservers` beside `dnsPolicy: None`", hint);
+        }
+        if servers > MOST_SERVERS {
+            object.say("valid/bounds", &at.field("nameservers"), "has more than three", "keep three of them");
+        }
+    });
+}
+
+/// Processes are seen by the Pod's containers, or by all of the node.
+pub(super) fn processes(object: &mut Object<'_>) {
+    look(object, &Pods, "spec", |object, spec, at| {
+        if spec["hostPID"].as_bool() == Some(true) && spec["shareProcessNamespace"].as_bool() == Some(true) {
+            let at = at.field("shareProcessNamespace");
+            object.say("valid/bounds", &at, "stands beside `hostPID`, which excludes it", "keep one of the two");
+        }
+    });
+}
+
+/// These are added to a Pod that runs, by another request.
+pub(super) fn ephemeral(object: &mut Object<'_>) {
+    look(object, &Pods, "spec.ephemeralContainers", |object, list, at| {
+        if is_given(list) {
+            object.say("valid/bounds", at, "cannot be declared", "remove it; `kubectl debug` adds one");
+        }
+    });
 }

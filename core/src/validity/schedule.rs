@@ -1,6 +1,8 @@
 //! Schedules of CronJobs, read as `github.com/robfig/cron/v3` `ParseStandard` does, and held to nothing else: no
 //! crate reads exactly that. (When a schedule comes true is another question: [`crate::derived`].)
 
+use jiff::tz::TimeZoneDatabase;
+
 use super::object::{Object, is_unset};
 use crate::path::FieldPath;
 
@@ -38,6 +40,16 @@ pub(super) fn cron_job(object: &mut Object<'_>) {
     if let Err(wrong) = read(text) {
         let hint = "write minute, hour, day of the month, month and day of the week, such as `30 4 * * 1-5`, or @hourly and its like";
         object.say("valid/schedule", &FieldPath::of(["spec", "schedule"]), wrong, hint);
+    }
+}
+
+/// The names of zones are those of the time zone database.
+pub(super) fn time_zone(object: &mut Object<'_>) {
+    let Some(zone) = object.value["spec"]["timeZone"].as_str() else { return };
+    let is_known = !zone.is_empty() && (zone == "UTC" || TimeZoneDatabase::bundled().get(zone).is_ok());
+    if !is_known || zone.eq_ignore_ascii_case("local") {
+        let hint = "write it like Europe/Berlin, or Etc/UTC";
+        object.say("valid/schedule", &FieldPath::of(["spec", "timeZone"]), "is no known time zone", hint);
     }
 }
 

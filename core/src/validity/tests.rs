@@ -1,5 +1,10 @@
 //! One mistake each in good objects: the rule and the place that it is told at.
 
+mod kinds;
+mod pods;
+mod services;
+mod workloads;
+
 use std::sync::Arc;
 
 use super::check;
@@ -200,6 +205,7 @@ apiVersion: v1
 kind: Service
 metadata: {name: web}
 spec:
+  type: LoadBalancer
   selector: {app: web}
   loadBalancerSourceRanges: [10.0.0.0/8]
   ports:

@@ -1,4 +1,4 @@
-//! Selectors of workloads, and how their Pods restart.
+//! Selectors of workloads, how their Pods restart, and what goes with how they are replaced.
 
 use serde_json::Value;
 
@@ -68,5 +68,28 @@ pub(super) fn comes_to_an_end(object: &mut Object<'_>) {
         let at = at.field("spec").field("restartPolicy");
         let hint = "write `restartPolicy: Never` or `OnFailure`; what is left out counts as Always";
         object.say("valid/restart-policy", &at, "must be OnFailure or Never in a Job", hint);
+    }
+}
+
+/// What is kept running has no end.
+pub(super) fn has_no_deadline(object: &mut Object<'_>) {
+    let Some((template, at)) = object.template() else { return };
+    if !template["spec"]["activeDeadlineSeconds"].is_null() {
+        let at = at.field("spec").field("activeDeadlineSeconds");
+        object.say("valid/bounds", &at, "is for Jobs and Pods alone", "remove it");
+    }
+}
+
+/// How a rollout goes is said of what rolls out.
+pub(super) fn strategy(object: &mut Object<'_>) {
+    let (field, other) = match object.is("Deployment") {
+        true => ("strategy", "Recreate"),
+        false => ("updateStrategy", "OnDelete"),
+    };
+    let strategy = &object.value["spec"][field];
+    if strategy["type"].as_str() == Some(other) && strategy["rollingUpdate"].is_object() {
+        let what = format!("stands beside the type {other}, which excludes it");
+        let hint = "remove it, or write `type: RollingUpdate`";
+        object.say("valid/bounds", &FieldPath::of(["spec", field, "rollingUpdate"]), what, hint);
     }
 }
