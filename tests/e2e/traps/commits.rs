@@ -106,19 +106,19 @@ async fn nothing_of_a_bad_commit_is_applied(traps: &Traps) {
 /// What is refused is in a namespace that is not there to try it.
 async fn not_even_the_namespace_that_it_brings(traps: &Traps) {
     let late = "apiVersion: v1\nkind: Namespace\nmetadata: {name: late}\n---\napiVersion: apps/v1\nkind: Deployment\n\
-                metadata: {name: odd, namespace: late}\nspec:\n  strategy: {type: Recreate, rollingUpdate: {maxSurge: 1}}\n  \
-                selector: {matchLabels: {app: odd}}\n  template:\n    metadata: {labels: {app: odd}}\n    \
-                spec: {containers: [{name: odd, image: \"registry.example.org/odd:1\"}]}\n";
+                metadata: {name: odd, namespace: late}\nspec:\n  selector: {matchLabels: {app: odd}}\n  template:\n    \
+                metadata: {labels: {app: odd}}\n    spec: {containers: [{name: odd, image: \"registry.example.org/odd:1\", \
+                resources: {requests: {example.org/gpu: 1}}}]}\n";
     let bad = traps.stage.work.read("prod/bad.yaml").unwrap();
     traps.stage.work.write("prod/bad.yaml", "").unwrap();
     traps.stage.work.write("prod/late.yaml", late).unwrap();
     let commit = traps.push_only("A namespace, and what is refused in it");
     let refused = async || {
         let message = traps.stage.wait_condition("Converged", "False", GIVE_UP).await?;
-        Ok((message.contains(&commit[..12]) && message.contains("prod/late.yaml:9:")).then_some(message))
+        Ok((message.contains(&commit[..12]) && message.contains("prod/late.yaml:12:")).then_some(message))
     };
     let message = traps.stage.wait_for("the refusal of what it brings", GIVE_UP, refused).await.unwrap();
-    assert!(message.contains("nothing of it was applied") && message.contains("rollingUpdate"), "{message}");
+    assert!(message.contains("nothing of it was applied") && message.contains("Limit must be set"), "{message}");
     assert_eq!(traps.get("namespace/late").await, Value::Null);
     traps.stage.work.remove("prod/late.yaml").unwrap();
     traps.stage.work.write("prod/bad.yaml", bad).unwrap();
