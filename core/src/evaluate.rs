@@ -26,7 +26,7 @@ use crate::config::{Configuration, EnvironmentConfig};
 use crate::finding::{Finding, Severity};
 use crate::object::Gvk;
 use crate::policy::{self, Policies, PolicyFile};
-use crate::schema::{Schemas, Scope};
+use crate::schema::{Schemas, Scope, is_crd};
 use crate::snapshot::{Declared, Digest};
 use assembly::Assembly;
 use judging::{Judged, Reading, Rules};
@@ -228,6 +228,11 @@ impl Judge {
         let schemas: Vec<Schemas> = [first].into_iter().chain(others).collect();
         findings.extend(idle_kinds::warnings(&self.configuration, &self.policies, &schemas));
         (schemas, findings)
+    }
+
+    /// Whether what is said of a kind may hang on definitions of custom resources, or is one.
+    fn hangs_on_definitions(&self, gvk: &Gvk) -> bool {
+        is_crd(gvk) || self.schemas.iter().any(|schemas| schemas.hangs_on_crds(gvk))
     }
 
     fn rules<'a>(&'a self, environment: &'a EnvironmentConfig, schemas: &'a [Schemas]) -> Rules<'a> {

@@ -4,7 +4,7 @@
 use git2::{ObjectType, Odb, Oid, TreeEntry};
 use gitward_core::evaluate::{ContentId, Edited};
 
-use crate::tree::is_regular;
+use crate::tree::{below, is_regular};
 use crate::{CommitId, Error, Limits, Repository, Result, Selection};
 
 impl Repository {
@@ -65,7 +65,7 @@ impl Walk<'_> {
 
     fn entry(&mut self, before: &TreeEntry<'_>, now: &TreeEntry<'_>, prefix: &str, depth: usize) -> Result<bool> {
         let Ok(name) = std::str::from_utf8(now.name_bytes()) else { return Ok(false) };
-        let path = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
+        let path = below(prefix, name);
         match now.kind() {
             Some(ObjectType::Tree) => {
                 let tree = |id| self.git.find_tree(id);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use git2::{ObjectType, Odb, Oid, TreeEntry};
 use gitward_core::evaluate::{ContentId, Leaf, TreeFile};
 
-use crate::tree::{Budget, MODE_SYMLINK};
+use crate::tree::{Budget, MODE_SYMLINK, below};
 use crate::{CommitId, Error, Limits, Repository, Result, Selection, Tree};
 
 const MODE_SUBMODULE: i32 = 0o160_000;
@@ -99,7 +99,7 @@ impl Walk<'_> {
                     continue;
                 }
             };
-            let path = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
+            let path = below(prefix, name);
             if let Some(other) = names.taken(name).filter(|_| self.would_read(&entry, &path)) {
                 let message = format!("{name:?} and {other:?} are one name where case does not count");
                 self.tree.skip("tree/name", &path, message, "rename or remove one of the two");

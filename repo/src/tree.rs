@@ -17,6 +17,11 @@ pub(crate) fn is_regular(mode: i32) -> bool {
     mode & 0o170_000 == 0o100_000
 }
 
+/// The path of an entry of a directory; that of the root is empty.
+pub(crate) fn below(directory: &str, name: &str) -> String {
+    if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") }
+}
+
 /// Bounds on what is read of one tree.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -258,7 +263,7 @@ impl Changed<'_> {
             return Ok(());
         }
         let name = String::from_utf8_lossy(name);
-        let path = if prefix.is_empty() { name.into_owned() } else { format!("{prefix}/{name}") };
+        let path = below(prefix, &name);
         let is_tree = |side: &[(Oid, i32)]| matches!(side, [(_, MODE_TREE)]);
         if (is_tree(before) || before.is_empty()) && (is_tree(after) || after.is_empty()) {
             let tree = |side: &[(Oid, i32)]| match side {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use gitward_core::evaluate::TreeFile;
 
-use crate::tree::Budget;
+use crate::tree::{Budget, below};
 use crate::{Error, Limits, Repository, Result, Selection, Tree};
 
 const SUBMODULE: u32 = 0o160_000;
@@ -55,7 +55,7 @@ impl<'a> Walk<'a> {
             let name = entry.file_name();
             // A name that is no UTF-8 cannot be a manifest's that anybody could refer to.
             let Some(name) = name.to_str() else { continue };
-            let path = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
+            let path = below(prefix, name);
             let kind = entry.file_type().map_err(|e| Error::io(entry.path(), e))?;
             if kind.is_dir() {
                 if (self.submodule)(&path) {

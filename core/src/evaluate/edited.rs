@@ -8,13 +8,12 @@
 use std::sync::Arc;
 
 use super::assembly::{DUPLICATE, hides_objects, in_order};
-use super::facts::{FileFacts, Told};
+use super::facts::FileFacts;
 use super::judging::Judged;
 use super::memory::{ContentId, Context, Memory};
 use super::{Judge, TreeFile, select};
 use crate::config::EnvironmentConfig;
 use crate::finding::Finding;
-use crate::schema::is_crd;
 
 /// A file that holds something else than before, under the same name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,24 +48,29 @@ impl Judge {
         let Some(before) = before(edited, memory) else { return Ok(None) };
         let files = edited.iter().map(read).collect::<Result<Vec<_>, E>>()?;
         let readings = self.read(&files.iter().collect::<Vec<_>>());
-        let hangs = |gvk: &_| is_crd(gvk) || self.schemas.iter().any(|schemas| schemas.hangs_on_crds(gvk));
-        if readings.iter().flat_map(|(_, reading)| &reading.manifests).any(|manifest| hangs(&manifest.gvk)) {
+        let mut manifests = readings.iter().flat_map(|(_, reading)| &reading.manifests);
+        if manifests.any(|manifest| self.hangs_on_definitions(&manifest.gvk)) {
             return Ok(None);
         }
         let rules = self.rules(environment, &self.schemas);
         let mut judged = Judged::of(&readings, &rules);
         let now = judged.facts();
         let is_conditional = before.iter().chain(&now).any(FileFacts::hangs_on_what_is_declared);
-        let is_uncertain = is_conditional && memory.found().iter().any(|finding| finding.rule == DUPLICATE);
+        let found = memory.found();
+        let is_uncertain = is_conditional && found.iter().any(|finding| finding.rule == DUPLICATE);
         if is_uncertain || !before.iter().zip(&now).all(|(before, now)| before.tells_others_the_same(now)) {
             return Ok(None);
         }
         let told = |facts: &[FileFacts<'_>]| -> Vec<Finding> {
-            edited.iter().zip(facts).flat_map(|(file, facts)| facts.found(&file.path)).collect()
+            edited
+                .iter()
+                .zip(facts)
+                .flat_map(|(file, facts)| facts.told().map(|told| told.finding(&file.path)))
+                .collect()
         };
         let moved = edited.iter().zip(before.iter().zip(&now));
         let moved = moved.filter(|(_, (before, now))| !before.stands_where(now)).map(|(file, _)| &*file.path);
-        let findings = replaced(memory, moved, &told(&before), told(&now));
+        let findings = replaced(found, moved, &told(&before), told(&now));
         Ok(findings.map(|findings| (findings, memory.kept.objects)))
     }
 
@@ -94,7 +98,7 @@ fn before<'m>(edited: &[Edited], memory: &'m Memory<'_>) -> Option<Vec<FileFacts
 /// `None` if more is said of those whose parts have moved: that they bear one name with another, or lead
 /// nowhere.
 fn replaced<'a>(
-    memory: &Memory<'_>,
+    mut findings: Vec<Finding>,
     mut moved: impl Iterator<Item = &'a str>,
     before: &[Finding],
     now: Vec<Finding>,
@@ -102,7 +106,6 @@ fn replaced<'a>(
     if before.iter().chain(&now).any(hides_objects) {
         return None;
     }
-    let mut findings = memory.found();
     findings.retain(|finding| !before.contains(finding));
     if moved.any(|path| findings.iter().any(|finding| concerns(finding, path))) {
         return None;
@@ -130,12 +133,6 @@ impl FileFacts<'_> {
     fn stands_where(&self, other: &FileFacts<'_>) -> bool {
         let mut objects = self.objects.iter().zip(&other.objects);
         objects.all(|(one, other)| one.spot == other.spot && one.asks == other.asks)
-    }
-
-    /// What is wrong with the file by itself, if all of its objects are declared.
-    fn found(&self, path: &Arc<str>) -> impl Iterator<Item = Finding> {
-        let of_objects = self.objects.iter().flat_map(|o| o.belonging.iter().chain(&o.if_declared));
-        self.findings.iter().chain(of_objects).map(|told: &Told<'_>| told.finding(path))
     }
 
     /// Whether something is found only of those objects that no other file declares before.

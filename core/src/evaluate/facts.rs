@@ -31,8 +31,13 @@ pub(super) struct FileFacts<'a> {
 impl FileFacts<'_> {
     /// Whether they would be the same once they were remembered.
     pub(super) fn can_be_remembered(&self, file: &Arc<str>) -> bool {
+        self.told().all(|told| told.can_be_remembered(file))
+    }
+
+    /// What is wrong with the file by itself, if all of its objects are declared.
+    pub(super) fn told(&self) -> impl Iterator<Item = &Told<'_>> {
         let of_objects = self.objects.iter().flat_map(|o| o.belonging.iter().chain(&o.if_declared));
-        self.findings.iter().chain(of_objects).all(|told| told.can_be_remembered(file))
+        self.findings.iter().chain(of_objects)
     }
 }
 

@@ -67,7 +67,7 @@ impl Judge {
         let mut tree = Partly { judge: self, leaves, files: known(leaves, &selected.files, memory) };
         if let Some(earlier) = &self.earlier {
             // An object may have been in another file.
-            let compared = earlier.keys(|gvk| self.schemas.iter().any(|schemas| schemas.hangs_on_crds(gvk)));
+            let compared = earlier.keys(|gvk| self.hangs_on_definitions(gvk));
             let is_compared = |facts: &FileFacts<'_>| {
                 !compared.is_empty() && facts.objects.iter().any(|object| compared.contains(&object.key()))
             };
@@ -183,16 +183,13 @@ impl<'a> Partly<'a, '_> {
         read: Read<'_, E>,
     ) -> Result<(Vec<Schemas>, Vec<Finding>), E> {
         let schemas = &self.judge.schemas;
-        let hangs = |manifest: &crate::manifest::Manifest| {
-            is_crd(&manifest.gvk) || schemas.iter().any(|schemas| schemas.hangs_on_crds(&manifest.gvk))
-        };
         let mut fresh = self.files.iter().filter_map(|file| file.fresh.as_ref()).flat_map(|r| &r.manifests);
         let remembered = memory.map(|memory| {
             let nowhere = Arc::from("");
             memory.kept.vendored.iter().map(|told| told.finding(&nowhere)).collect()
         });
         if let Some(remembered) = &remembered
-            && !fresh.any(hangs)
+            && !fresh.any(|manifest| self.judge.hangs_on_definitions(&manifest.gvk))
         {
             return Ok((schemas.clone(), Vec::clone(remembered)));
         }

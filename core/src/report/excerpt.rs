@@ -124,15 +124,19 @@ fn is_credential(source: &str, number: usize) -> bool {
         let line = line.to_lowercase();
         CREDENTIALS.iter().any(|name| line.contains(name))
     };
-    let bare = |line: &str| line.trim_start_matches([' ', '\t', '-']).to_owned();
     let is_value = bare(line).starts_with("value");
     let beside = before.into_iter().chain(lines.next()).filter(|line| bare(line).starts_with("name:"));
     names_one(line) || (is_value && beside.into_iter().any(names_one))
 }
 
+/// A line from its first word on.
+fn bare(line: &str) -> &str {
+    line.trim_start_matches([' ', '\t', '-'])
+}
+
 /// The line up to its key; all of it is masked where it does not begin with the key of the field.
 fn masked(finding: &Finding, line: &str, column: usize, width: usize) -> Excerpt {
-    let bare = line.trim_start_matches([' ', '\t', '-']);
+    let bare = bare(line);
     let indent = line.chars().count() - bare.chars().count();
     let shown = key(finding).and_then(|key| {
         let rest = bare.trim_start_matches(['"', '\'']).strip_prefix(key)?;

@@ -131,44 +131,30 @@ fn of_a_directory_that_did_not_change_nothing_is_read() {
     }
 }
 
-const QUEUES: &str = "\
-apiVersion: apiextensions.k8s.io/v1
-kind: CustomResourceDefinition
-metadata: {name: queues.example.org}
-spec:
-  group: example.org
-  scope: Namespaced
-  names: {plural: queues, singular: queue, kind: Queue, listKind: QueueList}
-  versions:
-  - name: v1
-    served: true
-    storage: true
-    schema:
-      openAPIV3Schema:
-        type: object
-        properties:
-          spec:
-            type: object
-            properties: {size: {type: integer}}
-            x-kubernetes-validations: [{rule: self.size >= oldSelf.size, message: it only grows}]
-";
+/// A definition whose objects may grow and never shrink.
+fn growing() -> String {
+    let rule = "x-kubernetes-validations: [{rule: self.size >= oldSelf.size, message: it only grows}]";
+    pool::DEFINITIONS[1].replace("spec: {type: object, ", &format!("spec: {{type: object, {rule}, "))
+}
 
-fn queue(size: u32) -> String {
-    format!("apiVersion: example.org/v1\nkind: Queue\nmetadata: {{name: a, namespace: shop}}\nspec: {{size: {size}}}\n")
+fn widget(size: u32) -> String {
+    format!(
+        "apiVersion: example.org/v1\nkind: Widget\nmetadata: {{name: a, namespace: shop}}\nspec: {{size: {size}}}\n"
+    )
 }
 
 #[test]
 fn an_object_that_another_file_declares_from_now_on_is_compared_with_what_it_was() {
     let history = History::begun();
-    history.write("deploy/crd.yaml", QUEUES);
-    history.write("deploy/b.yaml", &queue(9));
-    history.write("deploy/f.yaml", &queue(5));
+    history.write("deploy/crd.yaml", &growing());
+    history.write("deploy/b.yaml", &widget(9));
+    history.write("deploy/f.yaml", &widget(5));
     let first = history.commit();
     let index = Index::of(&history.repository());
     remember(&history.repository(), &[first], &Limits::default(), &index).unwrap();
 
     // The file that does not count is not compared with the one that does.
-    history.write("deploy/b.yaml", &format!("# touched\n{}", queue(9)));
+    history.write("deploy/b.yaml", &format!("# touched\n{}", widget(9)));
     let touched = history.commit();
     history.remove("deploy/b.yaml");
     let taken = history.commit();
