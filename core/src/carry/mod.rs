@@ -19,7 +19,7 @@ use crate::additions;
 use crate::change::{self, Change};
 use crate::created;
 use crate::delegation;
-use crate::derived::Context;
+use crate::derived::{self, Context};
 use crate::exemption;
 use crate::object::ObjectKey;
 
@@ -106,6 +106,22 @@ pub fn without_exempted(answer: &mut Value, key: &ObjectKey, declared: &Value, c
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         copy_in_each(answer, declared, None, &path);
     }
+}
+
+/// An object that Git does not declare, without what others may set in it: such fields are as the
+/// template has them that it was made of, or are not there. `None` if nothing was set in them.
+pub fn without_given_away(key: &ObjectKey, live: &Value, context: &Context<'_>) -> Option<Value> {
+    let paths = given_away(key, context);
+    if paths.is_empty() {
+        return None;
+    }
+    let template = derived::template_of(key, live, context).unwrap_or_default();
+    let mut kept = live.clone();
+    for path in paths {
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        copy_in_each(&mut kept, &template, None, &path);
+    }
+    (kept != *live).then_some(kept)
 }
 
 /// The paths that exemptions and delegations give to others.

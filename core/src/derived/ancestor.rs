@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::compare::{list, text};
 use super::owner::MAX_DEPTH;
-use super::{Context, stateful_set};
+use super::{Context, pod_resources, stateful_set};
 use crate::object::{self, ObjectKey};
 use crate::path::FieldPath;
 
@@ -51,6 +51,22 @@ fn set_of_claim(key: &ObjectKey, context: &Context<'_>) -> Option<ObjectKey> {
             .any(|template| stateful_set::ordinal(&key.name, &named(template)).is_some())
     })?;
     Some(ObjectKey::new("apps", "StatefulSet", &key.namespace, object::name(set)))
+}
+
+/// The template that a live object was made of, as its controller has it now; a Pod's with the amounts
+/// that the API server fills in.
+pub(crate) fn template_of(key: &ObjectKey, live: &Value, context: &Context<'_>) -> Option<Value> {
+    let path = match (key.group.as_str(), key.kind.as_str()) {
+        ("", "Pod") => "/spec/template",
+        ("batch", "Job") => "/spec/jobTemplate",
+        _ => return None,
+    };
+    let owner = object::owner_key(object::controller_reference(live)?, &key.namespace)?;
+    let mut template = context.live.get(&owner)?.pointer(path)?.clone();
+    if let Some(Value::Object(spec)) = template.get_mut("spec").filter(|_| key.kind == "Pod") {
+        pod_resources::default(spec);
+    }
+    Some(template)
 }
 
 /// Where in its ancestor the template stands that an object of this kind follows.

@@ -70,6 +70,7 @@ pub mod unasked;
 mod volume;
 
 pub use adoption::is_adoptable;
+pub(crate) use ancestor::template_of;
 pub use ancestor::{ancestor, follows_template, template_in};
 
 use case::{Act, Case};

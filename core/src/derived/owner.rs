@@ -9,6 +9,7 @@ use super::case::{Case, has_uid};
 use super::compare::text;
 use super::{Judged, Proof, Refusal, claim, selector, table};
 use crate::break_glass;
+use crate::carry;
 use crate::change::{self, Change, is_empty};
 use crate::delegation;
 use crate::object::{self, Gvk, ObjectKey};
@@ -92,7 +93,11 @@ pub(super) fn traced(case: &Case<'_>, key: &ObjectKey, owner: &Value) -> Judged 
     let derivable =
         matches!((key.group.as_str(), key.kind.as_str()), ("apps", "ReplicaSet") | ("batch", "Job") | ("", "Pod"));
     ensure!(derivable, "the owner {key} is not declared in Git");
-    table::judge_owner(&Case::live(key, owner, case.context, case.depth + 1))
+    let judge = |owner: &Value| table::judge_owner(&Case::live(key, owner, case.context, case.depth + 1));
+    judge(owner).or_else(|refusal| {
+        let kept = carry::without_given_away(key, owner, case.context).ok_or(refusal)?;
+        judge(&kept).map(|_| Proof::Identity)
+    })
 }
 
 /// What became of the owner that a reference names.

@@ -7,13 +7,11 @@ use serde_json::Value;
 
 use super::leaves::{Leaf, Written, leaves};
 use super::live::{Judged, leave_exempted, undeclared};
-use super::{expected_of, subject};
+use super::{expected_of, given, subject};
 use crate::break_glass;
 use crate::carry;
 use crate::change::{self, Change, object_changes};
-use crate::delegation;
 use crate::derived::{self, Context};
-use crate::exemption;
 use crate::finding::Place;
 use crate::object::ObjectKey;
 use crate::path::FieldPath;
@@ -187,7 +185,12 @@ fn of_unlearnt(declared: &Declared, live: &Value) -> Vec<Field> {
 fn of_undeclared(key: &ObjectKey, live: &Value, context: &Context<'_>) -> Vec<Field> {
     let source = match undeclared(key, live, context) {
         Judged::Explained(Origin::Derived { rule, by_identity }) => {
-            return of_derived(key, live, (rule, by_identity), context);
+            return of_derived(key, live, live, (rule, by_identity), context);
+        }
+        Judged::Explained(Origin::Exempted { .. } | Origin::Delegated { .. })
+            if let Some((kept, Origin::Derived { rule, by_identity })) = given::but_for(key, live, context) =>
+        {
+            return of_derived(key, live, &kept, (rule, by_identity), context);
         }
         Judged::Explained(Origin::Exempted { name, place }) => Source::Exempted { name, place },
         Judged::Explained(Origin::Delegated { name, place }) => Source::Delegated { name, place },
@@ -199,10 +202,11 @@ fn of_undeclared(key: &ObjectKey, live: &Value, context: &Context<'_>) -> Vec<Fi
 }
 
 /// The fields of what a controller made, each with the line of the template that says it, where one
-/// does.
+/// does; what is not in `kept` is others'.
 fn of_derived(
     key: &ObjectKey,
     live: &Value,
+    kept: &Value,
     (rule, by_identity): (&'static str, bool),
     context: &Context<'_>,
 ) -> Vec<Field> {
@@ -217,9 +221,15 @@ fn of_derived(
         let place = said.map_or_else(|| declared.place(&FieldPath::root()), |w| declared.place(&w.path));
         Some(Stated { object: declared.manifest.key.clone(), place })
     };
-    let source = |leaf: &Leaf<'_>| match change::is_kept(&leaf.path, true) {
-        true => Source::Kept,
-        false => Source::Derived { rule, by_identity, from: stated(leaf) },
+    let others = By::pointer(object_changes(kept, live, false), live);
+    let source = |leaf: &Leaf<'_>| {
+        if change::is_kept(&leaf.path, true) {
+            return Source::Kept;
+        }
+        match others.covering(&leaf.pointer) {
+            Some(_) => of_others(key, &leaf.path, context),
+            None => Source::Derived { rule, by_identity, from: stated(leaf) },
+        }
     };
     leaves(live, written, &|pointer| pointer == "/status")
         .into_iter()
@@ -243,14 +253,11 @@ fn nobody(
 
 /// Whose a field is that only exemptions and delegations explain.
 fn of_others(key: &ObjectKey, path: &FieldPath, context: &Context<'_>) -> Source {
-    let configuration = &context.snapshot.configuration;
-    let exempted = exemption::in_force(configuration, key, context.now)
-        .find(|(e, _)| !e.fields.is_empty() && e.covers(path))
-        .map(|(e, place)| Source::Exempted { name: e.name.clone(), place });
-    exempted.unwrap_or_else(|| match delegation::of_field(key, path, context) {
+    match given::of_field(key, path, context) {
+        Some(Origin::Exempted { name, place }) => Source::Exempted { name, place },
         Some(Origin::Delegated { name, place }) => Source::Delegated { name, place },
         _ => Source::Unknown,
-    })
+    }
 }
 
 /// Things by the part of an object that they are about, as JSON pointers into it.

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::expected_of;
+use super::{expected_of, given};
 use crate::carry::{self, Subject};
 use crate::change::{self, Change, object_changes};
 use crate::delegation;
@@ -121,6 +121,7 @@ pub(super) fn undeclared(key: &ObjectKey, live: &Value, context: &Context<'_>) -
         Ok(origin) => Judged::Explained(origin),
         Err(refusal) => {
             let exempted = exemption::of_whole(&context.snapshot.configuration, key, context.now);
+            let exempted = exempted.or_else(|| given::of_live(key, live, context));
             match exempted.map(Ok).or_else(|| delegation::judge_live(key, live, context)) {
                 Some(Ok(origin)) => Judged::Explained(origin),
                 Some(Err(reason)) => Judged::Undeclared(reason),

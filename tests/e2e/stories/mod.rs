@@ -46,6 +46,7 @@ macro_rules! stories {
 const STORIES: &[Story] = stories! {
     "a rolling update, and back through Git" in rolls: rollouts::there_and_back,
     "a restart by an exempted account" in rolls: rollouts::restart,
+    "an exempted account debugs a Pod" in rolls: rollouts::debugged,
     "one update overtakes another" in rolls: rollouts::overtaken,
     "a paused Deployment goes on" in rolls: rollouts::paused,
     "Pods are recreated, not rolled" in rolls: rollouts::recreated,

@@ -74,6 +74,25 @@ pub(super) async fn restart(scene: Scene<'_>) {
     assert!(restarted(&live).is_string(), "the commit took the restart away: {live}");
 }
 
+pub(super) async fn debugged(scene: Scene<'_>) {
+    let looked_into = |version| deployment("rolls", "debugged").version(version).text();
+    scene.declare("debugged", &looked_into(1)).await;
+    scene.runs("debugged", &image(1), 1).await;
+    let pods = scene.all("pod", "debugged-").await;
+    let (name, uid) = (pods[0]["metadata"]["name"].as_str().unwrap(), &pods[0]["metadata"]["uid"]);
+
+    scene.kubectl(SRE, &format!("debug {name} --image=busybox:1 --container=debugger")).await.checked().unwrap();
+    scene.kubectl(SRE, &format!("label pod {name} looked-at-by=sre")).await.checked().unwrap();
+    scene.quiet().await;
+    let pod = scene.get(&format!("pod/{name}")).await;
+    assert_eq!((&pod["metadata"]["uid"], &pod["metadata"]["labels"]["looked-at-by"]), (uid, &"sre".into()), "{pod}");
+    assert_eq!(pod["spec"]["ephemeralContainers"][0]["name"], "debugger", "{pod}");
+
+    // The next version takes it along like any other Pod.
+    scene.declare("debugged", &looked_into(2)).await;
+    scene.runs("debugged", &image(2), 1).await;
+}
+
 pub(super) async fn overtaken(scene: Scene<'_>) {
     let quick = |version, replicas| {
         let slow = deployment("rolls", "overtaken")

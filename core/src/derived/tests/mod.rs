@@ -6,7 +6,7 @@ mod deletions;
 mod metadata;
 mod nonsense;
 mod owned_pods;
-mod pods;
+pub(crate) mod pods;
 mod services;
 mod storage;
 mod unasked;

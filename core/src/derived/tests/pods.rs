@@ -6,7 +6,7 @@ use super::world::{Decided, KUBELET, PERSON, SCHEDULER, World, check, object, ow
 
 const DEFAULT_TOLERATIONS: [&str; 2] = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"];
 
-pub(super) fn template() -> Value {
+pub(crate) fn template() -> Value {
     json!({
         "metadata": {"labels": {"app": "web"}, "annotations": {"team": "a"}},
         "spec": {
@@ -46,7 +46,7 @@ fn admitted(mut pod: Value) -> Value {
     pod
 }
 
-pub(super) fn pod_of(owner_object: &Value, name: &str, template: &Value) -> Value {
+pub(crate) fn pod_of(owner_object: &Value, name: &str, template: &Value) -> Value {
     let generate_name = format!("{}-", owner_object["metadata"]["name"].as_str().unwrap());
     let pod = object(
         "v1",
