@@ -241,6 +241,19 @@ impl Snapshot {
         next
     }
 
+    /// The same with what earlier commits made of an object, the oldest first, in force until `replaced` at
+    /// the latest.
+    #[must_use]
+    pub fn remembering(&self, key: &ObjectKey, earlier: Vec<Expected>, replaced: Timestamp) -> Self {
+        let mut next = self.clone();
+        let former = |expected| Former { replaced, expected: Arc::new(expected) };
+        let kept = next.former.remove(key).unwrap_or_default();
+        let mut all: Vec<Former> = earlier.into_iter().map(former).chain(kept).collect();
+        all.drain(..all.len().saturating_sub(FORMER_KEPT));
+        next.former.insert(key.clone(), all);
+        next
+    }
+
     /// Former contents explain what controllers made of their templates, and within which bounds they
     /// scaled. Of any other object it only counts that Git once declared it, when it no longer does.
     fn keep_former(&mut self, previous: &Snapshot, now: Timestamp) {

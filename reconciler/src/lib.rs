@@ -14,6 +14,7 @@ mod foreseen;
 pub mod guard;
 pub mod health;
 mod hidden;
+mod history;
 mod lanes;
 pub mod lead;
 pub mod learn;

@@ -26,6 +26,7 @@ use crate::converge::{Outcome, Refusal, converge};
 use crate::exemptions;
 use crate::fence;
 use crate::guard::{self, Poke};
+use crate::history::History;
 use crate::metrics::{Convergence, Metrics};
 use crate::publish::Channel;
 use crate::published;
@@ -85,8 +86,6 @@ pub(crate) async fn run(client: Client, options: Options) {
     let Start { environment, discovery, channel, additions } = start;
     let index = LiveIndex::start(client.clone(), discovery.clone(), &[], &[]);
     let reporter = Reporter::start(client.clone(), &options.environment, options.metrics.clone());
-    let state = Arc::new(State::new(Api::new(client, discovery), index, reporter, channel));
-    state.take_published(additions);
     let source = Source {
         environment: options.environment.clone(),
         repository: environment.spec.repository.clone(),
@@ -95,6 +94,9 @@ pub(crate) async fn run(client: Client, options: Options) {
         mirror: options.state_dir.join("mirror"),
         credentials: options.credentials.clone(),
     };
+    let state =
+        Arc::new(State::new(Api::new(client, discovery), index, reporter, channel, History::new(source.clone())));
+    state.take_published(additions);
     let poke = guard::start(state.clone());
     let status = Status::start(state.api.clone(), &options.environment);
     if let Some(at) = adopted_at(&environment) {

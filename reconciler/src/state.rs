@@ -18,6 +18,7 @@ use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::time::{Instant, timeout};
 
 use crate::api::Api;
+use crate::history::History;
 use crate::publish::{Channel, shards};
 use crate::report::Reporter;
 use crate::surroundings::Surroundings;
@@ -35,6 +36,8 @@ pub struct State {
     pub reporter: Reporter,
     /// Where what was learnt is published.
     pub channel: Channel,
+    /// What Git declared before this process began.
+    pub history: History,
     /// What every object is held to now. While a commit is being applied it holds the old content
     /// of what is still to be written and the new content of the rest.
     held: ArcSwapOption<Snapshot>,
@@ -55,12 +58,13 @@ pub struct State {
 
 impl State {
     /// Nothing known yet.
-    pub fn new(api: Api, index: LiveIndex, reporter: Reporter, channel: Channel) -> Self {
+    pub fn new(api: Api, index: LiveIndex, reporter: Reporter, channel: Channel, history: History) -> Self {
         Self {
             api,
             index,
             reporter,
             channel,
+            history,
             held: ArcSwapOption::empty(),
             additions: Mutex::default(),
             unpublished: AtomicBool::default(),

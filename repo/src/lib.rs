@@ -8,6 +8,7 @@ mod blame;
 mod branch;
 mod edited;
 mod error;
+mod history;
 mod listing;
 mod mirror;
 mod program;
@@ -20,6 +21,7 @@ mod worktree;
 
 pub use branch::NewBranch;
 pub use error::Error;
+pub use history::Past;
 pub use listing::{KnownSize, Listing};
 pub use mirror::{Credentials, Fetched, Mirror};
 pub use repository::{CommitId, Repository};

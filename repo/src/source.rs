@@ -121,6 +121,11 @@ impl Source {
         Ok(mirror.with_credentials(self.credentials.clone()))
     }
 
+    /// The mirror as it is.
+    pub(crate) fn mirrored(&self) -> Result<Repository, Unusable> {
+        Ok(self.open()?.repository()?)
+    }
+
     /// What the last good commit declares; needs no network. `None` if there is none yet.
     ///
     /// # Errors
@@ -159,7 +164,7 @@ impl Source {
     /// # Errors
     /// As [`Source::accepted`], or the mirror does not hold it.
     pub fn at(&self, commit: &str) -> Result<Declaration, Unusable> {
-        self.declaration(&self.open()?.repository()?, &CommitId::parse(commit)?)
+        self.declaration(&self.mirrored()?, &CommitId::parse(commit)?)
     }
 
     /// Fetches the ref and evaluates its commit, unless that is `known` already (`Ok(None)`). A

@@ -7,6 +7,7 @@ use super::case::{Act, Case};
 use super::compare::{at, map, same_but, text};
 use super::owner::Owner;
 use crate::change;
+use crate::snapshot::FORMER_WINDOW;
 
 /// Which template of its owner an object follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,13 +39,16 @@ pub(super) fn standing(case: &Case<'_>, owner: &Owner, path: &[&str], follows: i
 }
 
 /// Templates of its owner, at `path`, that an object may follow, the likeliest first: the owner's own; at
-/// creation those that Git replaced shortly ago; of what is there, whatever its owner used to have.
+/// creation those that Git replaced shortly ago; of what is there, whatever its owner had when it was made,
+/// which the API server alone says.
 pub(super) fn candidates<'a>(case: &Case<'a>, owner: &'a Owner, path: &[&str]) -> Vec<&'a Value> {
     let snapshot = case.context.snapshot;
     let mut found = vec![at(&owner.object, path)];
     if case.is(Act::Live) {
+        let made = case.object().ok().and_then(made);
         let former = snapshot.former.get(&owner.key).into_iter().flatten();
-        found.extend(former.map(|f| at(&f.expected.object, path)));
+        let was_there = former.filter(|f| made.is_some_and(|made| made <= f.replaced + FORMER_WINDOW));
+        found.extend(was_there.map(|f| at(&f.expected.object, path)));
     } else {
         found.extend(snapshot.former(&owner.key, case.now()).map(|e| at(&e.object, path)));
     }
@@ -55,9 +59,13 @@ pub(super) fn candidates<'a>(case: &Case<'a>, owner: &'a Owner, path: &[&str]) -
 /// commit in force: history lies before the first, and what a rollback through Git left before the
 /// second. The API server alone sets the times, in whole seconds.
 pub(super) fn is_no_history<'a>(case: &Case<'_>, object: &Value, mut current: impl Iterator<Item = &'a Value>) -> bool {
-    let made = |o: &Value| text(o, &["metadata", "creationTimestamp"]).parse::<Timestamp>().ok();
     let Some(own) = made(object) else { return false };
     own > case.context.snapshot.commit.time && current.any(|other| made(other).is_some_and(|at| own > at))
+}
+
+/// When an object was made.
+fn made(object: &Value) -> Option<Timestamp> {
+    text(object, &["metadata", "creationTimestamp"]).parse().ok()
 }
 
 /// Whether two Pod templates mean the same, but for labels that a controller sets.

@@ -20,6 +20,7 @@ use super::again::{again_after, look_anew};
 use crate::api::{ApiError, Effect};
 use crate::broken_glass;
 use crate::fight::Memory;
+use crate::history;
 use crate::prune::served;
 use crate::report::Reason;
 use crate::settling;
@@ -60,6 +61,9 @@ pub(super) async fn undeclared_event(
             None => return Ok(()),
         }
         judged = judge_afresh(state, held, key, &live).await;
+    }
+    if matches!(judged, Judged::Undeclared(_)) && history::recall(state, held, key, &live).await {
+        return look_anew(state, event);
     }
     let Judged::Undeclared(reason) = judged else { return Ok(()) };
     if !state.holds(held, key) {

@@ -7,7 +7,7 @@ use futures::future::LocalBoxFuture;
 use gitward_test_cluster::Component;
 
 use super::daemons::everywhere;
-use super::manifests::{deployment, image, stateful_set};
+use super::manifests::{deployment, image, job, stateful_set};
 use super::scene::{Scene, is_rolled_out};
 use super::theatre::Theatre;
 
@@ -18,6 +18,7 @@ pub(super) const ACTS: &[(&str, Act)] = &[
     ("the controller manager is killed in the middle", |theatre| controllers(theatre).boxed_local()),
     ("the webhook is killed in the middle", |theatre| webhook(theatre).boxed_local()),
     ("the reconciler is killed in the middle", |theatre| reconciler(theatre).boxed_local()),
+    ("a Job outlives its template and the reconciler", |theatre| outliving(theatre).boxed_local()),
     ("a node comes", |theatre| node(theatre).boxed_local()),
 ];
 
@@ -103,6 +104,28 @@ async fn reconciler(theatre: &mut Theatre) {
     reached(&scene, 5, 3).await;
     declare(&scene, 4, 2).await;
     reached(&scene, 4, 2).await;
+}
+
+/// What a CronJob made before its template changed runs on, though nobody remembers that template but Git.
+async fn outliving(theatre: &mut Theatre) {
+    let scene = theatre.scene("cron");
+    // Its Pods wait for a node that there is not.
+    let old = |version| job("cron", "old").version(version).pod("nodeSelector: {no: where}").cron_job("suspend: false");
+    scene.declare("old", &old(1)).await;
+    let running = scene.until_all("it has fired", "job", "old-", |jobs| !jobs.is_empty()).await;
+    let job = format!("job/{}", running[0]["metadata"]["name"].as_str().unwrap());
+    for version in [2, 3] {
+        let number = scene.declare("old", &old(version)).await;
+        scene.theatre.converged(number).await;
+    }
+    theatre.stage.kill_reconciler();
+    theatre.stage.start_reconciler().await.unwrap();
+    let scene = theatre.scene("cron");
+    let number = scene.declare("old", &old(4)).await;
+    scene.theatre.converged(number).await;
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let still = scene.get(&job).await;
+    assert_eq!(still["metadata"]["uid"], running[0]["metadata"]["uid"], "what ran by a former image was stopped");
 }
 
 async fn node(theatre: &mut Theatre) {

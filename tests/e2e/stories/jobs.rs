@@ -121,7 +121,7 @@ pub(super) async fn cron(scene: Scene<'_>) {
 }
 
 pub(super) async fn out_of_turn(scene: Scene<'_>) {
-    let nightly = job("cron", "nightly").cron_job("suspend: true");
+    let nightly = job("turns", "nightly").cron_job("suspend: true");
     let number = scene.declare("nightly", &nightly).await;
     scene.theatre.converged(number).await;
     let denied = scene.kubectl(MALLORY, "create job mine --from=cronjob/nightly").await;

@@ -61,7 +61,7 @@ const STORIES: &[Story] = stories! {
     "a Job with fewer Pods, and with none" in jobs: jobs::fewer,
     "a Job that takes too long" in jobs: jobs::too_long,
     "a CronJob fires" in cron: jobs::cron,
-    "a job out of turn" in cron: jobs::out_of_turn,
+    "a job out of turn" in turns: jobs::out_of_turn,
     "a StatefulSet grows, shrinks and is updated" in sets: sets::up_and_down,
     "a StatefulSet whose claims go with it" in sets: sets::claims_go,
     "a StatefulSet is held back by a partition" in sets: sets::partition,

@@ -366,16 +366,20 @@ fn a_job_follows_its_cron_job_and_its_schedule() {
 fn a_job_of_a_former_template_runs_to_its_end() {
     let mut of_before = job();
     of_before["spec"]["template"]["spec"]["containers"][0]["image"] = "tick:0".into();
+    let there = |made: &str| with(&of_before, json!({"metadata": {"creationTimestamp": made}}));
     let mut before = cron_job();
     before["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]["image"] = "tick:0".into();
     for (age, is_made) in [(10, true), (31, false)] {
         let mut world = World::new();
         world.declare(cron_job());
-        assert!(world.there(&of_before).is_err(), "Git never said so");
+        let while_it_held = there("2026-05-01T09:59:00Z");
+        assert!(world.there(&while_it_held).is_err(), "Git never said so");
         world.declared_until(before.clone(), age);
         assert_eq!(world.create("@cronjob-controller", &of_before).is_ok(), is_made, "{age} s");
-        assert_eq!(world.there(&of_before).unwrap(), "Derived job.create");
+        assert_eq!(world.there(&while_it_held).unwrap(), "Derived job.create");
         assert!(world.there(&job()).is_ok());
+        assert_eq!(world.there(&there("2026-05-01T10:00:30Z")).is_ok(), is_made, "made when it held no more");
+        assert!(world.there(&of_before).is_err(), "nobody says when it was made");
     }
 }
 
