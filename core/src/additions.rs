@@ -5,6 +5,7 @@
 //! leave Git and the cluster.
 
 mod classes;
+mod earlier;
 mod filled;
 mod plugins;
 mod unexplained;
@@ -67,6 +68,14 @@ impl Entry {
         json_patch::patch(&mut object, &self.patch).ok()?;
         let record = (!self.record.is_null()).then(|| self.record.clone());
         Some(Expected { object, uid: self.uid.clone(), record })
+    }
+
+    /// What the API server would make of an earlier content of the object, as far as that follows from what it
+    /// makes of `declared`.
+    pub fn expected_before(&self, declared: &Declared, earlier: &Declared) -> Option<Expected> {
+        let is_of_this = self.digest == declared.digest;
+        let object = || earlier::completed(&self.patch, &declared.canonical, &earlier.canonical);
+        is_of_this.then(|| Expected { object: object(), uid: self.uid.clone(), record: None })
     }
 
     /// A Job runs once for its content: whether one that was made, asks to be removed when it is

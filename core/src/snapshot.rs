@@ -241,11 +241,12 @@ impl Snapshot {
         next
     }
 
-    /// The same with what earlier commits made of an object, the oldest first, in force until `replaced` at
-    /// the latest.
+    /// The same with what earlier commits made of an object, the oldest first. It explains what was made
+    /// before `until`, and lets nothing be made.
     #[must_use]
-    pub fn remembering(&self, key: &ObjectKey, earlier: Vec<Expected>, replaced: Timestamp) -> Self {
+    pub fn remembering(&self, key: &ObjectKey, earlier: Vec<Expected>, until: Timestamp) -> Self {
         let mut next = self.clone();
+        let replaced = until - FORMER_WINDOW;
         let former = |expected| Former { replaced, expected: Arc::new(expected) };
         let kept = next.former.remove(key).unwrap_or_default();
         let mut all: Vec<Former> = earlier.into_iter().map(former).chain(kept).collect();

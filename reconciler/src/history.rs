@@ -2,24 +2,17 @@
 //! were made of; where nobody remembers it any more, the history of Git does.
 
 use std::collections::HashSet;
-use std::time::{Duration, Instant};
 
-use gitward_core::derived::{ancestor, template_in};
+use gitward_core::derived::remembered_by_git_alone;
 use gitward_core::object::{self, ObjectKey};
-use gitward_core::snapshot::{Declared, Expected, FORMER_KEPT, Snapshot};
-use gitward_repo::{Past, Source};
+use gitward_core::snapshot::{Declared, Expected, Snapshot};
+use gitward_repo::Source;
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
 use crate::learn::learn;
 use crate::state::State;
-
-/// Commits that are passed on the way back.
-const COMMITS: usize = 1000;
-
-/// Longest time on that way.
-const WITHIN: Duration = Duration::from_secs(30);
 
 /// Where earlier contents are found, and of which objects they were looked for.
 pub struct History {
@@ -43,7 +36,7 @@ pub(crate) async fn recall(state: &State, held: &Snapshot, key: &ObjectKey, live
     if made.is_none_or(|made| made > state.history.began) {
         return false;
     }
-    let owner = ancestor(key, live, &state.context(held)).filter(|owner| template_in(key, owner).is_some());
+    let owner = remembered_by_git_alone(key, live, &state.context(held));
     let Some(declared) = owner.and_then(|owner| held.declared(&owner)) else { return false };
     let owner = &declared.manifest.key;
     // Whoever asks for the same owner meanwhile waits for what is found.
@@ -71,11 +64,10 @@ async fn remember(state: &State, held: &Snapshot, declared: &Declared) -> bool {
 /// could not be read.
 async fn expected_before(state: &State, held: &Snapshot, declared: &Declared) -> Option<Vec<Expected>> {
     let (source, commit, now) = (state.history.source.clone(), held.commit.id.clone(), declared.clone());
-    let past = Past { commits: COMMITS, contents: FORMER_KEPT, until: Instant::now() + WITHIN };
-    let before = tokio::task::spawn_blocking(move || source.before(&commit, &now, past)).await;
+    let before = tokio::task::spawn_blocking(move || source.before(&commit, &now)).await;
     let before = before.ok()?.ok()?;
     let mut expected = Vec::new();
-    for earlier in before.iter().rev() {
+    for earlier in &before {
         // What an API server refuses by now it cannot complete either.
         if let Ok(learnt) = learn(state, held, earlier).await {
             expected.extend(learnt.entry.expected(earlier));

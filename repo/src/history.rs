@@ -2,33 +2,29 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use git2::{Oid, Sort};
-use gitward_core::snapshot::{Declared, Digest};
+use gitward_core::snapshot::{Declared, Digest, FORMER_KEPT};
 
 use crate::{CommitId, Error, Repository, Result, Source, Unusable};
 
-/// How far back is looked.
-#[derive(Debug, Clone, Copy)]
-pub struct Past {
-    /// Commits that are passed at most.
-    pub commits: usize,
-    /// Contents of the object that are found at most.
-    pub contents: usize,
-    /// When to stop, whatever was found.
-    pub until: Instant,
-}
+/// Commits that are passed on the way back at most.
+const COMMITS: usize = 1000;
+
+/// Longest time on the way back.
+const WITHIN: Duration = Duration::from_secs(30);
 
 impl Source {
-    /// What the commits before `commit` declared of an object otherwise, the latest first and each content
-    /// once. A commit that cannot be used is passed over. Needs no network.
+    /// What the commits before `commit` declared of an object otherwise, the oldest first and each content
+    /// once: the last [`FORMER_KEPT`] of them, as far as they are found within bounds. A commit that cannot
+    /// be used is passed over. Needs no network.
     ///
     /// # Errors
     /// The mirror is damaged.
-    pub fn before(&self, commit: &str, now: &Declared, past: Past) -> std::result::Result<Vec<Declared>, Unusable> {
-        let repository = self.mirrored()?;
-        let commits = repository.first_parents(&CommitId::parse(commit)?, past.commits)?;
+    pub fn before(&self, commit: &str, now: &Declared) -> std::result::Result<Vec<Declared>, Unusable> {
+        let (repository, began) = (self.mirrored()?, Instant::now());
+        let commits = repository.first_parents(&CommitId::parse(commit)?, COMMITS)?;
         let mut file = now.manifest.file.to_string();
         let mut seen = BTreeSet::<Digest>::from([now.digest.clone()]);
         let mut last = commits.first().map(|c| repository.content_id(c, &file));
@@ -38,7 +34,7 @@ impl Source {
             if content == last {
                 continue;
             }
-            if found.len() == past.contents || Instant::now() >= past.until {
+            if found.len() == FORMER_KEPT || began.elapsed() >= WITHIN {
                 break;
             }
             let declared = self.declaration(&repository, commit).ok().map(|d| d.declared);
@@ -51,6 +47,7 @@ impl Source {
             }
             last = Some(repository.content_id(commit, &file));
         }
+        found.reverse();
         Ok(found)
     }
 }

@@ -21,7 +21,6 @@ mod worktree;
 
 pub use branch::NewBranch;
 pub use error::Error;
-pub use history::Past;
 pub use listing::{KnownSize, Listing};
 pub use mirror::{Credentials, Fetched, Mirror};
 pub use repository::{CommitId, Repository};

@@ -4,6 +4,7 @@ mod additions;
 mod cluster;
 mod follower;
 mod looker;
+mod past;
 mod store;
 
 pub use cluster::watch_cluster;

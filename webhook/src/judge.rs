@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use gitward_core::break_glass::{self, Receipt};
 use gitward_core::config::Mode;
-use gitward_core::derived::Context;
+use gitward_core::derived::{Context, remembered_by_git_alone};
 use gitward_core::finding::Finding;
 use gitward_core::lookup::{Lookup, Question, Recording};
 use gitward_core::request::{Request, User};
@@ -152,8 +152,31 @@ impl Gate {
         if let Some(judged) = self.once_learnt(request, deadline, &last).await {
             return judged;
         }
+        if let Some(judged) = self.once_remembered(request, deadline, &last).await {
+            return judged;
+        }
         self.metrics.second(Second::Denied);
         Judged { verdict: last.0, snapshot: last.1, note }
+    }
+
+    /// A controller may be at work on what it made of a template that only Git's history knows any more.
+    async fn once_remembered(
+        &self,
+        request: &Request<'_>,
+        deadline: Instant,
+        (_, last): &(Verdict, Arc<Snapshot>),
+    ) -> Option<Judged> {
+        let object = request.object.or(request.old_object)?;
+        let owner = {
+            let context = Context { snapshot: last, live: &self.index, now: Timestamp::now() };
+            remembered_by_git_alone(&request.key, object, &context)?
+        };
+        if !self.looker.recall(last, owner, deadline).await {
+            return None;
+        }
+        let snapshot = self.snapshots.load().filter(|now| !Arc::ptr_eq(now, last))?;
+        let (verdict, _) = decide(request, &snapshot, &self.index);
+        settled(&verdict, &snapshot).then(|| self.explained(Second::ExplainedByGit, (verdict, snapshot)))
     }
 
     /// The leader publishes what it learnt and then writes: the write may be here first.

@@ -53,6 +53,16 @@ fn set_of_claim(key: &ObjectKey, context: &Context<'_>) -> Option<ObjectKey> {
     Some(ObjectKey::new("apps", "StatefulSet", &key.namespace, object::name(set)))
 }
 
+/// The declared object by whose earlier templates one may be explained that is there or that its controller
+/// works on: those whose controllers keep no history of their templates in the cluster.
+pub fn remembered_by_git_alone(key: &ObjectKey, object: &Value, context: &Context<'_>) -> Option<ObjectKey> {
+    let keeps_none = |owner: &ObjectKey| {
+        let kind = (owner.group.as_str(), owner.kind.as_str());
+        matches!(kind, ("batch", "CronJob") | ("apps", "ReplicaSet") | ("", "ReplicationController"))
+    };
+    ancestor(key, object, context).filter(|owner| keeps_none(owner) && template_in(key, owner).is_some())
+}
+
 /// The template that a live object was made of, as its controller has it now; a Pod's with the amounts
 /// that the API server fills in.
 pub(crate) fn template_of(key: &ObjectKey, live: &Value, context: &Context<'_>) -> Option<Value> {

@@ -71,7 +71,7 @@ mod volume;
 
 pub use adoption::is_adoptable;
 pub(crate) use ancestor::template_of;
-pub use ancestor::{ancestor, follows_template, template_in};
+pub use ancestor::{ancestor, follows_template, remembered_by_git_alone, template_in};
 
 use case::{Act, Case};
 pub(crate) use cluster_role::counts as aggregated;

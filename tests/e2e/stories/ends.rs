@@ -5,11 +5,13 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use gitward_test_cluster::Component;
+use serde_json::Value;
 
 use super::daemons::everywhere;
 use super::manifests::{deployment, image, job, stateful_set};
 use super::scene::{Scene, is_rolled_out};
 use super::theatre::Theatre;
+use crate::edits::SRE;
 
 type Act = for<'a> fn(&'a mut Theatre) -> LocalBoxFuture<'a, ()>;
 
@@ -18,7 +20,7 @@ pub(super) const ACTS: &[(&str, Act)] = &[
     ("the controller manager is killed in the middle", |theatre| controllers(theatre).boxed_local()),
     ("the webhook is killed in the middle", |theatre| webhook(theatre).boxed_local()),
     ("the reconciler is killed in the middle", |theatre| reconciler(theatre).boxed_local()),
-    ("a Job outlives its template and the reconciler", |theatre| outliving(theatre).boxed_local()),
+    ("a Job outlives its template and gitward", |theatre| outliving(theatre).boxed_local()),
     ("a node comes", |theatre| node(theatre).boxed_local()),
 ];
 
@@ -108,23 +110,39 @@ async fn reconciler(theatre: &mut Theatre) {
 
 /// What a CronJob made before its template changed runs on, though nobody remembers that template but Git.
 async fn outliving(theatre: &mut Theatre) {
-    let scene = theatre.scene("cron");
+    let scene = theatre.scene("spare");
     // Its Pods wait for a node that there is not.
-    let old = |version| job("cron", "old").version(version).pod("nodeSelector: {no: where}").cron_job("suspend: false");
+    let old =
+        |version| job("spare", "old").version(version).pod("nodeSelector: {un: known}").cron_job("suspend: false");
     scene.declare("old", &old(1)).await;
     let running = scene.until_all("it has fired", "job", "old-", |jobs| !jobs.is_empty()).await;
-    let job = format!("job/{}", running[0]["metadata"]["name"].as_str().unwrap());
+    let name = running[0]["metadata"]["name"].as_str().unwrap();
     for version in [2, 3] {
         let number = scene.declare("old", &old(version)).await;
         scene.theatre.converged(number).await;
     }
+    theatre.keep_figures().await;
+    theatre.stage.kill_webhook();
     theatre.stage.kill_reconciler();
+    theatre.stage.start_webhook().await.unwrap();
     theatre.stage.start_reconciler().await.unwrap();
-    let scene = theatre.scene("cron");
+
+    // Its controller may make another Pod of it.
+    let scene = theatre.scene("spare");
+    let pods = scene.until_all("it has a Pod", "pod", name, |pods| pods.len() == 1).await;
+    let pod = pods[0]["metadata"]["name"].as_str().unwrap();
+    scene.kubectl(SRE, &format!("delete pod/{pod} --wait=false")).await.checked().unwrap();
+    let is_another = |pods: &[Value]| pods.iter().any(|p| p["metadata"]["name"] != pod);
+    let pods = scene.until_all("it has another Pod", "pod", name, is_another).await;
+    let former = pods.iter().all(|p| p["spec"]["containers"][0]["image"] == image(1));
+    assert!(former, "it goes on by the image that it was made with: {pods:?}");
+
+    // And the reconciler lets it be, also when the next commit comes.
     let number = scene.declare("old", &old(4)).await;
     scene.theatre.converged(number).await;
-    tokio::time::sleep(Duration::from_secs(10)).await;
-    let still = scene.get(&job).await;
+    scene.quiet().await;
+    scene.quiet().await;
+    let still = scene.get(&format!("job/{name}")).await;
     assert_eq!(still["metadata"]["uid"], running[0]["metadata"]["uid"], "what ran by a former image was stopped");
 }
 

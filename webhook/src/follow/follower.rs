@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::additions::{ahead, in_force};
 use super::looker::{Done, Looker, Looks};
+use super::past::{Found, Past};
 use super::store::SnapshotStore;
 use crate::metrics::Metrics;
 use crate::state_dir::StateDir;
@@ -59,6 +60,7 @@ pub struct Follower {
     store: Arc<SnapshotStore>,
     metrics: Arc<Metrics>,
     looks: Looks,
+    past: Arc<Past>,
     source: Option<Source>,
     published: Additions,
     in_force: Additions,
@@ -96,6 +98,7 @@ impl Follower {
             store,
             metrics,
             looks,
+            past: looker.past.clone(),
             source: None,
             published: Additions::default(),
             in_force: Additions::default(),
@@ -121,7 +124,7 @@ impl Follower {
         }
         let Ok(Some(json)) = self.state.read(&environment_file(&self.environment)) else { return };
         let Ok(spec) = serde_json::from_str(&json) else { return };
-        self.source = Some(self.source_of(spec));
+        self.look_at(spec);
         self.load_accepted().await;
     }
 
@@ -138,10 +141,22 @@ impl Follower {
                     // Nobody can ask any more.
                     Err(_) => return,
                 },
+                Some(found) = self.looks.found.recv() => self.remember(found),
                 Some(one) = news.recv() => self.take_all(one, &mut news).await,
                 outcome = ended(&mut self.fetching) => self.end_fetch(outcome).await,
             }
         }
+    }
+
+    /// Puts earlier contents in force, unless another commit is in force by now.
+    fn remember(&self, found: Found) {
+        let Found { commit, owner, earlier, until, done } = found;
+        let snapshot = self.store.load().filter(|snapshot| snapshot.commit.id == commit);
+        if let Some(snapshot) = &snapshot {
+            self.swap(snapshot.remembering(&owner, earlier, until));
+        }
+        // Who asked may have gone.
+        let _ = done.send(snapshot.is_some());
     }
 
     /// Takes what has come so far together: the leader publishes many shards at a time.
@@ -187,12 +202,18 @@ impl Follower {
         if self.source.is_some() && self.held.take().is_some() {
             self.keep(&held_file(&self.environment), b"");
         }
-        self.source = Some(self.source_of(spec));
+        self.look_at(spec);
         self.failed = None;
         if self.store.load().is_none() {
             self.load_accepted().await;
         }
         self.begin_fetch();
+    }
+
+    fn look_at(&mut self, spec: EnvironmentSpec) {
+        let source = self.source_of(spec);
+        self.past.source.store(Some(Arc::new(source.clone())));
+        self.source = Some(source);
     }
 
     fn source_of(&self, spec: EnvironmentSpec) -> Source {

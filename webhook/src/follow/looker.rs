@@ -1,13 +1,20 @@
-//! Asking for a fetch of Git: many may ask, one is made, all get its answer.
+//! Asking for a fetch of Git: many may ask, one is made, all get its answer. And asking for its history.
 
-use tokio::sync::watch;
+use std::sync::Arc;
+
+use gitward_core::object::ObjectKey;
+use gitward_core::snapshot::Snapshot;
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
+
+use super::past::{Found, Past};
 
 /// The asking side. Requests are numbered; a fetch answers all that were made before it began.
 #[derive(Debug, Clone)]
 pub struct Looker {
     wanted: watch::Sender<u64>,
     done: watch::Receiver<Done>,
+    pub(super) past: Arc<Past>,
 }
 
 /// How far fetches have come.
@@ -24,13 +31,15 @@ pub(super) struct Done {
 pub(super) struct Looks {
     pub(super) wanted: watch::Receiver<u64>,
     pub(super) done: watch::Sender<Done>,
+    pub(super) found: mpsc::Receiver<Found>,
 }
 
 impl Looker {
     pub(super) fn new() -> (Self, Looks) {
         let (wanted, wanted_by) = watch::channel(0);
         let (done, done_by) = watch::channel(Done::default());
-        (Self { wanted, done: done_by }, Looks { wanted: wanted_by, done })
+        let (past, found) = Past::new();
+        (Self { wanted, done: done_by, past }, Looks { wanted: wanted_by, done, found })
     }
 
     /// Asks for a fetch and does not wait for it.
@@ -52,6 +61,15 @@ impl Looker {
             Ok(Ok(done)) => done.reached,
             _ => false,
         }
+    }
+
+    /// Looks for earlier contents of a declared object in Git's history, once for each object. Whether there
+    /// may be more in force before `deadline` than `snapshot` knows.
+    pub async fn recall(&self, snapshot: &Arc<Snapshot>, owner: ObjectKey, deadline: Instant) -> bool {
+        let (past, snapshot) = (self.past.clone(), snapshot.clone());
+        // Who asked may not be able to wait; whoever asks next finds it.
+        let recalled = tokio::spawn(async move { past.recall(&snapshot, &owner).await });
+        matches!(tokio::time::timeout_at(deadline, recalled).await, Ok(Ok(true)))
     }
 }
 
