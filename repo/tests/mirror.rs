@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use gitward_repo::{CommitId, Fetched, Limits, Mirror, Repository, Selection};
+use gitward_repo::{CommitId, Credentials, Fetched, Limits, Mirror, Repository, Selection, Source};
 use tempfile::TempDir;
 
 const MAIN: &str = "refs/heads/main";
@@ -186,4 +186,52 @@ fn a_line_names_its_author_and_a_diff_its_paths() {
     assert_eq!(changed, ["a.yaml", "gone.yaml"]);
     assert!(repository.changed_paths(&first, &second, 1).is_err());
     assert!(repository.follows(&first, &second).unwrap() && !repository.follows(&second, &first).unwrap());
+}
+
+#[test]
+fn earlier_contents_of_an_object_are_found_wherever_they_stood() {
+    let origin = Origin::new();
+    origin.write(
+        "gitward.yaml",
+        "{apiVersion: gitward.dev/v1alpha1, kind: Configuration, environments: [{name: prod, ref: refs/heads/main, \
+         path: prod, namespaces: [shop]}]}\n",
+    );
+    let said = |text: &str| {
+        format!("{{apiVersion: v1, kind: ConfigMap, metadata: {{name: c, namespace: shop}}, data: {{is: {text}}}}}\n")
+    };
+    let steps = [
+        ("prod/first.yaml", "one"),
+        ("prod/first.yaml", "two"),
+        ("prod/unreadable.yaml", "{"),
+        ("prod/second.yaml", "two"),
+        ("prod/second.yaml", "three"),
+        ("prod/second.yaml", "one"),
+        ("elsewhere.yaml", "four"),
+        ("prod/second.yaml", "five"),
+    ];
+    let mut head = None;
+    for (i, (file, text)) in steps.into_iter().enumerate() {
+        let others = ["prod/first.yaml", "prod/second.yaml", "prod/unreadable.yaml"];
+        if file.starts_with("prod/") {
+            others.iter().for_each(|other| drop(std::fs::remove_file(origin.path().join(other))));
+        }
+        origin.write(file, &if text == "{" { format!("{}---\n{{", said("lost")) } else { said(text) });
+        head = Some(origin.commit(&format!("step {i}")));
+    }
+    let head = head.unwrap();
+
+    let dir = tempfile::tempdir().unwrap();
+    origin.mirror(dir.path()).fetch("prod", MAIN, SOON).unwrap();
+    let source = Source {
+        environment: "prod".into(),
+        repository: origin.path().to_str().unwrap().into(),
+        git_ref: MAIN.into(),
+        path: None,
+        mirror: dir.path().to_owned(),
+        credentials: Credentials::None,
+    };
+    let now = source.at(head.as_str()).unwrap().declared.remove(0);
+    let before = source.before(head.as_str(), &now).unwrap();
+    let texts: Vec<&str> = before.iter().map(|d| d.canonical["data"]["is"].as_str().unwrap()).collect();
+    assert_eq!(texts, ["two", "three", "one"], "the oldest first, each once");
 }
