@@ -182,6 +182,18 @@ fn what_cannot_be_asked_here_is_not_asked() {
     // A rule that looks for what is not there refuses the object, there as here.
     let findings = schemas_.check(&gate("{}"));
     assert_eq!(findings[0].message, "`spec`: a rule of its CRD cannot be answered: there is no `min`");
+    for (text, why) in [
+        ("int(self.hosts[0]) > 0", "int() cannot read its value"),
+        ("duration(self.hosts[0]) > duration('1s')", "duration() cannot read its value"),
+        ("timestamp(self.hosts[0]) > timestamp('2020-01-01T00:00:00Z')", "timestamp() cannot read its value"),
+        ("quantity(self.hosts[0]).isGreaterThan(quantity('1'))", "quantity() cannot read its value"),
+        ("9223372036854775807 + self.min > 0", "a number becomes too large"),
+    ] {
+        let (schemas_, _) = schemas(&rule(json!({"rule": text})));
+        let findings = schemas_.check(&gate("{hosts: [b], min: 1}"));
+        let wanted = format!("`spec`: a rule of its CRD cannot be answered: {why}");
+        assert_eq!(findings.first().map(|f| f.message.as_str()), Some(wanted.as_str()), "{text}");
+    }
 }
 
 #[test]

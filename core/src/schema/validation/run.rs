@@ -171,12 +171,7 @@ fn ask(rule: &Rule, asked: &Asked, at: &At<'_>) -> Option<Finding> {
             Some(Finding::error("schema/rule", message).with_hint(quoted(rule)))
         }
         // The API server refuses the object as well where a rule looks for what is not there.
-        Some(Err(
-            error @ (ExecutionError::NoSuchKey(_)
-            | ExecutionError::IndexOutOfBounds(_)
-            | ExecutionError::DivisionByZero(_)
-            | ExecutionError::RemainderByZero(_)),
-        )) => {
+        Some(Err(error)) if is_an_answer(&error) => {
             let message = format!("{}: a rule of its CRD cannot be answered: {}", at.path_or_object(), why(&error));
             Some(Finding::error("schema/rule", message).with_hint(quoted(rule)))
         }
@@ -187,11 +182,29 @@ fn ask(rule: &Rule, asked: &Asked, at: &At<'_>) -> Option<Finding> {
     }
 }
 
+/// Functions that make another value of one, where it is of the right form.
+const CONVERSIONS: [&str; 8] = ["int", "uint", "double", "timestamp", "duration", "quantity", "ip", "cidr"];
+
+/// Whether a rule fails by the value that it is asked of, wherever it is asked.
+fn is_an_answer(error: &ExecutionError) -> bool {
+    match error {
+        ExecutionError::NoSuchKey(_)
+        | ExecutionError::IndexOutOfBounds(_)
+        | ExecutionError::DivisionByZero(_)
+        | ExecutionError::RemainderByZero(_)
+        | ExecutionError::Overflow(..) => true,
+        ExecutionError::FunctionError { function, .. } => CONVERSIONS.contains(&function.as_str()),
+        _ => false,
+    }
+}
+
 /// Why a rule has no answer, without the values in it.
 fn why(error: &ExecutionError) -> String {
     match error {
         ExecutionError::NoSuchKey(name) => format!("there is no `{}`", cut(name, LONGEST_QUOTE)),
         ExecutionError::IndexOutOfBounds(_) => "the list has fewer elements".to_owned(),
+        ExecutionError::Overflow(..) => "a number becomes too large".to_owned(),
+        ExecutionError::FunctionError { function, .. } => format!("{function}() cannot read its value"),
         _ => "it divides by zero".to_owned(),
     }
 }
