@@ -28,6 +28,7 @@ pub mod publish;
 mod published;
 mod ready;
 pub mod report;
+mod reshaped;
 pub mod run;
 mod runs;
 mod settling;
@@ -37,7 +38,6 @@ mod status;
 pub mod stuck;
 pub mod surroundings;
 mod traces;
-mod upgrade;
 pub mod watch;
 pub mod write;
 

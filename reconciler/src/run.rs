@@ -32,11 +32,11 @@ use crate::publish::Channel;
 use crate::published;
 use crate::ready::{Ready, Standing};
 use crate::report::{Reason, Reporter};
+use crate::reshaped::Reshaped;
 use crate::state::State;
 use crate::status::Status;
-use crate::surroundings::api_server_version;
+use crate::surroundings::surroundings;
 use crate::traces;
-use crate::upgrade::Upgrade;
 use crate::watch;
 
 /// What the process is told at its start.
@@ -118,7 +118,7 @@ pub(crate) async fn run(client: Client, options: Options) {
         unusable: Told::default(),
         unconverged: Told::default(),
         watching: false,
-        upgrade: Upgrade::default(),
+        reshaped: Reshaped::default(),
     };
     looper.turn_for_ever().await;
 }
@@ -190,7 +190,7 @@ struct Loop {
     unconverged: Told,
     /// Whether the fence, broken glasses and exemptions are watched by now.
     watching: bool,
-    upgrade: Upgrade,
+    reshaped: Reshaped,
 }
 
 impl Loop {
@@ -206,7 +206,7 @@ impl Loop {
     async fn turn(&mut self) {
         self.look().await;
         if self.due.is_none() {
-            self.notice_upgrade().await;
+            self.notice_reshaping().await;
         }
         let due = self.due.is_some_and(|at| at <= Instant::now());
         if let (true, Some(current)) = (due, self.current.clone()) {
@@ -251,17 +251,23 @@ impl Loop {
     }
 
     /// The same content may become another object in another version of the API server, which may serve other
-    /// kinds besides.
-    async fn notice_upgrade(&mut self) {
+    /// kinds besides, or where a CRD or a mutator changed. What a stranger changes is not to be learnt.
+    async fn notice_reshaping(&mut self) {
         let is_suspended = |held: Arc<Snapshot>| held.environment.mode == Mode::Suspended;
         let Some(before) = self.state.learnt_in().filter(|_| !self.state.held().is_some_and(is_suspended)) else {
             return;
         };
-        let Some(now) = api_server_version(&self.state).await else { return };
-        if self.upgrade.is_over(&before.version, now.clone()) && self.state.index.discovery().refresh().await.is_ok() {
-            tracing::info!(before = %before.version, %now, "the API server is of another version: everything is learnt anew");
-            self.due = Some(Instant::now());
+        let Some(now) = surroundings(&self.state).await.filter(|_| self.state.strangers().is_empty()) else { return };
+        let version = now.version.clone();
+        if !self.reshaped.is_certain(&before, now) || self.state.index.discovery().refresh().await.is_err() {
+            return;
         }
+        if before.version == version {
+            tracing::info!("what shapes objects changed: what it concerns is learnt anew");
+        } else {
+            tracing::info!(before = %before.version, now = %version, "the API server is of another version: everything is learnt anew");
+        }
+        self.due = Some(Instant::now());
     }
 
     async fn tell_unusable(&mut self, error: &Unusable) {

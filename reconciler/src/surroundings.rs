@@ -61,7 +61,7 @@ pub async fn surroundings(state: &State) -> Option<Surroundings> {
 }
 
 /// Which build of Kubernetes the API server says that it is; `None` without an answer.
-pub(crate) async fn api_server_version(state: &State) -> Option<String> {
+async fn api_server_version(state: &State) -> Option<String> {
     let version = state.api.client().apiserver_version().await.ok()?;
     Some(format!("{} {}", version.git_version, version.build_date))
 }
@@ -86,12 +86,18 @@ fn state_of(object: &Value) -> String {
 mod tests {
     use super::*;
 
+    impl Surroundings {
+        /// Nothing shapes objects but an API server of this version.
+        pub(crate) fn of_version(version: &str) -> Self {
+            Self { version: version.to_owned(), everywhere: String::new(), definitions: BTreeMap::new() }
+        }
+    }
+
     #[test]
     fn a_definition_shapes_its_own_kind_alone() {
         let of = |version: &str| Surroundings {
-            version: "v1.36.3".to_owned(),
-            everywhere: String::new(),
             definitions: BTreeMap::from([(("x.io".to_owned(), "Thing".to_owned()), version.to_owned())]),
+            ..Surroundings::of_version("v1.36.3")
         };
         let same = |kind: &str| of("1").same_for(&of("2"), &ObjectKey::new("x.io", kind, "a", "b"));
         assert!(!same("Thing"));

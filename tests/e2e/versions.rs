@@ -236,3 +236,23 @@ async fn a_kind_is_covered_from_its_first_moment_to_its_last() {
     let output = shop.edit("widgets.v1.example.org", "knob", |o| o["spec"]["size"] = json!(9)).await;
     assert!(output.stderr.contains("spec.size"), "its versions differ in their names alone: {}", output.stderr);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_definition_fills_in_later_is_learnt_without_a_commit() {
+    let shop = Shop::open().await;
+    let filled = definition("Widget", "Namespaced", &["v1beta1", "v1"])
+        .replace(r#""size":{"#, r#""colour":{"type":"string","default":"red"},"size":{"#);
+    assert!(shop.stage.cluster.apply(&filled).await.unwrap().success());
+    let published = async || {
+        let arguments = ["get", "configmaps", "-n", "gitward-system", "-o", "jsonpath={.items[*].data}"];
+        let maps = shop.stage.cluster.kubectl(&arguments).await?.checked()?;
+        Ok(maps.contains("/spec/colour").then_some(()))
+    };
+    shop.stage.wait_for("the default to be learnt", WITHIN, published).await.unwrap();
+    let kept = shop.edit("widgets.v1beta1.example.org", "knob", |_| {}).await;
+    assert!(kept.success(), "{}", kept.stderr);
+    let other = shop.edit("widgets.v1beta1.example.org", "knob", |o| o["spec"]["colour"] = json!("green")).await;
+    assert!(!other.success() && other.stderr.contains("spec.colour"), "{}{}", other.stdout, other.stderr);
+    let log = std::fs::read_to_string(shop.stage.reconciler_log()).unwrap();
+    assert!(!log.contains("reason=Diverged"), "a default of the definition is no divergence: {log}");
+}
