@@ -8,10 +8,19 @@
 //! Everything else is equal or it is not. Lists with a merge key are compared element by element; a change of their order alone is a change of the
 //! list, since order decides for environment variables, init containers and rules.
 
+mod absent;
+mod lists;
+
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use serde_json::{Map, Value};
 
 use crate::path::{FieldPath, Step};
+use absent::{Stored, is_absent, name_below, stored, stored_below};
+use lists::compare_lists;
+
+pub(crate) use absent::is_plainly_empty;
+pub use absent::{counts_as_absent, is_built_in};
+pub(crate) use lists::aligned;
 
 /// One field path with its old and its new value; `None` where the field is not there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,130 +62,6 @@ pub fn is_empty(value: &Value) -> bool {
         Value::Array(items) => items.is_empty(),
         Value::Object(fields) => fields.is_empty(),
         _ => false,
-    }
-}
-
-/// Fields of the API types that are structures or maps and no pointers to them: empty and absent is
-/// the same there, and API servers of different versions write the one or the other.
-const PLAIN: [&str; 10] = [
-    "annotations",
-    "labels",
-    "loadBalancer",
-    "metadata",
-    "nodeSelector",
-    "resources",
-    "spec",
-    "status",
-    "strategy",
-    "updateStrategy",
-];
-
-/// [`name_below`] of a StatefulSet's `maxUnavailable`. Kubernetes 1.35 fills 1 in, 1.36 leaves it out and keeps what
-/// it finds, and both replace one Pod at a time: while a control plane is upgraded, which of them wrote
-/// last decides whether it is there. It is the one default of built-in kinds in which the two differ.
-const ONE_AT_A_TIME: &str = "maxUnavailable of a StatefulSet";
-
-/// Groups of the kinds that API servers store in a form of their own. Custom resources are stored as
-/// they were written.
-const BUILT_IN: [&str; 23] = [
-    "admissionregistration.k8s.io",
-    "apiextensions.k8s.io",
-    "apiregistration.k8s.io",
-    "apps",
-    "authentication.k8s.io",
-    "authorization.k8s.io",
-    "autoscaling",
-    "batch",
-    "certificates.k8s.io",
-    "coordination.k8s.io",
-    "discovery.k8s.io",
-    "events.k8s.io",
-    "extensions",
-    "flowcontrol.apiserver.k8s.io",
-    "internal.apiserver.k8s.io",
-    "networking.k8s.io",
-    "node.k8s.io",
-    "policy",
-    "rbac.authorization.k8s.io",
-    "resource.k8s.io",
-    "scheduling.k8s.io",
-    "storage.k8s.io",
-    "storagemigration.k8s.io",
-];
-
-/// Whether a group's kinds are Kubernetes' own, and not custom resources.
-pub fn is_built_in(group: &str) -> bool {
-    group.is_empty() || BUILT_IN.contains(&group)
-}
-
-/// Whether a field of an API type is there without saying anything: null, an empty list, or an empty
-/// map where that is the same as none.
-pub(crate) fn is_plainly_empty(name: &str, value: &Value) -> bool {
-    is_absent(Stored::Typed, name, value)
-}
-
-/// How an object is stored, which decides what counts as absent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stored {
-    /// As a type of the API server's.
-    Typed,
-    /// As it was written.
-    Verbatim,
-}
-
-fn stored(object: &Value) -> Stored {
-    let version = object.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
-    match version.split_once('/') {
-        Some((group, _)) if !BUILT_IN.contains(&group) => Stored::Verbatim,
-        _ => Stored::Typed,
-    }
-}
-
-fn is_absent(stored: Stored, key: &str, value: &Value) -> bool {
-    match value {
-        Value::Null => stored == Stored::Typed,
-        Value::Array(items) => items.is_empty() && stored == Stored::Typed,
-        Value::Object(fields) => fields.is_empty() && stored == Stored::Typed && PLAIN.contains(&key),
-        Value::Number(number) => key == ONE_AT_A_TIME && stored == Stored::Typed && number.as_u64() == Some(1),
-        _ => false,
-    }
-}
-
-/// Whether a value at a path of an object counts as not being there.
-pub fn counts_as_absent(object: &Value, path: &FieldPath, value: &Value) -> bool {
-    let fields = path.fields();
-    let mut stored = if fields.first() == Some(&"metadata") { Stored::Typed } else { stored(object) };
-    let mut at = object;
-    let (mut key, mut parent) = ("", "");
-    for step in &path.0 {
-        if let (Step::Field(field), Some(map)) = (step, at.as_object()) {
-            stored = stored_below(stored, field);
-            (key, parent) = (name_below(parent, [map, map], field), field);
-        } else {
-            (key, parent) = ("", "");
-        }
-        at = step.get(at).unwrap_or(&Value::Null);
-    }
-    is_absent(stored, key, value)
-}
-
-/// What lies below a field is stored so: schemas keep the values that people wrote, empty ones too.
-fn stored_below(stored: Stored, field: &str) -> Stored {
-    if field == "openAPIV3Schema" { Stored::Verbatim } else { stored }
-}
-
-/// A field's name, as far as an empty map may be the same as none: two fields are pointers here that
-/// are none elsewhere. They are the resources of a whole Pod, and the status subresource of a
-/// definition. And of the rolling updates, a StatefulSet's alone have a `partition`.
-fn name_below<'k>(parent: &str, siblings: [&Map<String, Value>; 2], field: &'k str) -> &'k str {
-    let is_pod = || siblings.iter().any(|map| map.contains_key("containers"));
-    match field {
-        "resources" if is_pod() => "",
-        "status" if parent == "subresources" => "",
-        "maxUnavailable" if parent == "rollingUpdate" && siblings.iter().any(|map| map.contains_key("partition")) => {
-            ONE_AT_A_TIME
-        }
-        _ => field,
     }
 }
 
@@ -328,115 +213,6 @@ fn pairs<'a>(
     let first = old.iter().map(|(k, v)| (k.as_str(), Some(v), new.get(k)));
     let second = new.iter().filter(|(k, _)| !old.contains_key(*k)).map(|(k, v)| (k.as_str(), None, Some(v)));
     first.chain(second)
-}
-
-fn compare_lists(stored: Stored, old: &[Value], new: &[Value], path: &FieldPath, found: &mut Vec<Change>) {
-    if old == new {
-        return;
-    }
-    let whole = |found: &mut Vec<Change>| {
-        found.push(Change {
-            path: path.clone(),
-            old: Some(Value::Array(old.to_vec())),
-            new: Some(Value::Array(new.to_vec())),
-        });
-    };
-    let Some(keys) = merge_keys(path, old, new) else {
-        if old.len() == new.len() && old.iter().zip(new).all(|(a, b)| alike(stored, "", a, b)) {
-            return;
-        }
-        return whole(found);
-    };
-    let key_of = |item: &Value| -> Vec<(String, Value)> {
-        keys.iter().filter_map(|k| item.get(k).map(|v| ((*k).to_owned(), v.clone()))).collect()
-    };
-    let old_keys: Vec<_> = old.iter().map(key_of).collect();
-    let new_keys: Vec<_> = new.iter().map(key_of).collect();
-    for (item, key) in old.iter().zip(&old_keys) {
-        let at = path.with(Step::Key(key.clone()));
-        match new_keys.iter().position(|k| k == key) {
-            Some(i) => compare(stored, "", Some(item), Some(&new[i]), &at, found),
-            None => found.push(Change { path: at, old: Some(item.clone()), new: None }),
-        }
-    }
-    for (item, key) in new.iter().zip(&new_keys) {
-        if !old_keys.contains(key) {
-            found.push(Change { path: path.with(Step::Key(key.clone())), old: None, new: Some(item.clone()) });
-        }
-    }
-    let kept_old = old_keys.iter().filter(|k| new_keys.contains(k));
-    let kept_new = new_keys.iter().filter(|k| old_keys.contains(k));
-    // Beside other changes too: the order is one of its own.
-    if !kept_old.eq(kept_new) {
-        whole(found);
-    }
-}
-
-/// Candidates for merge keys by the list's field name, as the API types' `listMapKeys` and
-/// `patchMergeKey` have them; the first that identifies every element on both sides is taken.
-fn merge_keys(path: &FieldPath, old: &[Value], new: &[Value]) -> Option<&'static [&'static str]> {
-    let field = path.fields().last().copied().unwrap_or_default();
-    let candidates: &[&[&str]] = match field {
-        "containers"
-        | "initContainers"
-        | "ephemeralContainers"
-        | "volumes"
-        | "env"
-        | "imagePullSecrets"
-        | "secrets"
-        | "webhooks"
-        | "resourceClaims"
-        | "versions"
-        | "schedulingGates"
-        | "matchConditions" => &[&["name"]],
-        "volumeMounts" => &[&["mountPath"]],
-        "volumeDevices" => &[&["devicePath"]],
-        "ports" => &[&["containerPort", "protocol"], &["port", "protocol"], &["containerPort"], &["port"]],
-        "conditions" => &[&["type"]],
-        "ownerReferences" => &[&["uid"]],
-        "hostAliases" => &[&["ip"]],
-        "topologySpreadConstraints" => &[&["topologyKey", "whenUnsatisfiable"]],
-        "volumeClaimTemplates" => return None,
-        _ => return None,
-    };
-    candidates.iter().copied().find(|keys| identifies(keys, old) && identifies(keys, new))
-}
-
-/// The elements of the list at `path`, each with its step and the position of its counterpart in
-/// another list: found by their merge key; where they have none, by their position in lists of the
-/// same length, else by their value.
-pub(crate) fn aligned(path: &FieldPath, list: &[Value], other: &[Value]) -> Vec<(Step, Option<usize>)> {
-    let keys = merge_keys(path, list, list);
-    let shared = merge_keys(path, other, list);
-    let same_key = |a: &Value, b: &Value| shared.is_some_and(|keys| keys.iter().all(|k| a.get(*k) == b.get(*k)));
-    let counterpart = |n: usize, item: &Value| match shared {
-        Some(_) => other.iter().position(|o| same_key(o, item)),
-        None if other.len() == list.len() => Some(n),
-        None => other.iter().position(|o| o == item),
-    };
-    let step = |n: usize, item: &Value| match keys {
-        Some(keys) => Step::Key(keys.iter().filter_map(|k| Some(((*k).to_owned(), item.get(k)?.clone()))).collect()),
-        None => Step::Index(n),
-    };
-    list.iter().enumerate().map(|(n, item)| (step(n, item), counterpart(n, item))).collect()
-}
-
-fn identifies(keys: &[&str], items: &[Value]) -> bool {
-    let mut seen: Vec<Vec<&Value>> = Vec::with_capacity(items.len());
-    for item in items {
-        let mut key = Vec::with_capacity(keys.len());
-        for k in keys {
-            match item.get(k) {
-                Some(v) if v.is_string() || v.is_number() => key.push(v),
-                _ => return false,
-            }
-        }
-        if seen.contains(&key) {
-            return false;
-        }
-        seen.push(key);
-    }
-    true
 }
 
 /// Fields of `metadata` that the API server alone keeps; they are never compared.

@@ -9,11 +9,11 @@ use serde_json::{Map, Value, json};
 use super::case::{Act, Case, has_uid};
 use super::compare::{at, differs, entries, is_number, list, map, same_but, text};
 use super::container::{self, default_to, list_in, map_in};
-use super::cron::Schedule;
 use super::expected_pod::{ExpectedPod, same_amounts};
 use super::finalizers::{JOB_TRACKING, is_finished};
 use super::owner::{self, Owner, Reference};
 use super::{Judged, Refusal, template};
+use crate::cron::Schedule;
 use crate::object;
 
 const SCHEDULED: &str = "batch.kubernetes.io/cronjob-scheduled-timestamp";
@@ -135,7 +135,7 @@ fn on_schedule(case: &Case<'_>, cron_job: &Value, scheduled: Timestamp) -> Resul
     };
     ensure!(scheduled >= since, "it is scheduled for before the last run");
     let schedule = Schedule::parse(text(spec, &["schedule"]), text(spec, &["timeZone"]));
-    let Some(schedule) = schedule else {
+    let Ok(schedule) = schedule else {
         return Err(Refusal::new("the schedule of the CronJob cannot be read"));
     };
     ensure!(schedule.includes(scheduled, since), "that time is not on the schedule of the CronJob");

@@ -35,7 +35,6 @@ mod cluster_role;
 pub(crate) mod compare;
 mod container;
 mod controller_revision;
-mod cron;
 mod daemon_set;
 mod deletion;
 mod endpoint_slice;

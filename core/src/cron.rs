@@ -1,8 +1,9 @@
-//! Cron schedules as CronJobs have them: which moments are on one.
+//! Schedules of CronJobs: what is one, and which moments are on it.
 //!
 //! The grammar and its meaning are those of `github.com/robfig/cron/v3` `ParseStandard`, which
 //! differ from other crons': a day matches by month *or* week if both are restricted, `N/step` runs
-//! to the end of the range, `?` is `*`, Sunday is 0 only, and a step on `*` restricts.
+//! to the end of the range, `?` is `*`, Sunday is 0 only, and a step on `*` restricts. No crate reads
+//! exactly that.
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use jiff::{Timestamp, Zoned};
@@ -12,7 +13,7 @@ const MAX_LENGTH: usize = 1000;
 
 /// When a CronJob runs.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Schedule {
+pub(crate) enum Schedule {
     Fields {
         fields: Fields,
         zone: TimeZone,
@@ -23,7 +24,7 @@ pub(super) enum Schedule {
 
 /// The values that each field allows, as bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Fields {
+pub(crate) struct Fields {
     minute: Field,
     hour: Field,
     day_of_month: Field,
@@ -38,39 +39,47 @@ struct Field {
     any: bool,
 }
 
+/// A field: what it is called, and the values that it takes.
 struct Bounds {
+    name: &'static str,
     min: u32,
     max: u32,
     names: &'static [&'static str],
 }
 
-const MINUTES: Bounds = Bounds { min: 0, max: 59, names: &[] };
-const HOURS: Bounds = Bounds { min: 0, max: 23, names: &[] };
-const DAYS: Bounds = Bounds { min: 1, max: 31, names: &[] };
+const MINUTES: Bounds = Bounds { name: "minute", min: 0, max: 59, names: &[] };
+const HOURS: Bounds = Bounds { name: "hour", min: 0, max: 23, names: &[] };
+const DAYS: Bounds = Bounds { name: "day of the month", min: 1, max: 31, names: &[] };
 const MONTHS: Bounds = Bounds {
+    name: "month",
     min: 1,
     max: 12,
     names: &["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"],
 };
-const WEEKDAYS: Bounds = Bounds { min: 0, max: 6, names: &["sun", "mon", "tue", "wed", "thu", "fri", "sat"] };
+const WEEKDAYS: Bounds =
+    Bounds { name: "day of the week", min: 0, max: 6, names: &["sun", "mon", "tue", "wed", "thu", "fri", "sat"] };
 
 impl Schedule {
     /// Reads a schedule and its time zone; an empty zone is UTC, which control planes run in.
-    pub(super) fn parse(text: &str, zone: &str) -> Option<Self> {
+    ///
+    /// # Errors
+    /// What is wrong with it, to follow its name.
+    pub(crate) fn parse(text: &str, zone: &str) -> Result<Self, String> {
         if text.len() > MAX_LENGTH {
-            return None;
+            return Err(format!("is longer than {MAX_LENGTH} characters"));
         }
         let (zone, text) = match text.strip_prefix("CRON_TZ=").or_else(|| text.strip_prefix("TZ=")) {
-            Some(rest) => rest.split_once(' ')?,
+            Some(rest) => rest.split_once(' ').ok_or("says a time zone and nothing else")?,
             None => (zone, text),
         };
         let zone = match zone {
             "" | "UTC" => TimeZone::UTC,
-            name => TimeZoneDatabase::bundled().get(name).ok()?,
+            name => TimeZoneDatabase::bundled().get(name).map_err(|_| "names no known time zone")?,
         };
         let text = text.trim();
         if let Some(duration) = text.strip_prefix("@every ") {
-            return Some(Self::Every(seconds(duration)?.max(1)));
+            let length = seconds(duration).ok_or("has a length of time that cannot be read")?;
+            return Ok(Self::Every(length.max(1)));
         }
         let text = match text {
             "@yearly" | "@annually" => "0 0 1 1 *",
@@ -78,22 +87,25 @@ impl Schedule {
             "@weekly" => "0 0 * * 0",
             "@daily" | "@midnight" => "0 0 * * *",
             "@hourly" => "0 * * * *",
+            text if text.starts_with('@') => return Err("is none of the words that there are".to_owned()),
             text => text,
         };
-        let mut parts = text.split_ascii_whitespace();
-        let mut next = |bounds| field(parts.next()?, bounds);
-        let fields = Fields {
-            minute: next(&MINUTES)?,
-            hour: next(&HOURS)?,
-            day_of_month: next(&DAYS)?,
-            month: next(&MONTHS)?,
-            day_of_week: next(&WEEKDAYS)?,
+        let parts: Vec<&str> = text.split_whitespace().collect();
+        let [minute, hour, day_of_month, month, day_of_week] = parts[..] else {
+            return Err(format!("has {} fields, not five", parts.len()));
         };
-        parts.next().is_none().then_some(Self::Fields { fields, zone })
+        let fields = Fields {
+            minute: field(minute, &MINUTES)?,
+            hour: field(hour, &HOURS)?,
+            day_of_month: field(day_of_month, &DAYS)?,
+            month: field(month, &MONTHS)?,
+            day_of_week: field(day_of_week, &WEEKDAYS)?,
+        };
+        Ok(Self::Fields { fields, zone })
     }
 
     /// Whether a moment is on the schedule; `since` is the last run, or when the CronJob was made.
-    pub(super) fn includes(&self, time: Timestamp, since: Timestamp) -> bool {
+    pub(crate) fn includes(&self, time: Timestamp, since: Timestamp) -> bool {
         match self {
             Self::Every(seconds) => {
                 let elapsed = time.as_second() - since.as_second();
@@ -119,56 +131,67 @@ impl Fields {
     }
 }
 
-fn field(text: &str, bounds: &Bounds) -> Option<Field> {
+fn field(text: &str, bounds: &Bounds) -> Result<Field, String> {
     let mut found = Field { bits: 0, any: false };
+    // Empty elements count as nothing.
     for part in text.split(',').filter(|p| !p.is_empty()) {
         let Field { bits, any } = range(part, bounds)?;
         found = Field { bits: found.bits | bits, any: found.any || any };
     }
-    Some(found)
+    Ok(found)
 }
 
-fn range(text: &str, bounds: &Bounds) -> Option<Field> {
-    let (values, step) = match text.split_once('/') {
-        Some((values, step)) => (values, Some(step.parse::<u32>().ok()?)),
-        None => (text, None),
+fn range(text: &str, bounds: &Bounds) -> Result<Field, String> {
+    let (values, step) = text.split_once('/').map_or((text, None), |(values, step)| (values, Some(step)));
+    let step = match step.map(str::parse::<u32>) {
+        Some(Ok(step @ 1..)) => Some(step),
+        Some(_) => return Err(format!("has a {} whose step is no number from 1 on", bounds.name)),
+        None => None,
     };
-    let (low, high) = match values.split_once('-') {
-        Some((low, high)) => (low, Some(high)),
-        None => (values, None),
-    };
+    let (low, high) = values.split_once('-').map_or((values, None), |(low, high)| (low, Some(high)));
     let any = matches!(low, "*" | "?");
     let (start, end) = if any {
         (bounds.min, bounds.max)
     } else {
         let start = value(low, bounds)?;
         let end = match (high, step) {
+            (Some(high), _) if high.contains('-') => return Err(not_a_range(bounds)),
             (Some(high), _) => value(high, bounds)?,
             (None, Some(_)) => bounds.max,
             (None, None) => start,
         };
         (start, end)
     };
-    let step = step.unwrap_or(1);
-    if step == 0 || start < bounds.min || end > bounds.max || start > end {
-        return None;
+    if start > end {
+        return Err(not_a_range(bounds));
     }
+    let step = step.unwrap_or(1);
     let bits = (start..=end).step_by(step as usize).fold(0, |bits, v| bits | (1 << v));
-    Some(Field { bits, any: any && step == 1 })
+    Ok(Field { bits, any: any && step == 1 })
 }
 
-fn value(text: &str, bounds: &Bounds) -> Option<u32> {
+fn not_a_range(bounds: &Bounds) -> String {
+    format!("has a {} whose range does not go up", bounds.name)
+}
+
+fn value(text: &str, bounds: &Bounds) -> Result<u32, String> {
     let named = bounds.names.iter().position(|n| text.eq_ignore_ascii_case(n));
-    match named {
-        Some(position) => u32::try_from(position).ok().map(|p| p + bounds.min),
-        None => text.parse().ok(),
-    }
+    let named = named.and_then(|position| u32::try_from(position).ok()).map(|position| position + bounds.min);
+    let value = named.or_else(|| text.parse().ok()).filter(|v| (bounds.min..=bounds.max).contains(v));
+    value.ok_or_else(|| format!("has a {} that is not from {} to {}", bounds.name, bounds.min, bounds.max))
 }
 
 /// Whole seconds of a Go duration such as `1h30m`; parts of a second are cut off.
 fn seconds(text: &str) -> Option<i64> {
-    let mut rest = text.trim();
+    let text = text.trim();
+    let (mut rest, sign) = match text.strip_prefix('-') {
+        Some(rest) => (rest, -1.0),
+        None => (text.strip_prefix('+').unwrap_or(text), 1.0),
+    };
     let mut nanoseconds: f64 = 0.0;
+    if rest == "0" {
+        return Some(0);
+    }
     if rest.is_empty() {
         return None;
     }
@@ -189,7 +212,7 @@ fn seconds(text: &str) -> Option<i64> {
         nanoseconds += number * factor;
         rest = &rest[unit..];
     }
-    let seconds = (nanoseconds / 1e9).floor();
+    let seconds = (sign * nanoseconds / 1e9).floor();
     (seconds < 1e12).then_some(seconds as i64)
 }
 
@@ -251,29 +274,52 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_schedule_is_refused() {
-        let texts = [
-            "",
-            "* * * *",
-            "* * * * * *",
-            "60 * * * *",
-            "* 24 * * *",
-            "* * 0 * *",
-            "* * * 13 *",
-            "* * * * 7",
-            "5-1 * * * *",
-            "*/0 * * * *",
-            "a * * * *",
-            "1-2-3 * * * *",
-            "@never",
-            "@every",
-            "@every x",
-            "@every 1",
-            "1//2 * * * *",
-        ];
-        for text in texts {
-            assert_eq!(Schedule::parse(text, ""), None, "{text}");
+    fn what_robfig_reads_is_good() {
+        for good in [
+            "*/5 0-23/2 1,15 jan-DEC sun",
+            "5/15 * ? * ?",
+            "0 0 1 1 0",
+            "  1   2 3 4 5 ",
+            "1,,2 * * * *",
+            "@every 1.5h",
+            "@every 10ms",
+            "TZ=Europe/Berlin 0 4 * * *",
+            "59 23 31 12 6",
+            "*-5 * * * *",
+            "+5 * * * *",
+        ] {
+            assert!(Schedule::parse(good, "").is_ok(), "{good}");
         }
-        assert_eq!(Schedule::parse("* * * * *", "Mars/Olympus"), None);
+    }
+
+    #[test]
+    fn what_it_does_not_read_is_told() {
+        for (bad, part) in [
+            ("", "0 fields"),
+            ("* * * *", "4 fields"),
+            ("0 * * * * *", "6 fields"),
+            ("60 * * * *", "minute that is not from 0 to 59"),
+            ("a * * * *", "minute that"),
+            ("0 24 * * *", "hour that"),
+            ("0 0 0 * *", "day of the month that"),
+            ("0 0 * 13 *", "month that"),
+            ("0 0 * * 7", "day of the week that is not from 0 to 6"),
+            ("0 0 * * monday", "day of the week that"),
+            ("5-1 * * * *", "does not go up"),
+            ("1-2-3 * * * *", "does not go up"),
+            ("*/0 * * * *", "step"),
+            ("*/5/2 * * * *", "step"),
+            ("1//2 * * * *", "step"),
+            ("@fortnightly", "none of the words"),
+            ("@every", "none of the words"),
+            ("@every day", "length of time"),
+            ("@every 1", "length of time"),
+            ("TZ=UTC", "time zone"),
+            ("TZ=Mars/Olympus * * * * *", "time zone"),
+        ] {
+            let told = Schedule::parse(bad, "");
+            assert!(told.as_ref().is_err_and(|told| told.contains(part)), "{bad}: {told:?}");
+        }
+        assert!(Schedule::parse("* * * * *", "Mars/Olympus").is_err());
     }
 }
