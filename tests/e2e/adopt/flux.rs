@@ -83,6 +83,7 @@ async fn a_namespace_moves_from_flux_and_the_other_stays() {
     assert_eq!(flux.everything_in("shop").await, shop);
     what_git_drops_goes(&flux).await;
     the_other_moves_as_well(&flux).await;
+    this_one_goes_back(&flux).await;
 }
 
 /// The safe order where Flux installs several namespaces together: it forgets one while it does not prune.
@@ -325,6 +326,24 @@ async fn the_other_moves_as_well(flux: &AtWork) {
     let edit = ["patch", "configmap/prices", "-n", "books", "-p", r#"{"data":{"atlas":"1"}}"#];
     let denied = scene.stage.cluster.kubectl(&edit).await.unwrap();
     assert!(denied.stderr.contains("gitward.dev\" denied"), "{}", denied.stderr);
+}
+
+/// A namespace is let go of as it is, and Flux takes it up again.
+async fn this_one_goes_back(flux: &AtWork) {
+    let scene = &flux.scene;
+    let (shop, books) = (flux.everything_in("shop").await, flux.everything_in("books").await);
+    scene.git(&["rm", "-r", "--quiet", "prod/shop"]);
+    let commit = scene.govern_all("books", "enforce", "");
+    scene.converges(&commit).await;
+    assert_eq!(flux.everything_in("shop").await, shop, "gitward took something with it");
+    let log = std::fs::read_to_string(scene.stage.reconciler_log()).unwrap();
+    assert!(log.contains("objects that are not governed any more are left as they are: shop (10)"), "it is not told");
+    flux.installs("shop", "./flux/shop").await;
+    flux.applied("shop", &commit).await;
+    let pages = scene.get("configmap/pages").await;
+    assert_eq!(pages["metadata"]["labels"]["kustomize.toolkit.fluxcd.io/name"], "shop");
+    assert!(pages["data"]["imprint"].is_string(), "{pages:#}");
+    assert_eq!(flux.everything_in("books").await, books);
 }
 
 fn drop_lines(flux: &AtWork, file: &str, parts: &[&str]) {
