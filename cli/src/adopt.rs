@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use futures::StreamExt;
-use gitward_core::adopt::{Choice, FileNames, Operated, Selection, Sorted, draft, sort, yaml};
+use gitward_core::adopt::{Choice, FileNames, Installer, Operated, Selection, Sorted, draft, installers, sort, yaml};
 use gitward_core::derived::Context;
 use gitward_core::object::{ObjectKey, is_dns_label};
 use gitward_reconciler::api::Api;
@@ -22,7 +22,7 @@ use jiff::Timestamp;
 use crate::look::{self, Format};
 use crate::{Outcome, output, start};
 use base::Base;
-use report::{Other, Report, Taken, Unknown};
+use report::{InstalledBy, Other, Report, Taken, Unknown};
 use seen::Seen;
 use settle::{Settled, Settling, settle};
 
@@ -180,9 +180,21 @@ fn reported(
             },
         }
     }
+    report.installers = installed_by(seen, sorted);
     report.delegations = draft(&args.namespace, &operated);
     if !report.delegations.is_empty() && !files.is_empty() {
         files.push((format!("{}/gitward.adopt.yaml", base.directory), report.delegations.clone()));
     }
     (report, files)
+}
+
+/// Who installed what a person would have written, each with the number of objects. What controllers make
+/// is left out: some of it is marked like what it is made of.
+fn installed_by(seen: &Seen, sorted: &Sorted) -> Vec<InstalledBy> {
+    let written = sorted.choices.iter().filter(|(_, choice)| !matches!(choice, Choice::Derived | Choice::Operated(_)));
+    let mut counted: BTreeMap<Installer, usize> = BTreeMap::new();
+    for installer in written.filter_map(|(key, _)| seen.objects.get(key)).flat_map(|object| installers(object)) {
+        *counted.entry(installer).or_default() += 1;
+    }
+    counted.into_iter().map(InstalledBy::new).collect()
 }

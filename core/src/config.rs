@@ -243,7 +243,7 @@ impl EnvironmentConfig {
 }
 
 /// Whether a list of `Kind` or `Kind.group` names an object's kind.
-fn names_kind(kinds: &[String], key: &ObjectKey) -> bool {
+pub(crate) fn names_kind(kinds: &[String], key: &ObjectKey) -> bool {
     kinds.iter().any(|k| match k.split_once('.') {
         Some((kind, group)) => kind == key.kind && group == key.group,
         None => *k == key.kind,

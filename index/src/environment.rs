@@ -3,7 +3,9 @@
 // The derived schema repeats each type within a function, where `pub` reaches nobody.
 #![allow(unreachable_pub)]
 
+use gitward_core::adoption::Adoption;
 use gitward_core::object;
+use jiff::Timestamp;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::{CustomResource, CustomResourceExt, KubeSchema};
 use serde::{Deserialize, Serialize};
@@ -65,10 +67,14 @@ pub struct EnvironmentStatus {
     /// Objects that the commit declares.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub objects: Option<i64>,
-    /// When the environment took over its namespaces (RFC 3339). What was there before and is not
-    /// declared is reported and never removed.
+    /// When the environment first took anything over (RFC 3339).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adopted_at: Option<String>,
+    /// Since when each namespace and each cluster-scoped kind is governed. What was there before and is
+    /// not declared is reported and never removed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    pub adopted: Vec<Adopted>,
     /// The generation of the Environment that this status speaks of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
@@ -80,6 +86,29 @@ pub struct EnvironmentStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["type"]))]
     pub conditions: Vec<Condition>,
+}
+
+/// A namespace or a cluster-scoped kind that the environment took over.
+#[derive(KubeSchema, Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Adopted {
+    /// Its name, as gitward.yaml has it.
+    pub name: String,
+    /// Since when it is governed (RFC 3339).
+    pub at: String,
+}
+
+impl EnvironmentStatus {
+    /// Since when everything is governed, as far as it is written down.
+    pub fn adoption(&self) -> Adoption {
+        let written = self.adopted.iter().filter_map(|one| Some((one.name.clone(), one.at.parse().ok()?)));
+        Adoption::read(written, Timestamp::now())
+    }
+}
+
+/// What the status says of this.
+pub fn adopted(adoption: &Adoption) -> Vec<Adopted> {
+    adoption.entries().map(|(name, at)| Adopted { name: name.to_owned(), at: at.to_string() }).collect()
 }
 
 /// An exemption, delegation or break-glass declaration of gitward.yaml, and whether anybody needs it.

@@ -441,7 +441,7 @@ impl Run<'_> {
         let pruned = prune(self.state, &self.target).await;
         self.outcome.pruned = pruned.removed;
         self.outcome.failures.extend(pruned.failures);
-        if pruned.removed > 0 {
+        if pruned.removed + pruned.let_go > 0 {
             self.state.publish().await;
         }
         self.state.busy().clear();

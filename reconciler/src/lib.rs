@@ -1,6 +1,7 @@
 //! The runtime gate: pulls from Git, prechecks a commit as a whole before the first write,
 //! converges, reverts what was changed behind Git's back, and says what it did.
 
+mod adopted;
 pub mod api;
 mod broken_glass;
 pub mod converge;

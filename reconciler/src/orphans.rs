@@ -35,7 +35,7 @@ pub async fn remove(state: &State, snapshot: &Snapshot, workload: &Declared) -> 
             continue;
         }
         let (uid, version) = (object::uid(&live), gvk.api_version());
-        if !state.came_after_adoption(&live) {
+        if !state.adoption().is_older_than(&key, &live) {
             let message = format!(
                 "{key} was there before this environment took over and keeps {} from its own",
                 workload.manifest.key

@@ -1,5 +1,7 @@
 //! Pruning: removing what Git used to declare, bounded and in reverse order.
 
+use std::collections::BTreeMap;
+
 use gitward_core::finding::Finding;
 use gitward_core::object::{self, Gvk, ObjectKey};
 use gitward_core::snapshot::Snapshot;
@@ -13,18 +15,21 @@ use crate::state::State;
 pub struct Pruned {
     /// Objects removed.
     pub removed: usize,
+    /// Objects let go of as they are.
+    pub let_go: usize,
     /// What stays, and why.
     pub failures: Vec<Finding>,
 }
 
-/// Removes every object that was written for a former commit and is not declared any more.
+/// Removes every object that was written for a former commit and is not declared any more. What the
+/// environment does not govern any more either is let go of as it is: it may be somebody else's by now.
 pub async fn prune(state: &State, target: &Snapshot) -> Pruned {
+    let mut pruned = Pruned { let_go: let_go(state, target), ..Pruned::default() };
     let mut gone: Vec<(ObjectKey, Option<String>)> = {
         let additions = state.additions();
         let undeclared = additions.entries.values().filter(|e| !target.is_declared(&e.key));
         undeclared.map(|e| (e.key.clone(), e.uid.clone())).collect()
     };
-    let mut pruned = Pruned::default();
     let bounds = &target.environment.prune;
     if gone.len() > bounds.max {
         let message = format!(
@@ -46,6 +51,35 @@ pub async fn prune(state: &State, target: &Snapshot) -> Pruned {
         }
     }
     pruned
+}
+
+/// Forgets what is not governed any more, and tells where that was; how many objects.
+fn let_go(state: &State, target: &Snapshot) -> usize {
+    let is_foreign = |key: &ObjectKey| !target.environment.governs(key) && !target.environment.shares(key);
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    state.additions().entries.retain(|key, _| {
+        let stays = target.is_declared(key) || !is_foreign(key);
+        if !stays {
+            *places.entry(place(key)).or_default() += 1;
+        }
+        stays
+    });
+    if !places.is_empty() {
+        let told: Vec<String> = places.iter().map(|(place, objects)| format!("{place} ({objects})")).collect();
+        let message = format!("objects that are not governed any more are left as they are: {}", told.join(", "));
+        state.reporter.about_environment(Reason::LeftAlone, message);
+    }
+    places.values().sum()
+}
+
+/// What of the environment an object belonged to: its namespace, or its kind.
+fn place(key: &ObjectKey) -> String {
+    match (key.namespace.as_str(), key.group.as_str(), key.kind.as_str()) {
+        ("", "", "Namespace") => key.name.clone(),
+        ("", "", kind) => kind.to_owned(),
+        ("", group, kind) => format!("{kind}.{group}"),
+        (namespace, ..) => namespace.to_owned(),
+    }
 }
 
 /// Whether an object was removed; one that is another by now, or holds data, stays.

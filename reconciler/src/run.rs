@@ -20,6 +20,7 @@ use serde_json::json;
 use tokio::time::{Instant, sleep};
 use tracing::Instrument;
 
+use crate::adopted::Noted;
 use crate::api::Api;
 use crate::broken_glass;
 use crate::converge::{Outcome, Refusal, converge};
@@ -99,10 +100,7 @@ pub(crate) async fn run(client: Client, options: Options) {
     state.take_published(additions);
     let poke = guard::start(state.clone());
     let status = Status::start(state.api.clone(), &options.environment);
-    if let Some(at) = adopted_at(&environment) {
-        state.set_adopted(at);
-        status.set([("adoptedAt", json!(at.to_string()))]).await;
-    }
+    let noted = Noted::begin(&state, &status, &environment.status.unwrap_or_default()).await;
     let ready = Ready::start(state.clone(), status.clone());
     let mut looper = Loop {
         state,
@@ -118,16 +116,10 @@ pub(crate) async fn run(client: Client, options: Options) {
         unusable: Told::default(),
         unconverged: Told::default(),
         watching: false,
+        noted,
         reshaped: Reshaped::default(),
     };
     looper.turn_for_ever().await;
-}
-
-/// When the environment took over, as its status says. A time that is still to come would let all that
-/// is made until then pass for what was there before.
-fn adopted_at(environment: &Environment) -> Option<Timestamp> {
-    let said: Timestamp = environment.status.as_ref()?.adopted_at.as_deref()?.parse().ok()?;
-    Some(said.min(Timestamp::now()))
 }
 
 /// What the API server has to have said before anything can begin.
@@ -190,6 +182,7 @@ struct Loop {
     unconverged: Told,
     /// Whether the fence, broken glasses and exemptions are watched by now.
     watching: bool,
+    noted: Noted,
     reshaped: Reshaped,
 }
 
@@ -310,9 +303,6 @@ impl Loop {
             tokio::spawn(broken_glass::watch(self.state.clone(), self.status.clone(), self.poke.clone()));
             tokio::spawn(exemptions::watch(self.state.clone(), self.status.clone(), self.poke.clone()));
         }
-        if self.state.adopted().is_none() {
-            self.adopt().await;
-        }
         self.tell_findings(&declaration.findings).await;
         let previous = self.state.held();
         let target = Snapshot::assemble(
@@ -326,6 +316,7 @@ impl Loop {
         );
         if target.environment.mode == Mode::Suspended {
             self.state.hold(target);
+            self.noted.note(&self.state, &self.status).await;
             self.due = None;
             self.remember_held(&commit.id).await;
             let message = format!("commit {} suspends the environment: nothing is judged or written", commit.short());
@@ -336,6 +327,7 @@ impl Loop {
         let count = target.declared.len();
         let span = traces::convergence(&commit.id, count);
         let ended = converge(&self.state, target).instrument(span.clone()).await;
+        self.noted.note(&self.state, &self.status).await;
         traces::converged(&span, &ended);
         drop(span);
         match ended {
@@ -384,7 +376,7 @@ impl Loop {
 
     /// After a restart, while the ref's commit is refused: the cluster is held to what it was held
     /// to before.
-    async fn hold_last(&self) {
+    async fn hold_last(&mut self) {
         if self.state.held().is_some() {
             return;
         }
@@ -398,6 +390,7 @@ impl Loop {
         let snapshot =
             Snapshot::assemble(environment, configuration, last.commit, last.declared, &additions, None, now);
         self.state.hold(snapshot);
+        self.noted.note(&self.state, &self.status).await;
         self.show_held();
         self.poke.everything();
     }
@@ -485,15 +478,6 @@ impl Loop {
         self.state.reporter.about_environment(Reason::Converged, message.clone());
         self.status.set_condition("Converged", "True", "Converged", &message).await;
         self.ready.stands(Standing::Applied(id.to_owned()));
-    }
-
-    /// Marks the time from which on undeclared objects are removed.
-    async fn adopt(&self) {
-        let now = Timestamp::now();
-        // The API server's times have whole seconds; what was made in this second came before.
-        let at = Timestamp::from_second(now.as_second() + 1).unwrap_or(now);
-        self.state.set_adopted(at);
-        self.status.set([("adoptedAt", json!(at.to_string()))]).await;
     }
 }
 

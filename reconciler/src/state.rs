@@ -7,13 +7,12 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use gitward_core::additions::{Additions, Entry};
-use gitward_core::adoption;
+use gitward_core::adoption::Adoption;
 use gitward_core::derived::Context;
 use gitward_core::object::ObjectKey;
 use gitward_core::snapshot::Snapshot;
 use gitward_index::LiveIndex;
 use jiff::Timestamp;
-use serde_json::Value;
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::time::{Instant, timeout};
 
@@ -47,7 +46,7 @@ pub struct State {
     busy: Mutex<HashSet<ObjectKey>>,
     /// Shared while the guard writes, held alone while a new commit takes over.
     turn: RwLock<()>,
-    adopted: Mutex<Option<Timestamp>>,
+    adoption: Mutex<Adoption>,
     learnt_in: Mutex<Option<Surroundings>>,
     /// Objects whose record was read and not made by this process: the cluster may have said anything.
     unproven: Mutex<HashSet<ObjectKey>>,
@@ -70,7 +69,7 @@ impl State {
             unpublished: AtomicBool::default(),
             busy: Mutex::default(),
             turn: RwLock::default(),
-            adopted: Mutex::default(),
+            adoption: Mutex::default(),
             learnt_in: Mutex::default(),
             unproven: Mutex::default(),
             strangers: Mutex::default(),
@@ -83,8 +82,12 @@ impl State {
         self.held.load_full()
     }
 
-    /// Holds every object to this from now on.
+    /// Holds every object to this from now on, and takes over what it governs that was not governed before.
     pub fn hold(&self, snapshot: Snapshot) {
+        let now = Timestamp::now();
+        // The API server's times have whole seconds; what was made in this second came before.
+        let at = Timestamp::from_second(now.as_second() + 1).unwrap_or(now);
+        self.adopting().take_over(&snapshot.environment, at);
         self.held.store(Some(Arc::new(snapshot)));
     }
 
@@ -209,18 +212,17 @@ impl State {
         self.strangers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// When this environment took over its namespaces; what was there before is only reported.
-    pub fn adopted(&self) -> Option<Timestamp> {
-        *self.adopted.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Since when everything is governed; what was there before is only reported.
+    pub fn adoption(&self) -> Adoption {
+        self.adopting().clone()
     }
 
-    /// Whether an object was made after this environment took over.
-    pub fn came_after_adoption(&self, object: &Value) -> bool {
-        adoption::came_after(object, self.adopted())
+    /// Says since when everything is governed, before anything is held.
+    pub fn set_adoption(&self, adoption: Adoption) {
+        *self.adopting() = adoption;
     }
 
-    /// Sets the time of adoption.
-    pub fn set_adopted(&self, at: Timestamp) {
-        *self.adopted.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
+    fn adopting(&self) -> MutexGuard<'_, Adoption> {
+        self.adoption.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -314,7 +314,7 @@ impl Sight {
         if used_to {
             return Some("Git used to declare it: it goes, or stays, by the bounds of pruning".to_owned());
         }
-        stays_because(self.snapshot.environment.mode, key, live, self.adopted).map(str::to_owned)
+        stays_because(self.snapshot.environment.mode, key, live, &self.adoption).map(str::to_owned)
     }
 
     /// Whether something that could not be listed may hold governed objects; the rest only matters

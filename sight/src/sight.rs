@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use gitward_core::additions::Additions;
+use gitward_core::adoption::Adoption;
 use gitward_core::object::ObjectKey;
 use gitward_core::snapshot::{Commit, Snapshot};
 use gitward_index::environment::{self, Environment};
@@ -24,7 +25,7 @@ pub struct Sight {
     pub(crate) discovery: Discovery,
     pub(crate) snapshot: Snapshot,
     pub(crate) additions: Additions,
-    pub(crate) adopted: Option<Timestamp>,
+    pub(crate) adoption: Adoption,
     pub(crate) repository: Repository,
     pub(crate) in_force: InForce,
 }
@@ -67,7 +68,7 @@ impl Sight {
             }
         };
         let status = environment.status.unwrap_or_default();
-        let adopted = status.adopted_at.as_deref().and_then(|t| t.parse().ok());
+        let adoption = status.adoption();
         let snapshot = Snapshot::assemble(
             snapshot_of.environment,
             snapshot_of.configuration,
@@ -78,7 +79,7 @@ impl Sight {
             Timestamp::now(),
         );
         let in_force = InForce { environment: name, commit: snapshot.commit.clone(), notes };
-        Ok(Self { client, discovery, snapshot, additions, adopted, repository, in_force })
+        Ok(Self { client, discovery, snapshot, additions, adoption, repository, in_force })
     }
 
     /// The object that a person names, as it is now, with the path that is left of the name. An object

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gitward_core::adopt::Effect;
+use gitward_core::adopt::{Effect, Installer};
 use gitward_core::object::ObjectKey;
 use serde::Serialize;
 
@@ -32,6 +32,8 @@ pub(super) struct Report {
     pub(super) operated: Vec<Other>,
     /// What says that a controller made it, and no rule recognises.
     pub(super) strange: Vec<Other>,
+    /// Other tools that installed some of it.
+    pub(super) installers: Vec<InstalledBy>,
     /// What could not be read or tried.
     pub(super) unknown: Vec<Unknown>,
     /// How many objects Git declares already.
@@ -66,6 +68,25 @@ pub(super) struct Taken {
 pub(super) struct Other {
     pub(super) object: ObjectKey,
     pub(super) why: String,
+}
+
+/// A tool that installed something of the namespace, and has to let go of it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct InstalledBy {
+    /// Who, in its tool's own words.
+    pub(super) installer: String,
+    /// How many objects say so.
+    pub(super) objects: usize,
+    /// How it lets go.
+    pub(super) to_do: &'static str,
+}
+
+impl InstalledBy {
+    /// With the number of objects that name it.
+    pub(super) fn new((installer, objects): (Installer, usize)) -> Self {
+        Self { installer: installer.to_string(), objects, to_do: installer.let_go() }
+    }
 }
 
 /// Something that could not be read or tried.

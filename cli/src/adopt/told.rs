@@ -13,6 +13,7 @@ const SHOWN: usize = 20;
 pub(super) fn text(report: &Report) -> String {
     let mut text = head(report);
     text.push_str(&affected(report));
+    text.push_str(&installers(report));
     text.push_str(&others("left out", &report.left));
     text.push_str(&others("made by operators, to be delegated", &report.operated));
     text.push_str(&others("made by no controller that is known, and left alone", &report.strange));
@@ -85,6 +86,19 @@ fn effect(effect: &Effect) -> String {
     format!("    {} {}{restarts}\n", effect.how, harmless(&effect.path.to_string()))
 }
 
+/// Who has to let go, and how.
+fn installers(report: &Report) -> String {
+    if report.installers.is_empty() {
+        return String::new();
+    }
+    let mut text = "\ninstalled by others, who have to let go:\n".to_owned();
+    for by in &report.installers {
+        let objects = plural(by.objects, "object");
+        text.push_str(&format!("! {} ({objects})\n  to do: {}\n", harmless(&by.installer), by.to_do));
+    }
+    text
+}
+
 fn others(what: &str, list: &[Other]) -> String {
     if list.is_empty() {
         return String::new();
@@ -107,12 +121,13 @@ fn next(report: &Report) -> String {
         None => "its environment in gitward.yaml (`gitward init` writes a first one)".to_owned(),
     };
     let git_ref = report.git_ref.as_deref().unwrap_or("the environment's ref");
+    let let_go = if report.installers.is_empty() { "" } else { "have it let go of by those above, and " };
     format!(
         "\nnext:\n\
          1. review it: git show {branch}\n\
          2. merge {branch}, and with it add {namespace} to `namespaces` of {environment}, with `mode: observe` first\n\
          3. `gitward check` says what the push gate will say; then push to {git_ref}\n\
-         4. `gitward diff` shows what is listed above and nothing else; then set `mode: enforce`\n"
+         4. `gitward diff` shows what is listed above and nothing else; then {let_go}set `mode: enforce`\n"
     )
 }
 

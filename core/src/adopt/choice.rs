@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::clean::clean;
+use super::installers::instructs;
 use super::lineage::{self, Belongs};
 use super::planned::{Planned, planned};
 use crate::change::is_empty;
@@ -118,6 +119,9 @@ fn first_look(key: &ObjectKey, object: &Value, selection: Selection, live: &dyn 
     }
     if is_helms(key, object) {
         return Choice::Left("Helm keeps its releases in it");
+    }
+    if let Some(why) = instructs(key) {
+        return Choice::Left(why);
     }
     match (key.group.as_str(), key.kind.as_str()) {
         ("", "Secret") if !selection.secrets => Choice::Left(SECRET),

@@ -138,6 +138,8 @@ fn what_others_keep_is_not_taken() {
         named("v1", "Endpoints", "outside", json!({"subsets": []})),
         named("discovery.k8s.io/v1", "EndpointSlice", "web-x", slice),
         named("apps/v1", "ReplicaSet", "stray", of_deployment),
+        named("kustomize.toolkit.fluxcd.io/v1", "Kustomization", "apps", json!({"spec": {"prune": true}})),
+        named("argoproj.io/v1alpha1", "Application", "shop", json!({"spec": {}})),
         named("v1", "ConfigMap", "going", json!({"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}})),
     ]);
     let of = |kind: &str, name: &str| found.choice(KEEP, kind, name);
@@ -163,9 +165,14 @@ fn what_others_keep_is_not_taken() {
     for name in ["made", "kept"] {
         assert_eq!(of("ConfigMap", name), Choice::Operated(database.clone()));
     }
-    for (kind, name) in
-        [("Secret", "sh.helm.release.v1.web.v1"), ("Secret", "payment"), ("Pod", "bare"), ("ConfigMap", "going")]
-    {
+    for (kind, name) in [
+        ("Secret", "sh.helm.release.v1.web.v1"),
+        ("Secret", "payment"),
+        ("Pod", "bare"),
+        ("ConfigMap", "going"),
+        ("Kustomization", "apps"),
+        ("Application", "shop"),
+    ] {
         assert!(matches!(of(kind, name), Choice::Left(_)), "{kind}/{name}: {:?}", of(kind, name));
     }
     assert!(

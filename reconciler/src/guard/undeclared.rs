@@ -80,7 +80,7 @@ pub(super) async fn undeclared_event(
         again_after(state, event.clone(), ADOPTED_WITHIN);
         return Ok(());
     }
-    match stays_because(held.environment.mode, key, &live, state.adopted()) {
+    match stays_because(held.environment.mode, key, &live, &state.adoption()) {
         // Installed with deploy/, by those who installed gitward: nothing to tell. Only its content
         // says that it is gitward's own; under that name anything else is told like any other.
         Some(_) if environment::is_shipped_definition(&live) => {}

@@ -169,12 +169,15 @@ impl Scene {
                 .collect::<Vec<_>>()
         };
         let applied = "removed metadata.annotations[\"kubectl.kubernetes.io/last-applied-configuration\"]";
-        assert_eq!(of("service-web.yaml"), [applied]);
+        let tracked = "removed metadata.annotations[\"argocd.argoproj.io/tracking-id\"]";
+        let instance = "removed metadata.labels[\"argocd.argoproj.io/instance\"]";
+        assert_eq!(of("service-web.yaml"), [tracked, applied, instance]);
         assert_eq!(of("namespace-shop.yaml"), [""; 0]);
         assert_eq!(
             of("deployment-web.yaml"),
             [
                 "removed metadata.annotations[\"argocd.argoproj.io/sync-wave\"]",
+                tracked,
                 applied,
                 "removed metadata.annotations[\"meta.helm.sh/release-name\"]",
                 "removed metadata.labels[\"app.kubernetes.io/managed-by\"]",
@@ -185,6 +188,9 @@ impl Scene {
         assert_eq!(report["left"].as_array().unwrap().len(), 1);
         assert_eq!(report["operated"][0]["object"]["name"], "main-settings");
         assert_eq!(report["strange"], json!([]));
+        let installers = report["installers"].as_array().unwrap();
+        let told = installers.iter().map(|i| (i["installer"].as_str().unwrap(), i["objects"].as_u64().unwrap()));
+        assert_eq!(told.collect::<Vec<_>>(), [("Argo CD's Application shop", 2)]);
     }
 
     fn manifests_are_clean(&self, report: &Value) {

@@ -95,7 +95,13 @@ impl Scene {
 
     /// Pushes that the namespace is governed, in this mode: the commit.
     pub(super) fn govern(&self, mode: &str) -> String {
-        let governed = CONFIGURATION.replace("namespaces: []", &format!("namespaces: [shop]\n  mode: {mode}"));
+        self.govern_all("shop", mode, "")
+    }
+
+    /// The same of several namespaces, with more in `gitward.yaml`.
+    pub(super) fn govern_all(&self, namespaces: &str, mode: &str, more: &str) -> String {
+        let governed = format!("namespaces: [{namespaces}]\n  mode: {mode}");
+        let governed = CONFIGURATION.replace("namespaces: []", &governed) + more;
         self.stage.work.write("gitward.yaml", governed).unwrap();
         let output =
             std::process::Command::new(gitward()).arg("check").current_dir(self.stage.work.path()).output().unwrap();
@@ -149,5 +155,21 @@ impl Scene {
         let diff = self.json(&["diff", "--environment", "prod"], 1);
         let names = diff["differences"].as_array().unwrap().iter().map(|d| d["object"]["name"].as_str().unwrap());
         names.map(str::to_owned).collect()
+    }
+
+    /// Before anything is written, the gates see what adoption told, and nothing else.
+    pub(super) fn differs_as_it_was_told(&self, report: &Value) {
+        let diff = self.json(&["diff", "--environment", "prod"], 1);
+        let diverged = diff["differences"].as_array().unwrap().iter().filter(|d| d["difference"] == "diverged");
+        let of = |object: &Value, fields: &Value| {
+            let paths = fields.as_array().unwrap().iter().map(|f| f["path"].as_str().unwrap().to_owned());
+            paths.map(|path| format!("{} {path}", object["kind"])).collect::<Vec<_>>()
+        };
+        let mut seen: Vec<String> = diverged.flat_map(|d| of(&d["object"], &d["fields"])).collect();
+        let taken = report["taken"].as_array().unwrap().iter();
+        let mut told: Vec<String> = taken.flat_map(|t| of(&t["object"], &t["effects"])).collect();
+        seen.sort();
+        told.sort();
+        assert_eq!(seen, told, "{diff:#}");
     }
 }

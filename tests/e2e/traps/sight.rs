@@ -90,11 +90,15 @@ async fn what_was_published_is_put_back(traps: &Traps) {
 
 async fn what_is_said_of_the_environment_is_said_again(traps: &Traps) {
     let before = traps.get("environment/prod").await["status"].clone();
-    let forged = json!({"status": {"commit": "0".repeat(40), "adoptedAt": "2099-01-01T00:00:00Z", "conditions": []}});
+    let later = "2099-01-01T00:00:00Z";
+    let adopted = json!([{"name": "shop", "at": later}]);
+    let forged =
+        json!({"status": {"commit": "0".repeat(40), "adoptedAt": later, "adopted": adopted, "conditions": []}});
     traps.attack(&format!("patch environment/prod --subresource=status --type=merge -p '{forged}'"), "").await;
     let same = |status: &Value| {
         let types = |s: &Value| s["conditions"].as_array().map(|all| all.iter().map(|c| c["type"].to_string()).max());
-        ["commit", "adoptedAt"].iter().all(|field| status[*field] == before[*field]) && types(status) == types(&before)
+        ["commit", "adoptedAt", "adopted"].iter().all(|field| status[*field] == before[*field])
+            && types(status) == types(&before)
     };
     traps.until("environment/prod", "the status of before", |environment| same(&environment["status"])).await;
 }
