@@ -17,6 +17,7 @@ pub mod caught;
 pub mod change;
 pub mod config;
 pub mod created;
+mod deep;
 pub mod delegation;
 pub mod derived;
 pub mod evaluate;

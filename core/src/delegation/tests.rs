@@ -8,6 +8,9 @@ use crate::derived::tests::world::{Forgery, World, check, object, owner, with};
 use crate::request::User;
 use crate::trace::{Judged, judge as judge_request, judge_live};
 
+mod bounds;
+mod policies;
+
 const OPERATOR: &str = "system:serviceaccount:shop:operator";
 
 const CONFIGURATION: &str = r#"apiVersion: gitward.dev/v1alpha1
@@ -295,15 +298,21 @@ fn an_owner_may_be_named_by_an_annotation_and_name_the_object() {
     assert!(create(&world, OPERATOR, &annotated(secret("web-tls"), "web")).is_err(), "nobody declares the owner");
 }
 
+/// Lets it be known that the API server makes nothing else of a declared object.
+fn learn(world: &mut World, object: &Value) {
+    let key = ObjectKey::of(object).unwrap();
+    let expected = Arc::new(crate::snapshot::Expected { object: object.clone(), uid: None, record: None });
+    let mut declared = world.snapshot.declared(&key).unwrap().clone();
+    declared.expected = Some(expected);
+    world.snapshot.declared.insert(key, Arc::new(declared));
+}
+
 #[test]
 fn fields_of_declared_objects_are_set_by_the_operator_alone() {
     let mut world = world();
     let live = prometheus();
     let key = ObjectKey::of(&live).unwrap();
-    let expected = Arc::new(crate::snapshot::Expected { object: live.clone(), uid: None, record: None });
-    let mut declared = world.snapshot.declared(&key).unwrap().clone();
-    declared.expected = Some(expected);
-    world.snapshot.declared.insert(key.clone(), Arc::new(declared));
+    learn(&mut world, &live);
     let seen = with(&live, json!({"metadata": {"annotations": {"monitoring.example.org/seen": "yes"}}}));
     let other = with(&seen, json!({"metadata": {"annotations": {"x": "y"}}}));
     let status = with(&live, json!({"status": {"ready": 1}}));
