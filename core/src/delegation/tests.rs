@@ -3,13 +3,14 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::config::parse;
+use crate::config::{Configuration, parse};
 use crate::derived::tests::world::{Forgery, World, check, object, owner, with};
 use crate::request::User;
 use crate::trace::{Judged, judge as judge_request, judge_live};
 
 mod bounds;
 mod policies;
+mod ready_made;
 
 const OPERATOR: &str = "system:serviceaccount:shop:operator";
 
@@ -366,21 +367,6 @@ fn a_delegation_ends() {
 }
 
 /// What comes with gitward can be taken over as it is.
-#[test]
-fn the_ready_made_delegations_are_valid() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/delegations");
-    let mut count = 0;
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let file = entry.unwrap().path().join("gitward.yaml");
-        let text = std::fs::read_to_string(&file).unwrap();
-        let whole = format!("apiVersion: gitward.dev/v1alpha1\nkind: Configuration\n{text}");
-        let parsed = parse(&"gitward.yaml".into(), whole.as_bytes());
-        let delegations = parsed.unwrap_or_else(|findings| panic!("{}: {findings:?}", file.display())).delegations;
-        count += delegations.len();
-    }
-    assert_eq!(count, 6);
-}
-
 const INJECTOR: &str = r#"apiVersion: gitward.dev/v1alpha1
 kind: Configuration
 environments:
@@ -420,8 +406,12 @@ fn injected() -> Value {
 }
 
 fn bare(pod: &Value, is_declared: bool) -> Result<Option<Value>, String> {
+    bare_by(parse(&"gitward.yaml".into(), INJECTOR.as_bytes()).unwrap(), pod, is_declared)
+}
+
+fn bare_by(configuration: Configuration, pod: &Value, is_declared: bool) -> Result<Option<Value>, String> {
     let mut world = World::new();
-    world.snapshot.configuration = Arc::new(parse(&"gitward.yaml".into(), INJECTOR.as_bytes()).unwrap());
+    world.snapshot.configuration = Arc::new(configuration);
     if is_declared {
         world.declare(json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingWebhookConfiguration",
             "metadata": {"name": "proxies"}}));

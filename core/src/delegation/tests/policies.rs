@@ -1,7 +1,6 @@
 //! Ceilings in Rego.
 
 use super::*;
-use crate::config::Configuration;
 use crate::evaluate::{Judge, TreeFile};
 use crate::trace::{Excuse, excuses};
 
@@ -163,6 +162,55 @@ fn what_a_policy_cannot_judge_is_refused_with_the_reason() {
     let told = create(&world, OPERATOR, &large).unwrap_err();
     assert!(told.contains("it takes more time than it may"), "{told}");
     assert!(matches!(live(&world, &large), Judged::Undeclared(_)));
+}
+
+#[test]
+fn a_policy_bounds_what_a_mutator_adds() {
+    const SIDECARS: &str = r#"package ceiling.sidecars
+
+kinds := {"Pod"}
+
+deny contains "the proxy may not act as a host" if {
+	some container in input.object.spec.containers
+	container.name == "proxy"
+	some variable in container.env
+	variable.name == "HOST"
+}
+"#;
+    let text = format!("{INJECTOR}    policies: [ceiling.sidecars]\n");
+    let text = text.replacen("kind: Configuration\n", "kind: Configuration\npolicies: [policies]\n", 1);
+    let configuration = parse(&"gitward.yaml".into(), text.as_bytes()).unwrap();
+    let files = [TreeFile { path: "policies/sidecars.rego".into(), bytes: SIDECARS.as_bytes().into() }];
+    let judge = Judge::new(configuration, &files).unwrap();
+    let mut pod = with(&injected(), json!({"apiVersion": "v1", "kind": "Pod"}));
+    assert!(bare_by(judge.configuration().clone(), &pod, true).is_ok());
+    pod["spec"]["containers"][0]["env"] = json!([{"name": "HOST", "value": "1"}]);
+    let told = bare_by(judge.configuration().clone(), &pod, true).unwrap_err();
+    assert!(told.contains("the proxy may not act as a host, as the delegation proxies demands"), "{told}");
+}
+
+#[test]
+fn policies_of_all_kinds_can_be_named_and_only_a_denial_refuses() {
+    const MILD: &str = "package gitward.team.mild\n\nwarn contains \"mind this\" if input.object.kind\n";
+    const EXCEPTION: &str = r#"package gitward.exceptions
+
+exception contains {
+	"policy": "ceiling/retention", "kind": "StatefulSet", "namespace": "shop", "name": "prometheus-main",
+	"reason": "it is on its way out",
+}
+"#;
+    let world = configured(&[(SETS, "gitward.team.mild")], &[("mild", MILD)]);
+    assert!(create(&world, OPERATOR, &stateful_set()).is_ok());
+    let files = [("retention", RETENTION), ("exceptions", EXCEPTION)];
+    let world = configured(&[(SETS, "ceiling.retention")], &files);
+    assert!(create(&world, OPERATOR, &stateful_set()).is_ok(), "Git excepts it");
+    // The starter policies are there to be named: their ids are told by findings.
+    let world = configured(&[(SETS, "image-tag, policy/privileged")], &[]);
+    assert!(create(&world, OPERATOR, &stateful_set()).is_ok());
+    let mut latest = stateful_set();
+    latest["spec"]["template"]["spec"]["containers"][0]["image"] = "registry.example.org/prometheus/prometheus".into();
+    let told = create(&world, OPERATOR, &latest).unwrap_err();
+    assert!(told.contains("policy/image-tag"), "{told}");
 }
 
 #[test]
