@@ -168,9 +168,7 @@ fn in_force<'a>(
 fn allows(delegation: &Delegation, request: &Request<'_>, context: &Context<'_>) -> Option<Result<(), String>> {
     let key = &named(request);
     let is_status = request.subresource == "status";
-    if is_status
-        && let Some(sets) = delegation.sets.iter().find(|s| s.covers(key, &FieldPath::of(["status"])))
-    {
+    if is_status && let Some(sets) = delegation.sets.iter().find(|s| s.covers(key, &FieldPath::of(["status"]))) {
         return Some(status(request, key, &[&sets.policies], context));
     }
     let makes: Vec<&Makes> = delegation.makes.iter().filter(|m| m.concerns(key)).collect();
@@ -208,7 +206,12 @@ fn named(request: &Request<'_>) -> ObjectKey {
 
 /// Demands that nothing but the status changes, and that one of several lists of policies lets the object
 /// be as it is then.
-fn status(request: &Request<'_>, key: &ObjectKey, policies: &[&Vec<String>], context: &Context<'_>) -> Result<(), String> {
+fn status(
+    request: &Request<'_>,
+    key: &ObjectKey,
+    policies: &[&Vec<String>],
+    context: &Context<'_>,
+) -> Result<(), String> {
     only_status_changes(request)?;
     let Some(object) = request.object else { return Ok(()) };
     let mut checked = policies.iter().map(|names| context.snapshot.configuration.ceilings.check(names, key, object));
@@ -313,7 +316,13 @@ fn within(makes: &Makes, key: &ObjectKey, object: &Value, context: &Context<'_>,
 }
 
 /// Whether an object is within what an operator may make, as far as its policies are not asked.
-fn within_bounds(makes: &Makes, key: &ObjectKey, object: &Value, context: &Context<'_>, depth: u8) -> Result<(), String> {
+fn within_bounds(
+    makes: &Makes,
+    key: &ObjectKey,
+    object: &Value,
+    context: &Context<'_>,
+    depth: u8,
+) -> Result<(), String> {
     let owners = object::owner_references(object).len();
     if owners > MOST_OWNERS {
         return Err(format!("it has {owners} owners, more than the {MOST_OWNERS} that are followed"));

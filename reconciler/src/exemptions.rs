@@ -70,13 +70,15 @@ pub(crate) async fn watch(state: Arc<State>, status: Arc<Status>, poke: Poke, br
                     status.set_condition(CONDITION, sound.status, sound.reason, &sound.message).await;
                     told = Some(sound);
                 }
-                asked.iter().flatten().for_each(|of_replica| watched.admitted(of_replica));
+                let bounds =
+                    asked.as_ref().map_or_else(|why| Err(why.as_str()), |b| b.as_deref().map_err(String::as_str));
+                bounds.iter().copied().flatten().for_each(|of_replica| watched.admitted(of_replica));
                 let is_due = looked_at_bounds.is_none_or(|at: Instant| at.elapsed() >= LOOK_AT_BOUNDS);
                 if is_due || before.as_ref() != Some(&declared) {
                     watched = look_at_bounds(&state, &held, watched).await;
                     looked_at_bounds = Some(Instant::now());
                 }
-                broader.tell(&state, &status, watched.told(&held, broader_after, unasked, now)).await;
+                broader.tell(&state, &status, watched.told(&held, broader_after, bounds.err(), now)).await;
                 let mut uses = ledger.uses();
                 for declaration in uses.iter_mut().filter(|u| u.kind == Kind::Delegation.name()) {
                     declaration.bounds = watched.of(&declaration.name);
@@ -158,7 +160,7 @@ async fn notice(
     now: Timestamp,
 ) -> Result<Bounds, String> {
     if declared.is_empty() {
-        return Ok(Bounds::new());
+        return Ok(Ok(Vec::new()));
     }
     for glass in break_glass::broken(&state.context(held)) {
         ledger.used(Kind::BreakGlass, &glass.declaration, now);

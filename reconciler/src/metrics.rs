@@ -81,7 +81,18 @@ impl Default for Metrics {
         registry.register("unusable_commits", "Times that the ref could not be followed", unusable.clone());
         let help = "Bounds of a delegation that allow more than what was seen for long enough";
         registry.register("unneeded_bounds", help, unneeded_bounds.clone());
-        Self { unneeded_bounds, registry, leads, told, guards, commit, declared_objects, additions, convergences, unusable }
+        Self {
+            unneeded_bounds,
+            registry,
+            leads,
+            told,
+            guards,
+            commit,
+            declared_objects,
+            additions,
+            convergences,
+            unusable,
+        }
     }
 }
 
@@ -101,7 +112,9 @@ impl Metrics {
     pub fn unneeded_bounds(&self, counts: impl IntoIterator<Item = (String, usize)>) {
         self.unneeded_bounds.clear();
         for (delegation, count) in counts {
-            self.unneeded_bounds.get_or_create(&OfDelegation { delegation }).set(i64::try_from(count).unwrap_or(i64::MAX));
+            self.unneeded_bounds
+                .get_or_create(&OfDelegation { delegation })
+                .set(i64::try_from(count).unwrap_or(i64::MAX));
         }
     }
 

@@ -66,16 +66,13 @@ impl BoundUses {
     fn open_bounds(&self, configuration: &Arc<Configuration>, delegation: &Delegation) -> Option<Vec<Bound>> {
         self.with(configuration, |watched| {
             let watched = watched.get(&delegation.name)?;
-            let is_open = |(bound, seen): (&Bound, &BTreeSet<String>)| seen.is_empty() || bound.tells_values(seen.len());
+            let is_open =
+                |(bound, seen): (&Bound, &BTreeSet<String>)| seen.is_empty() || bound.tells_values(seen.len());
             watched.bounds.iter().zip(&watched.seen).any(is_open).then(|| watched.bounds.clone())
         })
     }
 
-    fn with<R>(
-        &self,
-        configuration: &Arc<Configuration>,
-        act: impl FnOnce(&mut HashMap<String, Delegated>) -> R,
-    ) -> R {
+    fn with<R>(&self, configuration: &Arc<Configuration>, act: impl FnOnce(&mut HashMap<String, Delegated>) -> R) -> R {
         let mut watched = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !Arc::ptr_eq(&watched.configuration, configuration) {
             watched.follow(configuration);

@@ -185,7 +185,7 @@ impl Gate {
         Judged { verdict, snapshot, note: None }
     }
 
-/// One decision, with the questions that it asked of the cluster.
+    /// One decision, with the questions that it asked of the cluster.
     fn decide(&self, request: &Request<'_>, snapshot: &Snapshot, live: &dyn Lookup) -> (Verdict, BTreeSet<Question>) {
         let recording = Recording::new(live);
         let context = Context { snapshot, live: &recording, now: Timestamp::now() };

@@ -51,8 +51,7 @@ pub fn parse(file: &Arc<str>, text: &[u8]) -> Result<Configuration, Vec<Finding>
     configuration.break_glass_places = places("breakGlass", configuration.break_glass.len());
     let delegations = configuration.delegations.iter().enumerate();
     configuration.bound_places = delegations.map(|(i, delegation)| source.places_of_bounds(i, delegation)).collect();
-    configuration.ceiling_places =
-        configuration.ceilings_named().map(|named| source.place(&named.field)).collect();
+    configuration.ceiling_places = configuration.ceilings_named().map(|named| source.place(&named.field)).collect();
     configuration.policy_places = places("policies", configuration.policies.len());
     configuration.crd_places = places("crds", configuration.crds.len());
     configuration.environment_places = places("environments", configuration.environments.len());

@@ -15,7 +15,8 @@ pub(super) fn missing(configuration: &Configuration, policies: &Policies) -> Vec
         let (message, hint) = if found.is_empty() {
             let message = format!("there is no policy {:?} for the delegation {:?}", named.policy, named.delegation);
             let known = policies.list().iter().map(|p| p.rule.trim_start_matches("policy/"));
-            let as_written = |rule: &str| if named.policy.contains('.') { rule.replace('/', ".") } else { rule.to_owned() };
+            let as_written =
+                |rule: &str| if named.policy.contains('.') { rule.replace('/', ".") } else { rule.to_owned() };
             let known: Vec<String> = known.map(as_written).collect();
             let hint = match nearest(named.policy, known.iter().map(String::as_str)) {
                 Some(nearest) => format!("did you mean {nearest}?"),

@@ -119,7 +119,9 @@ impl Policy {
     /// known here holds of Pods is seen in its objects only.
     pub(crate) fn speaks_of(&self, kind: &str) -> bool {
         let Some(kinds) = &self.kinds else { return true };
-        let same = |known: &String| known == kind || known.split('.').next() == Some(kind) || kind.split('.').next() == Some(known);
+        let same = |known: &String| {
+            known == kind || known.split('.').next() == Some(kind) || kind.split('.').next() == Some(known)
+        };
         kinds.contains("Pod") || kinds.iter().any(same)
     }
 

@@ -42,8 +42,9 @@ impl Counts {
     }
 }
 
-/// What each of the webhook's replicas says of the bounds of delegations, by their names.
-pub(super) type Bounds = Vec<BTreeMap<String, Used>>;
+/// What each of the webhook's replicas says of the bounds of delegations, by their names; or why one does
+/// not: it may be of an earlier version.
+pub(super) type Bounds = Result<Vec<BTreeMap<String, Used>>, String>;
 
 /// Asks the webhook of an environment: what it counted, and what it saw of the bounds of delegations.
 ///
@@ -66,13 +67,17 @@ async fn answers(state: &State, environment: &str) -> Result<(Counts, Bounds), S
         (None, Some(service)) => (behind(state.api.client(), service).await?, Some(certified_name(service))),
         (None, None) => return Err(format!("{key} does not say where it is")),
     };
-    let (mut counts, mut bounds) = (BTreeMap::new(), Vec::new());
+    let (mut counts, mut of_replicas) = (BTreeMap::new(), Vec::new());
     for url in replicas {
         let client = client(&url, name.clone(), &reached)?;
-        bounds.push(serde_json::from_str(&text(&client, bounds::PATH).await?).map_err(|e| e.to_string())?);
+        of_replicas.push(bounds_of(&client).await);
         counts.insert(url, text(&client, "/metrics").await?);
     }
-    Ok((Counts(counts), bounds))
+    Ok((Counts(counts), of_replicas.into_iter().collect()))
+}
+
+async fn bounds_of(client: &Client) -> Result<BTreeMap<String, Used>, String> {
+    serde_json::from_str(&text(client, bounds::PATH).await?).map_err(|e| e.to_string())
 }
 
 async fn text(client: &Client, path: &str) -> Result<String, String> {

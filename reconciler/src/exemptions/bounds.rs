@@ -119,7 +119,8 @@ impl Watch {
     /// What is told, of what was watched for so long; `unasked` why the webhook could not say what it saw.
     pub(super) fn told(&self, held: &Snapshot, after: Duration, unasked: Option<&str>, now: Timestamp) -> Told {
         let after = SignedDuration::try_from(after).unwrap_or(SignedDuration::MAX);
-        let (ripe, young): (Vec<_>, Vec<_>) = self.by_name.iter().partition(|(_, w)| now.duration_since(w.since) >= after);
+        let (ripe, young): (Vec<_>, Vec<_>) =
+            self.by_name.iter().partition(|(_, w)| now.duration_since(w.since) >= after);
         let broader: BTreeMap<String, (String, usize)> =
             ripe.iter().filter_map(|(name, w)| Some(((*name).clone(), w.broader(name, held)?))).collect();
         let (status, reason) = match (broader.is_empty(), unasked, young.is_empty()) {
@@ -176,7 +177,8 @@ impl Watched {
         for served in state.index.discovery().table().all() {
             let (group, kind) = (&served.resource.group, &served.resource.kind);
             let is_pod = group.is_empty() && kind == "Pod";
-            if !delegation.names_kind_of(&ObjectKey::new(group, kind, "", "")) && !(adds && is_pod) {
+            let is_spoken_of = delegation.names_kind_of(&ObjectKey::new(group, kind, "", "")) || (adds && is_pod);
+            if !is_spoken_of {
                 continue;
             }
             for live in state.index.list(group, kind, "") {
@@ -206,7 +208,9 @@ impl Watched {
         let told: Vec<String> = each
             .filter_map(|(i, (bound, place))| {
                 // Two that nobody can name are two.
-                let told = Some(bound).filter(|b| !b.is_needed(&self.values(i)))?.broader(&self.shown(i), &held.environment)?;
+                let told = Some(bound)
+                    .filter(|b| !b.is_needed(&self.values(i)))?
+                    .broader(&self.shown(i), &held.environment)?;
                 Some(format!("{told} (line {})", place.line))
             })
             .collect();
@@ -214,7 +218,8 @@ impl Watched {
         let more = more.map(|more| format!(", and {more} more")).unwrap_or_default();
         let listed = told.iter().take(MOST_TOLD).cloned().collect::<Vec<_>>().join(", ");
         let (place, since) = (&self.place, self.since);
-        let sentence = || format!("delegation {name} ({place}) is broader than what was seen since {since}: {listed}{more}");
+        let sentence =
+            || format!("delegation {name} ({place}) is broader than what was seen since {since}: {listed}{more}");
         (!told.is_empty()).then(|| (sentence(), told.len()))
     }
 }
@@ -225,10 +230,14 @@ fn read(noted: &BoundsUse, bounds: &[(Bound, Place)]) -> Option<(Timestamp, Vec<
     let seen = bounds.iter().map(|(bound, _)| {
         let field = bound.field.to_string();
         match noted.unneeded.iter().find(|u| u.field == field) {
-            Some(unneeded) => unneeded.seen.iter().map(|value| match value.strip_prefix(UNKNOWN) {
-                Some(print) => (print.to_owned(), None),
-                None => (fingerprint(value), Some(value.clone())),
-            }).collect(),
+            Some(unneeded) => unneeded
+                .seen
+                .iter()
+                .map(|value| match value.strip_prefix(UNKNOWN) {
+                    Some(print) => (print.to_owned(), None),
+                    None => (fingerprint(value), Some(value.clone())),
+                })
+                .collect(),
             None => bound.any_values().into_iter().map(|value| (fingerprint(&value), Some(value))).collect(),
         }
     });
