@@ -24,6 +24,8 @@ pub struct Bound {
     /// Where it stands, from the delegation on: `makes[0].kinds[1]`.
     pub field: FieldPath,
     of: Of,
+    /// The namespaces that its part of the delegation names.
+    within: Vec<String>,
     allows: Allows,
 }
 
@@ -60,13 +62,13 @@ pub fn of(delegation: &Delegation) -> Vec<Bound> {
     let mut list = List(Vec::new());
     list.each(Of::All, "accounts", &delegation.accounts, Allows::Account);
     for (i, makes) in delegation.makes.iter().enumerate() {
-        list.makes(Of::Makes(i), makes);
+        list.within(&makes.namespaces, |list| list.makes(Of::Makes(i), makes));
     }
     for (i, sets) in delegation.sets.iter().enumerate() {
-        list.sets(Of::Sets(i), sets);
+        list.within(&sets.namespaces, |list| list.sets(Of::Sets(i), sets));
     }
     for (i, injects) in delegation.injects.iter().enumerate() {
-        list.injects(Of::Injects(i), injects);
+        list.within(&injects.namespaces, |list| list.injects(Of::Injects(i), injects));
     }
     list.0.truncate(MOST_BOUNDS);
     list.0
@@ -89,6 +91,13 @@ pub fn fingerprint(value: &str) -> String {
 struct List(Vec<Bound>);
 
 impl List {
+    /// Adds bounds of a part that names these namespaces.
+    fn within(&mut self, namespaces: &[String], add: impl FnOnce(&mut Self)) {
+        let before = self.0.len();
+        add(self);
+        self.0[before..].iter_mut().for_each(|bound| bound.within = namespaces.to_vec());
+    }
+
     fn one(&mut self, of: Of, field: &str, index: Option<usize>, allows: Allows) {
         let root = FieldPath::root();
         let at = match of {
@@ -98,7 +107,8 @@ impl List {
             Of::Injects(i) => root.field("injects").index(i),
         };
         let at = at.field(field);
-        self.0.push(Bound { field: index.map_or_else(|| at.clone(), |i| at.index(i)), of, allows });
+        let field = index.map_or_else(|| at.clone(), |i| at.index(i));
+        self.0.push(Bound { field, of, within: Vec::new(), allows });
     }
 
     fn each(&mut self, of: Of, field: &str, values: &[String], allows: impl Fn(String) -> Allows) {
@@ -181,7 +191,7 @@ impl Bound {
     /// In what it is broader than what was seen: a part of a sentence. `None` where it is not, or where
     /// another bound says so already.
     pub fn broader(&self, seen: &BTreeSet<String>, environment: &EnvironmentConfig) -> Option<String> {
-        if self.is_needed(seen) {
+        if self.is_needed(seen) || !self.is_of(environment) {
             return None;
         }
         let only = seen.first();
@@ -213,6 +223,14 @@ impl Bound {
             _ => return None,
         };
         Some(told)
+    }
+
+    /// Whether an environment can have any use of it: others may be meant by the same delegation.
+    fn is_of(&self, environment: &EnvironmentConfig) -> bool {
+        match &self.allows {
+            Allows::Namespace(namespace) => environment.has_namespace(namespace),
+            _ => self.within.is_empty() || self.within.iter().any(|n| environment.has_namespace(n)),
+        }
     }
 
     /// Whether it stands for more than one value.

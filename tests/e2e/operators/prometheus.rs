@@ -227,6 +227,10 @@ impl Scene {
         };
         let before = told(&self.stage).await;
         println!("bounds: {before}");
+        let kubeconfig = format!("--kubeconfig={}", self.mallory.display());
+        let status = std::process::Command::new(gitward()).args(["status", &kubeconfig]).output().unwrap();
+        let status = String::from_utf8_lossy(&status.stdout).into_owned();
+        assert!(status.contains("BoundsInUse") && status.contains(&unneeded[0]), "{status}");
         let events = ["get", "events", "-n", "default", "--field-selector=reason=Broader", "-o", "json"];
         let events = self.stage.cluster.kubectl(&events).await.unwrap().checked().unwrap();
         assert!(events.contains("delegation prometheus-operator (gitward.yaml:"), "{events}");

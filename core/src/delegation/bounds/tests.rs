@@ -118,3 +118,15 @@ fn other_bounds_have_another_digest() {
     assert_eq!(digest(&bounds), digest(&bounds.clone()));
     assert_ne!(digest(&bounds), digest(&bounds[1..]));
 }
+
+#[test]
+fn what_another_environment_may_need_is_not_told() {
+    let text = CONFIGURATION.replace("    names: [", "    namespaces: [shop, staging]\n    names: [");
+    let text = text.replace("    fields: [status]", "    namespaces: [staging]\n    fields: [status]");
+    let configuration = parse(&"gitward.yaml".into(), text.as_bytes()).unwrap();
+    let bounds = of(&configuration.delegations[0]);
+    let environment = &configuration.environments[0];
+    let told: Vec<String> = bounds.iter().filter_map(|b| b.broader(&BTreeSet::new(), environment)).collect();
+    assert!(told.contains(&"never in namespace shop".to_owned()), "{told:?}");
+    assert!(told.iter().all(|t| !t.contains("staging") && !t.contains("never set")), "{told:?}");
+}

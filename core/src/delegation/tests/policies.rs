@@ -1,6 +1,8 @@
 //! Ceilings in Rego.
 
+use super::injector::{INJECTOR, bare_by, injected};
 use super::*;
+use crate::config::Configuration;
 use crate::evaluate::{Judge, TreeFile};
 use crate::trace::{Excuse, excuses};
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::config::Configuration;
 use crate::evaluate::{Judge, TreeFile};
 
 const HEAD: &str = "apiVersion: gitward.dev/v1alpha1
