@@ -32,6 +32,9 @@ pub(crate) struct Args {
     /// Put the fence (deploy/fence.yaml) up, and back whenever somebody changes or removes it.
     #[arg(long)]
     keep_fence: bool,
+    /// How long a delegation is watched before it is told which of its bounds nobody was seen to need.
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = long)]
+    broader_after: Duration,
     /// Where it shows over HTTP that it lives, and its metrics; nowhere unless this is given.
     #[arg(long, value_name = "ADDRESS")]
     show: Option<SocketAddr>,
@@ -60,6 +63,7 @@ async fn serve(args: &Args) -> anyhow::Result<()> {
         poll: args.poll,
         credentials: credentials(&args.git)?,
         keep_fence: args.keep_fence,
+        broader_after: args.broader_after,
         metrics: Arc::default(),
     };
     let shutdown = CancellationToken::new();
@@ -75,4 +79,12 @@ async fn serve(args: &Args) -> anyhow::Result<()> {
     }
     lead::run(Box::new(connect), options, shutdown).await?;
     Ok(())
+}
+
+/// Reads `30s`, `5m`, `12h` or `7d`.
+fn long(text: &str) -> Result<Duration, String> {
+    let units = [('s', 1), ('m', 60), ('h', 3600), ('d', 86_400)];
+    let read = |(unit, seconds): (char, u64)| text.strip_suffix(unit)?.parse::<u64>().ok()?.checked_mul(seconds);
+    let seconds = units.into_iter().find_map(read);
+    seconds.map(Duration::from_secs).ok_or_else(|| "takes a time, such as 12h or 7d".to_owned())
 }

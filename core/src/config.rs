@@ -1,11 +1,13 @@
 //! `gitward.yaml`: the configuration, kept in Git, read alike by hooks, webhook and reconciler.
 
+mod ceilings;
 mod delegation;
 mod read;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::delegation::Ceilings;
 use crate::finding::Place;
 use crate::object::ObjectKey;
 
@@ -89,6 +91,16 @@ pub struct Configuration {
     /// Where each environment stands, filled in by [`parse`].
     #[serde(skip)]
     pub environment_places: Vec<Place>,
+    /// Where each policy that a delegation names stands, in the order of [`Configuration::ceilings_named`];
+    /// filled in by [`parse`].
+    #[serde(skip)]
+    pub ceiling_places: Vec<Place>,
+    /// Where each bound of each delegation stands; filled in by [`parse`].
+    #[serde(skip)]
+    pub bound_places: Vec<Vec<Place>>,
+    /// The policies that delegations name, compiled; filled in by [`Judge::new`](crate::evaluate::Judge::new).
+    #[serde(skip)]
+    pub ceilings: Ceilings,
     /// Whether there is no `gitward.yaml` and the whole tree is judged for its own sake; see
     /// [`Configuration::for_unconfigured_tree`].
     #[serde(skip)]
@@ -132,6 +144,12 @@ impl Configuration {
     /// Where a delegation of [`Configuration::delegations`] stands.
     pub fn delegation_place(&self, index: usize) -> Place {
         self.delegation_places.get(index).cloned().unwrap_or_else(unknown_place)
+    }
+
+    /// Where a bound of a delegation stands, both by their positions.
+    pub fn bound_place(&self, delegation: usize, bound: usize) -> Place {
+        let place = self.bound_places.get(delegation).and_then(|places| places.get(bound));
+        place.cloned().unwrap_or_else(|| self.delegation_place(delegation))
     }
 
     /// Where a declaration of [`Configuration::break_glass`] stands.

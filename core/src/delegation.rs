@@ -5,14 +5,16 @@
 //! its Pods may be. At admission the account is asked. Of a live object the writer is not known any
 //! more: there the bounds alone decide.
 
+pub mod bounds;
 mod ceilings;
 mod injected;
 mod pod_security;
+mod policies;
+mod setting;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::change::Change;
 use crate::config::{Configuration, Delegation, EnvironmentConfig, Makes, OwnerRule, Sets};
 use crate::derived::{self, Context};
 use crate::exemption::{is_prefix, kind_matches, parse_fields};
@@ -25,6 +27,8 @@ use crate::verdict::Origin;
 pub(crate) use ceilings::{account, images, keeps};
 pub(crate) use injected::{Own, without};
 pub use pod_security::PodSecurity;
+pub use policies::Ceilings;
+pub(crate) use setting::Setting;
 
 /// What delegations say of a request: an origin, or why those that speak of it do not allow it.
 pub type Answer = Result<Origin, String>;
@@ -82,24 +86,30 @@ pub fn injected(request: &Request<'_>, context: &Context<'_>) -> Option<Origin> 
     injected::into(pod, context)
 }
 
-/// The delegation that lets an account make this change of a declared object.
-pub fn sets(request: &Request<'_>, change: &Change, context: &Context<'_>) -> Option<Origin> {
-    in_force(&context.snapshot.configuration, context)
-        .filter(|(delegation, _)| request.user.is_among(&delegation.accounts))
-        .find(|(delegation, _)| delegation.sets.iter().any(|s| s.covers(&request.key, &change.path)))
-        .map(|(delegation, place)| origin(delegation, place))
-}
-
-/// Fields of an object that delegations in force give to operators.
-pub fn fields_of<'a>(key: &'a ObjectKey, context: &Context<'a>) -> impl Iterator<Item = &'a str> {
-    by_field(key, context).map(|(field, _)| field)
+/// Fields of an object that delegations in force give to operators, as far as their policies let the
+/// object be as it is.
+pub fn fields_of<'a>(key: &'a ObjectKey, live: &'a Value, context: &Context<'a>) -> impl Iterator<Item = &'a str> {
+    by_field(key, live, context).map(|(field, _)| field)
 }
 
 /// The same, each with the delegation that gives it.
-pub fn by_field<'a>(key: &'a ObjectKey, context: &Context<'a>) -> impl Iterator<Item = (&'a str, &'a Delegation)> {
-    in_force(&context.snapshot.configuration, context).flat_map(move |(delegation, _)| {
+pub fn by_field<'a>(
+    key: &'a ObjectKey,
+    live: &'a Value,
+    context: &Context<'a>,
+) -> impl Iterator<Item = (&'a str, &'a Delegation)> {
+    let configuration = &context.snapshot.configuration;
+    in_force(configuration, context).flat_map(move |(delegation, _)| {
         let sets = delegation.sets.iter().filter(move |sets| sets.concerns(key));
+        let sets = sets.filter(move |sets| configuration.ceilings.check(&sets.policies, key, live).is_ok());
         sets.flat_map(|sets| &sets.fields).map(move |field| (field.as_str(), delegation))
+    })
+}
+
+/// Fields of an object that delegations in force may give to operators.
+pub fn fields_offered<'a>(key: &'a ObjectKey, context: &Context<'a>) -> impl Iterator<Item = &'a str> {
+    in_force(&context.snapshot.configuration, context).flat_map(move |(delegation, _)| {
+        delegation.sets.iter().filter(move |sets| sets.concerns(key)).flat_map(|sets| &sets.fields).map(String::as_str)
     })
 }
 
@@ -158,8 +168,8 @@ fn in_force<'a>(
 fn allows(delegation: &Delegation, request: &Request<'_>, context: &Context<'_>) -> Option<Result<(), String>> {
     let key = &named(request);
     let is_status = request.subresource == "status";
-    if is_status && delegation.sets.iter().any(|s| s.covers(key, &FieldPath::of(["status"]))) {
-        return Some(only_status_changes(request));
+    if is_status && let Some(sets) = delegation.sets.iter().find(|s| s.covers(key, &FieldPath::of(["status"]))) {
+        return Some(status(request, key, &[&sets.policies], context));
     }
     let makes: Vec<&Makes> = delegation.makes.iter().filter(|m| m.concerns(key)).collect();
     if makes.is_empty() || context.snapshot.is_declared(key) {
@@ -168,7 +178,10 @@ fn allows(delegation: &Delegation, request: &Request<'_>, context: &Context<'_>)
     let judged = match (request.operation, request.subresource) {
         (Operation::Create | Operation::Update, "") => (request.object, "makes"),
         (Operation::Delete, "") => (request.old_object, "removes"),
-        (Operation::Update, "status") => return Some(only_status_changes(request)),
+        (Operation::Update, "status") => {
+            let policies: Vec<&Vec<String>> = makes.iter().map(|m| &m.policies).collect();
+            return Some(status(request, key, &policies, context));
+        }
         _ => return None,
     };
     let (Some(object), act) = judged else { return Some(Err("the request holds no object".to_owned())) };
@@ -189,6 +202,21 @@ fn named(request: &Request<'_>) -> ObjectKey {
         object::name(object).clone_into(&mut key.name);
     }
     key
+}
+
+/// Demands that nothing but the status changes, and that one of several lists of policies lets the object
+/// be as it is then.
+fn status(
+    request: &Request<'_>,
+    key: &ObjectKey,
+    policies: &[&Vec<String>],
+    context: &Context<'_>,
+) -> Result<(), String> {
+    only_status_changes(request)?;
+    let Some(object) = request.object else { return Ok(()) };
+    let mut checked = policies.iter().map(|names| context.snapshot.configuration.ceilings.check(names, key, object));
+    let Some(first) = checked.next() else { return Ok(()) };
+    first.or_else(|reason| if checked.any(|other| other.is_ok()) { Ok(()) } else { Err(reason) })
 }
 
 /// API servers let most kinds' metadata be changed through the status.
@@ -281,8 +309,20 @@ fn names_repository(fixed: &str) -> bool {
 /// How many owners an object may have: each is followed to its own owners in turn.
 const MOST_OWNERS: usize = 8;
 
-/// Whether an object is within what an operator may make.
+/// Whether an object is within what an operator may make, and no policy denies it.
 fn within(makes: &Makes, key: &ObjectKey, object: &Value, context: &Context<'_>, depth: u8) -> Result<(), String> {
+    within_bounds(makes, key, object, context, depth)?;
+    context.snapshot.configuration.ceilings.check(&makes.policies, key, object)
+}
+
+/// Whether an object is within what an operator may make, as far as its policies are not asked.
+fn within_bounds(
+    makes: &Makes,
+    key: &ObjectKey,
+    object: &Value,
+    context: &Context<'_>,
+    depth: u8,
+) -> Result<(), String> {
     let owners = object::owner_references(object).len();
     if owners > MOST_OWNERS {
         return Err(format!("it has {owners} owners, more than the {MOST_OWNERS} that are followed"));

@@ -7,6 +7,7 @@
 
 mod assembly;
 mod canonical;
+mod ceilings;
 mod definitions;
 mod earlier;
 mod edited;
@@ -23,6 +24,7 @@ mod vendored;
 use std::sync::Arc;
 
 use crate::config::{Configuration, EnvironmentConfig};
+use crate::delegation::Ceilings;
 use crate::finding::{Finding, Severity};
 use crate::object::Gvk;
 use crate::policy::{self, Policies, PolicyFile};
@@ -90,6 +92,8 @@ pub struct Judge {
     configuration: Configuration,
     schemas: Vec<Schemas>,
     policies: Policies,
+    /// Likely mistakes in them.
+    lints: Vec<Finding>,
     /// Of the policies' texts.
     digest: blake3::Hash,
     /// What the custom resources of files in `crds` were before.
@@ -103,9 +107,9 @@ impl Judge {
     /// tree, or the part of it with the policies.
     ///
     /// # Errors
-    /// One finding for each policy that cannot be evaluated and each Kubernetes version that is
-    /// not known.
-    pub fn new(configuration: Configuration, files: &[TreeFile]) -> Result<Self, Vec<Finding>> {
+    /// One finding for each policy that cannot be evaluated, or that a delegation names and that is not
+    /// there, and each Kubernetes version that is not known.
+    pub fn new(mut configuration: Configuration, files: &[TreeFile]) -> Result<Self, Vec<Finding>> {
         let mut findings = Vec::new();
         let mut schemas = Vec::new();
         for version in &configuration.kubernetes {
@@ -123,7 +127,17 @@ impl Judge {
                 if !added_to.is_empty() {
                     return Err(added_to);
                 }
-                Ok(Self { configuration, schemas, policies, digest: digest(&sources), held_to: None, earlier: None })
+                let missing = ceilings::missing(&configuration, &policies);
+                if !missing.is_empty() {
+                    return Err(missing);
+                }
+                let digest = digest(&sources);
+                if configuration.ceilings_named().next().is_some() {
+                    configuration.ceilings = Ceilings::of(&policies, digest);
+                }
+                let mut lints = policies.lints().to_vec();
+                lints.extend(ceilings::idle(&configuration, &policies));
+                Ok(Self { configuration, schemas, policies, lints, digest, held_to: None, earlier: None })
             }
             Ok(_) => Err(findings),
             Err(broken) => {
@@ -152,7 +166,7 @@ impl Judge {
 
     /// Likely mistakes in the policies; they change no verdict.
     pub fn lints(&self) -> &[Finding] {
-        self.policies.lints()
+        &self.lints
     }
 
     /// Whether a built-in kind is cluster-scoped.

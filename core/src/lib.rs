@@ -18,6 +18,7 @@ pub mod change;
 pub mod config;
 pub mod created;
 mod cron;
+mod deep;
 pub mod delegation;
 pub mod derived;
 pub mod evaluate;

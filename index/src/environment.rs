@@ -125,6 +125,34 @@ pub struct DeclarationUse {
     /// (RFC 3339), to within an hour.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used: Option<String>,
+    /// Of a delegation: which of its bounds nobody was seen to need as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bounds: Option<BoundsUse>,
+}
+
+/// What was seen of the bounds of a delegation.
+#[derive(KubeSchema, Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BoundsUse {
+    /// Since when these bounds are watched (RFC 3339).
+    pub since: String,
+    /// Of the bounds: with others it is watched from the beginning.
+    pub digest: String,
+    /// Those that allow more than what was seen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unneeded: Vec<UnneededBound>,
+}
+
+/// A bound that allows more than what was seen.
+#[derive(KubeSchema, Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UnneededBound {
+    /// Where it stands in the delegation, such as makes[0].kinds[1].
+    pub field: String,
+    /// What was seen of it, if anything: a name, an image, a level, or `#` and the fingerprint of a value that only the
+    /// webhook saw.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seen: Vec<String>,
 }
 
 /// One condition, as Kubernetes has them (`meta/v1` Condition).

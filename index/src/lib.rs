@@ -4,6 +4,8 @@
 //! reviews: those are attempts, and some of them are lost.
 
 pub mod additions;
+pub mod apart;
+pub mod bounds;
 pub mod break_glass;
 pub mod discovery;
 pub mod environment;

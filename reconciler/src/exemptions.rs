@@ -2,6 +2,7 @@
 //! Environment, so that a hole does not stay longer than what it was made for.
 
 mod admitted;
+mod bounds;
 mod ledger;
 
 use std::collections::BTreeSet;
@@ -24,6 +25,8 @@ use crate::report::Reason;
 use crate::state::State;
 use crate::status::Status;
 
+use admitted::Bounds;
+use bounds::{Told, Watch};
 use ledger::{Declaration, Kind, Ledger};
 
 /// Condition of the Environment that says whether every exemption and delegation holds and is needed.
@@ -35,16 +38,23 @@ const TICK: Duration = Duration::from_secs(1);
 /// How often it is looked what they are used for.
 const LOOK: Duration = Duration::from_secs(30);
 
+/// How often it is looked what the cluster shows of the bounds of delegations.
+const LOOK_AT_BOUNDS: Duration = Duration::from_secs(300);
+
 /// Tells what is over and what is not used, as long as the process runs.
-pub(crate) async fn watch(state: Arc<State>, status: Arc<Status>, poke: Poke) {
-    let mut ledger = loop {
+///
+/// In what delegations are broader than what was seen is told of those that were watched for as long as
+/// `broader_after`.
+pub(crate) async fn watch(state: Arc<State>, status: Arc<Status>, poke: Poke, broader_after: Duration) {
+    let (mut ledger, mut watched) = loop {
         match status.uses().await {
-            Some(uses) => break Ledger::restored(&uses),
+            Some(uses) => break (Ledger::restored(&uses), Watch::restored(&uses)),
             None => sleep(LOOK).await,
         }
     };
     let (mut before, mut looked, mut over) = (None, Instant::now(), BTreeSet::new());
     let (mut told, mut written) = (None, None);
+    let (mut looked_at_bounds, mut broader) = (None, Broader::default());
     loop {
         if let Some(held) = state.held() {
             let now = Timestamp::now();
@@ -52,13 +62,27 @@ pub(crate) async fn watch(state: Arc<State>, status: Arc<Status>, poke: Poke) {
             let declared = ledger::declared(&held, now);
             if before.as_ref() != Some(&declared) || looked.elapsed() >= LOOK {
                 ledger.keep(&declared, now);
+                watched.keep(&held, now);
                 let asked = notice(&state, &held, status.environment(), &mut ledger, &declared, now).await;
-                let sound = ledger.sound(&declared, asked.as_ref().err().map(String::as_str));
+                let unasked = asked.as_ref().err().map(String::as_str);
+                let sound = ledger.sound(&declared, unasked);
                 if told.as_ref() != Some(&sound) {
                     status.set_condition(CONDITION, sound.status, sound.reason, &sound.message).await;
                     told = Some(sound);
                 }
-                let uses = ledger.uses();
+                let bounds =
+                    asked.as_ref().map_or_else(|why| Err(why.as_str()), |b| b.as_deref().map_err(String::as_str));
+                bounds.iter().copied().flatten().for_each(|of_replica| watched.admitted(of_replica));
+                let is_due = looked_at_bounds.is_none_or(|at: Instant| at.elapsed() >= LOOK_AT_BOUNDS);
+                if is_due || before.as_ref() != Some(&declared) {
+                    watched = look_at_bounds(&state, &held, watched).await;
+                    looked_at_bounds = Some(Instant::now());
+                }
+                broader.tell(&state, &status, watched.told(&held, broader_after, bounds.err(), now)).await;
+                let mut uses = ledger.uses();
+                for declaration in uses.iter_mut().filter(|u| u.kind == Kind::Delegation.name()) {
+                    declaration.bounds = watched.of(&declaration.name);
+                }
                 if written.as_ref() != Some(&uses) {
                     status.set([("uses", json!(uses))]).await;
                     written = Some(uses);
@@ -67,6 +91,44 @@ pub(crate) async fn watch(state: Arc<State>, status: Arc<Status>, poke: Poke) {
             }
         }
         sleep(TICK).await;
+    }
+}
+
+/// Large clusters hold many objects of a kind.
+async fn look_at_bounds(state: &Arc<State>, held: &Arc<Snapshot>, watched: Watch) -> Watch {
+    let (state, held) = (state.clone(), held.clone());
+    let look = move || {
+        let mut watched = watched;
+        watched.look(&state, &held);
+        watched
+    };
+    tokio::task::spawn_blocking(look).await.unwrap_or_default()
+}
+
+/// What was told of bounds.
+#[derive(Default)]
+struct Broader {
+    told: Option<Told>,
+    /// The delegations that an Event speaks of.
+    named: BTreeSet<String>,
+}
+
+impl Broader {
+    /// Says what is new in the Environment's condition, in the metrics, and of each delegation once in an Event.
+    async fn tell(&mut self, state: &State, status: &Status, told: Told) {
+        if self.told.as_ref() == Some(&told) {
+            return;
+        }
+        let sound = &told.sound;
+        status.set_condition(bounds::CONDITION, sound.status, sound.reason, &sound.message).await;
+        for (name, (sentence, _)) in told.broader.iter().filter(|(name, _)| !self.named.contains(*name)) {
+            state.reporter.about_environment(Reason::Broader, sentence.clone());
+            tracing::debug!(delegation = name, "it is told once that it is broader than what was seen");
+        }
+        let counts = told.broader.iter().map(|(name, (_, count))| (name.clone(), *count));
+        state.reporter.metrics.unneeded_bounds(counts);
+        self.named = told.broader.keys().cloned().collect();
+        self.told = Some(told);
     }
 }
 
@@ -85,7 +147,7 @@ fn announce(state: &State, held: &Snapshot, now: Timestamp, over: &mut BTreeSet<
 }
 
 /// Notes what is used, by what differs in the cluster, by the glasses that are broken, and by what
-/// the webhook let through.
+/// the webhook let through; what its replicas saw of the bounds of delegations.
 ///
 /// # Errors
 /// Why the webhook could not be asked.
@@ -96,9 +158,9 @@ async fn notice(
     ledger: &mut Ledger,
     declared: &[Declaration],
     now: Timestamp,
-) -> Result<(), String> {
+) -> Result<Bounds, String> {
     if declared.is_empty() {
-        return Ok(());
+        return Ok(Ok(Vec::new()));
     }
     for glass in break_glass::broken(&state.context(held)) {
         ledger.used(Kind::BreakGlass, &glass.declaration, now);
@@ -111,9 +173,9 @@ async fn notice(
         let found = tokio::task::spawn_blocking(move || in_the_cluster(&state, &held, open)).await;
         found.unwrap_or_default().iter().for_each(|(kind, name)| ledger.used(*kind, name, now));
     }
-    let counts = admitted::ask(state, environment).await?;
+    let (counts, bounds) = admitted::ask(state, environment).await?;
     ledger.counted(declared, |declaration| counts.of(declaration), now);
-    Ok(())
+    Ok(bounds)
 }
 
 /// Those of the exemptions and delegations named without which a live object would not be as Git says.

@@ -21,6 +21,11 @@ struct OfGuard {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfDelegation {
+    delegation: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OfCommit {
     commit: String,
 }
@@ -51,6 +56,7 @@ pub struct Metrics {
     declared_objects: Gauge,
     additions: Gauge,
     convergences: Family<ByConvergence, Counter>,
+    unneeded_bounds: Family<OfDelegation, Gauge>,
     /// Fetches of Git that failed, each outage once.
     pub unusable: Counter,
 }
@@ -63,6 +69,7 @@ impl Default for Metrics {
         let guards = Family::<OfGuard, Gauge>::default();
         let commit = Family::<OfCommit, Gauge>::default();
         let convergences = Family::<ByConvergence, Counter>::default();
+        let unneeded_bounds = Family::<OfDelegation, Gauge>::default();
         let unusable = Counter::default();
         registry.register("leader", "Whether this process leads", leads.clone());
         registry.register("told", "What was told in Events, by reason", told.clone());
@@ -72,7 +79,20 @@ impl Default for Metrics {
         registry.register("additions", "Declared objects whose additions were learnt", additions.clone());
         registry.register("convergences", "Attempts to bring the cluster to a commit", convergences.clone());
         registry.register("unusable_commits", "Times that the ref could not be followed", unusable.clone());
-        Self { registry, leads, told, guards, commit, declared_objects, additions, convergences, unusable }
+        let help = "Bounds of a delegation that allow more than what was seen for long enough";
+        registry.register("unneeded_bounds", help, unneeded_bounds.clone());
+        Self {
+            unneeded_bounds,
+            registry,
+            leads,
+            told,
+            guards,
+            commit,
+            declared_objects,
+            additions,
+            convergences,
+            unusable,
+        }
     }
 }
 
@@ -84,6 +104,17 @@ impl Metrics {
             // Whoever leads knows.
             self.guards.clear();
             self.commit.clear();
+            self.unneeded_bounds.clear();
+        }
+    }
+
+    /// In how much each delegation is broader than what was seen.
+    pub fn unneeded_bounds(&self, counts: impl IntoIterator<Item = (String, usize)>) {
+        self.unneeded_bounds.clear();
+        for (delegation, count) in counts {
+            self.unneeded_bounds
+                .get_or_create(&OfDelegation { delegation })
+                .set(i64::try_from(count).unwrap_or(i64::MAX));
         }
     }
 

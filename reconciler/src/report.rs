@@ -47,6 +47,8 @@ pub enum Reason {
     Rewound,
     /// An exemption or a delegation that Git declares holds no more.
     Expired,
+    /// A delegation allows more than what was seen.
+    Broader,
     /// Somebody broke a glass that Git declares, or it is whole again.
     BreakGlass,
 }

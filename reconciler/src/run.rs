@@ -53,6 +53,8 @@ pub struct Options {
     pub credentials: Credentials,
     /// Whether the fence of `deploy/fence.yaml` is put up and put back.
     pub keep_fence: bool,
+    /// How long a delegation is watched before it is told in what it is broader than what was seen.
+    pub broader_after: Duration,
     /// What it shows of itself.
     pub metrics: Arc<Metrics>,
 }
@@ -301,7 +303,12 @@ impl Loop {
             tokio::spawn(fence::watch(self.state.clone(), self.status.clone(), self.options.keep_fence));
             tokio::spawn(published::keep(self.state.clone()));
             tokio::spawn(broken_glass::watch(self.state.clone(), self.status.clone(), self.poke.clone()));
-            tokio::spawn(exemptions::watch(self.state.clone(), self.status.clone(), self.poke.clone()));
+            tokio::spawn(exemptions::watch(
+                self.state.clone(),
+                self.status.clone(),
+                self.poke.clone(),
+                self.options.broader_after,
+            ));
         }
         self.tell_findings(&declaration.findings).await;
         let previous = self.state.held();

@@ -3,6 +3,7 @@
 
 mod cert_manager;
 mod prometheus;
+mod vertical_pod_autoscaler;
 
 use gitward_test_cluster::Stage;
 use serde_json::{Value, json};

@@ -15,7 +15,7 @@ use gitward_core::request::{Request, User};
 use gitward_core::snapshot::Snapshot;
 use gitward_core::trace;
 use gitward_core::verdict::Verdict;
-use gitward_index::{FreshReads, LiveIndex, read_live};
+use gitward_index::{FreshReads, LiveIndex, apart, read_live};
 use jiff::Timestamp;
 use tokio::time::Instant;
 use tracing::Instrument;
@@ -96,7 +96,7 @@ impl Gate {
     /// Judges a request before `deadline`; `None` if no commit is known.
     pub async fn judge(&self, request: &Request<'_>, deadline: Instant) -> Option<Judged> {
         let snapshot = self.snapshots.load()?;
-        let (verdict, questions) = decide(request, &snapshot, &self.index);
+        let (verdict, questions) = self.decide(request, &snapshot, &self.index);
         if settled(&verdict, &snapshot) {
             return Some(Judged { verdict, snapshot, note: None });
         }
@@ -126,7 +126,7 @@ impl Gate {
                 break;
             }
             let snapshot = self.snapshots.load().unwrap_or(last.1);
-            let (verdict, questions) = decide(request, &snapshot, &fresh.over(&self.index));
+            let (verdict, questions) = self.decide(request, &snapshot, &fresh.over(&self.index));
             last = (verdict, snapshot);
             if settled(&last.0, &last.1) {
                 return self.explained(Second::ExplainedByCluster, last);
@@ -139,11 +139,11 @@ impl Gate {
         let reached = self.looker.look(deadline).instrument(traces::part("look at Git")).await;
         let note = (!reached).then_some("Git could not be asked for a newer commit in time");
         if let Some(snapshot) = self.snapshots.load().filter(|s| !Arc::ptr_eq(s, &last.1)) {
-            let (verdict, questions) = decide(request, &snapshot, &self.index);
+            let (verdict, questions) = self.decide(request, &snapshot, &self.index);
             last = (verdict, snapshot);
             if !settled(&last.0, &last.1) {
                 let fresh = self.read(&questions, deadline).await;
-                last.0 = decide(request, &last.1, &fresh.over(&self.index)).0;
+                last.0 = self.decide(request, &last.1, &fresh.over(&self.index)).0;
             }
             if settled(&last.0, &last.1) {
                 return self.explained(Second::ExplainedByGit, last);
@@ -175,7 +175,7 @@ impl Gate {
             return None;
         }
         let snapshot = self.snapshots.load().filter(|now| !Arc::ptr_eq(now, last))?;
-        let (verdict, _) = decide(request, &snapshot, &self.index);
+        let (verdict, _) = self.decide(request, &snapshot, &self.index);
         settled(&verdict, &snapshot).then(|| self.explained(Second::ExplainedByGit, (verdict, snapshot)))
     }
 
@@ -194,7 +194,7 @@ impl Gate {
         loop {
             let snapshot = self.snapshots.load().filter(|s| !Arc::ptr_eq(s, &last.1));
             if let Some(snapshot) = snapshot {
-                let (verdict, _) = decide(request, &snapshot, &self.index);
+                let (verdict, _) = self.decide(request, &snapshot, &self.index);
                 if settled(&verdict, &snapshot) {
                     return Some(self.explained(Second::ExplainedByLearning, (verdict, snapshot)));
                 }
@@ -206,6 +206,24 @@ impl Gate {
     fn explained(&self, by: Second, (verdict, snapshot): (Verdict, Arc<Snapshot>)) -> Judged {
         self.metrics.second(by);
         Judged { verdict, snapshot, note: None }
+    }
+
+    /// One decision, with the questions that it asked of the cluster.
+    fn decide(&self, request: &Request<'_>, snapshot: &Snapshot, live: &dyn Lookup) -> (Verdict, BTreeSet<Question>) {
+        let recording = Recording::new(live);
+        let context = Context { snapshot, live: &recording, now: Timestamp::now() };
+        // A rule that fails on an object it was not made for must not take the process with it.
+        let judge = || apart::judging(snapshot, || trace::judge(request, &context));
+        let verdict = catch_unwind(AssertUnwindSafe(judge)).unwrap_or_else(|_| {
+            tracing::error!(object = %request.key, "judging failed");
+            Verdict::deny(
+                Finding::error("webhook/internal", format!("{}: gitward failed to judge this", request.key))
+                    .with_hint("please report it: the log of the webhook has the place"),
+            )
+        });
+        // Whether it can be noted decides nothing.
+        let _ = catch_unwind(AssertUnwindSafe(|| self.metrics.bounds.note(request, &verdict, &context)));
+        (verdict, recording.into_questions())
     }
 
     async fn read(&self, questions: &BTreeSet<Question>, deadline: Instant) -> FreshReads {
@@ -231,19 +249,4 @@ fn settled(verdict: &Verdict, snapshot: &Snapshot) -> bool {
         Mode::Observe => verdict.findings.is_empty(),
         Mode::Enforce | Mode::Suspended => verdict.allowed(),
     }
-}
-
-/// One decision, with the questions that it asked of the cluster.
-fn decide(request: &Request<'_>, snapshot: &Snapshot, live: &dyn Lookup) -> (Verdict, BTreeSet<Question>) {
-    let recording = Recording::new(live);
-    let context = Context { snapshot, live: &recording, now: Timestamp::now() };
-    // A rule that fails on an object it was not made for must not take the process with it.
-    let verdict = catch_unwind(AssertUnwindSafe(|| trace::judge(request, &context))).unwrap_or_else(|_| {
-        tracing::error!(object = %request.key, "judging failed");
-        Verdict::deny(
-            Finding::error("webhook/internal", format!("{}: gitward failed to judge this", request.key))
-                .with_hint("please report it: the log of the webhook has the place"),
-        )
-    });
-    (verdict, recording.into_questions())
 }

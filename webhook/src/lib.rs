@@ -4,6 +4,7 @@
 //! and from what the leader learnt; `judge` decides requests by it; `serve` speaks HTTP;
 //! `receipts` tells that a glass may be broken; `register` keeps the API server asking.
 
+pub mod bounds;
 pub mod certificate;
 pub mod follow;
 pub mod judge;

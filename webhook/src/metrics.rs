@@ -17,6 +17,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::bounds::BoundUses;
+
 /// How a request was answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
 pub enum Decision {
@@ -109,6 +111,8 @@ pub struct Metrics {
     pub unusable_commits: Counter,
     /// When Git was reached last (seconds since 1970); zero: never since the start.
     pub git_reached: Gauge<f64, AtomicU64>,
+    /// Which bounds of delegations were used.
+    pub bounds: BoundUses,
     /// Requests that are being answered.
     pub under_way: Gauge,
     snapshot_time: Gauge<f64, AtomicU64>,
@@ -172,6 +176,7 @@ impl Default for Metrics {
             fetch_failures,
             unusable_commits,
             git_reached,
+            bounds: BoundUses::default(),
             under_way,
             snapshot_time,
             snapshot,

@@ -16,6 +16,7 @@ use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use gitward_index::bounds;
 use prometheus_client::metrics::gauge::Gauge;
 use serde::Deserialize;
 use tokio::time::Instant;
@@ -91,6 +92,7 @@ pub fn router(app: App) -> Router {
         .route("/livez", get(|| async { "ok" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
+        .route(bounds::PATH, get(bounds_used))
         .route("/look-now", post(look_now))
         .layer(middleware::from_fn_with_state(app.draining.clone(), draining::last_answers))
         .with_state(app)
@@ -276,6 +278,12 @@ async fn metrics(State(app): State<Arc<App>>) -> Response {
         app.metrics.declared(&snapshot.configuration);
     }
     ([(header::CONTENT_TYPE, TEXT)], app.metrics.text()).into_response()
+}
+
+/// Which bounds of delegations were used since the start.
+async fn bounds_used(State(app): State<Arc<App>>) -> Response {
+    let told = app.gate.snapshot().map(|s| app.metrics.bounds.told(&s.configuration));
+    axum::Json(told.unwrap_or_default()).into_response()
 }
 
 /// "Look now": says nothing and is believed nothing; fetches are rate-limited.

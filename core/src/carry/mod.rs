@@ -93,7 +93,7 @@ pub fn carried(subject: &Subject<'_>, context: &Context<'_>) -> Vec<(&'static st
 /// What is still as Git had it a moment ago nobody else has set: there Git's new value holds.
 pub fn exempted(target: &mut Value, subject: &Subject<'_>, context: &Context<'_>) {
     let before = context.snapshot.former(subject.key, context.now).last().map(|expected| &expected.object);
-    for path in given_away(subject.key, context) {
+    for path in given_away(subject.key, delegation::fields_of(subject.key, subject.live, context), context) {
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         copy_in_each(target, subject.live, before, &path);
     }
@@ -102,7 +102,7 @@ pub fn exempted(target: &mut Value, subject: &Subject<'_>, context: &Context<'_>
 /// Takes what others set in such fields out of what the API server made of an object: nothing of it is
 /// Git's, or the API server's own.
 pub fn without_exempted(answer: &mut Value, key: &ObjectKey, declared: &Value, context: &Context<'_>) {
-    for path in given_away(key, context) {
+    for path in given_away(key, delegation::fields_offered(key, context), context) {
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         copy_in_each(answer, declared, None, &path);
     }
@@ -111,7 +111,7 @@ pub fn without_exempted(answer: &mut Value, key: &ObjectKey, declared: &Value, c
 /// An object that Git does not declare, without what others may set in it: such fields are as the
 /// template has them that it was made of, or are not there. `None` if nothing was set in them.
 pub fn without_given_away(key: &ObjectKey, live: &Value, context: &Context<'_>) -> Option<Value> {
-    let paths = given_away(key, context);
+    let paths = given_away(key, delegation::fields_of(key, live, context), context);
     if paths.is_empty() {
         return None;
     }
@@ -124,10 +124,14 @@ pub fn without_given_away(key: &ObjectKey, live: &Value, context: &Context<'_>) 
     (kept != *live).then_some(kept)
 }
 
-/// The paths that exemptions and delegations give to others.
-fn given_away(key: &ObjectKey, context: &Context<'_>) -> Vec<Vec<String>> {
+/// The paths that exemptions give to others, and delegations to operators.
+fn given_away<'a>(
+    key: &'a ObjectKey,
+    delegated: impl Iterator<Item = &'a str>,
+    context: &Context<'a>,
+) -> Vec<Vec<String>> {
     let exempted = exemption::in_force(&context.snapshot.configuration, key, context.now).flat_map(|(e, _)| &e.fields);
-    let fields = exempted.map(String::as_str).chain(delegation::fields_of(key, context));
+    let fields = exempted.map(String::as_str).chain(delegated);
     fields.map(exemption::parse_fields).collect()
 }
 

@@ -55,6 +55,9 @@ pub struct Makes {
     /// Service accounts that its Pods may run as; empty for any that Git declares.
     #[serde(default)]
     pub service_accounts: Vec<String>,
+    /// Policies that judge each such object, by package or rule id; see [`crate::delegation::Ceilings`].
+    #[serde(default)]
+    pub policies: Vec<String>,
 }
 
 /// An owner: an object of the same namespace, or a cluster-scoped one, that has an origin itself.
@@ -85,6 +88,9 @@ pub struct Sets {
     pub names: Vec<String>,
     /// Field paths, as prefixes, as exemptions write them; `status` for the status.
     pub fields: Vec<String>,
+    /// Policies that judge the object as such a change leaves it, by package or rule id; see [`crate::delegation::Ceilings`].
+    #[serde(default)]
+    pub policies: Vec<String>,
 }
 
 /// What a mutator may add to Pods that controllers make. Names are whole, or end with a `*` that
@@ -119,4 +125,7 @@ pub struct Injects {
     /// The Pod Security Standard that containers and volumes have to keep.
     #[serde(default)]
     pub pod_security: PodSecurity,
+    /// Policies that judge each Pod to which it added something, by package or rule id; see [`crate::delegation::Ceilings`].
+    #[serde(default)]
+    pub policies: Vec<String>,
 }

@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use super::{API_VERSION, BreakGlass, Configuration, EnvironmentConfig, Exemption, KIND};
+use super::{API_VERSION, BreakGlass, Configuration, Delegation, EnvironmentConfig, Exemption, KIND};
+use crate::delegation::bounds;
 use crate::exemption::parse_fields;
 use crate::finding::{Finding, Place};
 use crate::manifest::{self, Document, Limits};
@@ -48,6 +49,9 @@ pub fn parse(file: &Arc<str>, text: &[u8]) -> Result<Configuration, Vec<Finding>
     configuration.exemption_ends = ends("exemptions", configuration.exemptions.len());
     configuration.delegation_ends = ends("delegations", configuration.delegations.len());
     configuration.break_glass_places = places("breakGlass", configuration.break_glass.len());
+    let delegations = configuration.delegations.iter().enumerate();
+    configuration.bound_places = delegations.map(|(i, delegation)| source.places_of_bounds(i, delegation)).collect();
+    configuration.ceiling_places = configuration.ceilings_named().map(|named| source.place(&named.field)).collect();
     configuration.policy_places = places("policies", configuration.policies.len());
     configuration.crd_places = places("crds", configuration.crds.len());
     configuration.environment_places = places("environments", configuration.environments.len());
@@ -67,6 +71,12 @@ struct Source<'a> {
 impl Source<'_> {
     fn place(&self, path: &FieldPath) -> Place {
         self.document.spans.place(self.file, path)
+    }
+
+    fn places_of_bounds(&self, index: usize, delegation: &Delegation) -> Vec<Place> {
+        let at = FieldPath::of(["delegations"]).index(index);
+        let bounds = bounds::of(delegation);
+        bounds.iter().map(|bound| self.place(&FieldPath([&at.0[..], &bound.field.0].concat()))).collect()
     }
 
     fn finding(&self, rule: &'static str, path: &FieldPath, message: impl Into<String>) -> Finding {

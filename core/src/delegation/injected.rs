@@ -33,6 +33,9 @@ pub(crate) fn without(own: &Own<'_>, pod: &Value, context: &Context<'_>) -> Resu
             let mut after = before.clone();
             take_out(injects, own, &mut after).map_err(|reason| demanded(&reason, delegation, &place))?;
             if after != *before {
+                let key = ObjectKey::new("", "Pod", object::namespace(pod), object::name(pod));
+                let judged = context.snapshot.configuration.ceilings.check(&injects.policies, &key, pod);
+                judged.map_err(|reason| demanded(&reason, delegation, &place))?;
                 bare = Some(after);
             }
         }
@@ -53,7 +56,7 @@ pub(super) fn into(pod: &Value, context: &Context<'_>) -> Option<Origin> {
 
 impl Injects {
     /// Whether it is about Pods of a namespace, and Git declares the mutator.
-    fn works_on(&self, namespace: &str, context: &Context<'_>) -> bool {
+    pub(super) fn works_on(&self, namespace: &str, context: &Context<'_>) -> bool {
         let is_there = self.namespaces.is_empty() || self.namespaces.iter().any(|n| n == namespace);
         let declared = self.mutator.split_once('/').is_some_and(|(kind, name)| {
             context.snapshot.is_declared(&ObjectKey::new("admissionregistration.k8s.io", kind, "", name))

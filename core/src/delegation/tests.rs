@@ -8,6 +8,11 @@ use crate::derived::tests::world::{Forgery, World, check, object, owner, with};
 use crate::request::User;
 use crate::trace::{Judged, judge as judge_request, judge_live};
 
+mod bounds;
+mod injector;
+mod policies;
+mod ready_made;
+
 const OPERATOR: &str = "system:serviceaccount:shop:operator";
 
 const CONFIGURATION: &str = r#"apiVersion: gitward.dev/v1alpha1
@@ -295,15 +300,21 @@ fn an_owner_may_be_named_by_an_annotation_and_name_the_object() {
     assert!(create(&world, OPERATOR, &annotated(secret("web-tls"), "web")).is_err(), "nobody declares the owner");
 }
 
+/// Lets it be known that the API server makes nothing else of a declared object.
+fn learn(world: &mut World, object: &Value) {
+    let key = ObjectKey::of(object).unwrap();
+    let expected = Arc::new(crate::snapshot::Expected { object: object.clone(), uid: None, record: None });
+    let mut declared = world.snapshot.declared(&key).unwrap().clone();
+    declared.expected = Some(expected);
+    world.snapshot.declared.insert(key, Arc::new(declared));
+}
+
 #[test]
 fn fields_of_declared_objects_are_set_by_the_operator_alone() {
     let mut world = world();
     let live = prometheus();
     let key = ObjectKey::of(&live).unwrap();
-    let expected = Arc::new(crate::snapshot::Expected { object: live.clone(), uid: None, record: None });
-    let mut declared = world.snapshot.declared(&key).unwrap().clone();
-    declared.expected = Some(expected);
-    world.snapshot.declared.insert(key.clone(), Arc::new(declared));
+    learn(&mut world, &live);
     let seen = with(&live, json!({"metadata": {"annotations": {"monitoring.example.org/seen": "yes"}}}));
     let other = with(&seen, json!({"metadata": {"annotations": {"x": "y"}}}));
     let status = with(&live, json!({"status": {"ready": 1}}));
@@ -354,109 +365,4 @@ fn a_delegation_ends() {
     configuration.delegations[0].until = Some("2026-01-01T00:00:00Z".parse().unwrap());
     world.snapshot.configuration = Arc::new(configuration);
     assert!(create(&world, OPERATOR, &stateful_set()).is_err());
-}
-
-/// What comes with gitward can be taken over as it is.
-#[test]
-fn the_ready_made_delegations_are_valid() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/delegations");
-    let mut count = 0;
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let file = entry.unwrap().path().join("gitward.yaml");
-        let text = std::fs::read_to_string(&file).unwrap();
-        let whole = format!("apiVersion: gitward.dev/v1alpha1\nkind: Configuration\n{text}");
-        let parsed = parse(&"gitward.yaml".into(), whole.as_bytes());
-        let delegations = parsed.unwrap_or_else(|findings| panic!("{}: {findings:?}", file.display())).delegations;
-        count += delegations.len();
-    }
-    assert_eq!(count, 6);
-}
-
-const INJECTOR: &str = r#"apiVersion: gitward.dev/v1alpha1
-kind: Configuration
-environments:
-- {name: prod, ref: refs/heads/main, namespaces: [shop]}
-delegations:
-- name: proxies
-  reason: every Pod has a proxy beside it
-  injects:
-  - mutator: MutatingWebhookConfiguration/proxies
-    containers: [proxy]
-    volumes: ["proxy-*"]
-    env: [PROXY]
-    labels: [proxied]
-    annotations: [example.org/proxy]
-    images: ["registry.example.org/proxy:*"]
-"#;
-
-fn own() -> Value {
-    json!({"metadata": {"namespace": "shop", "labels": {"app": "web"}}, "spec": {
-        "containers": [{"name": "web", "image": "web:1", "env": [{"name": "A", "value": "1"}]}],
-        "volumes": [{"name": "data", "emptyDir": {}}, {"name": "kube-api-access-own", "emptyDir": {}}],
-    }})
-}
-
-fn injected() -> Value {
-    json!({"metadata": {"namespace": "shop", "labels": {"app": "web", "proxied": "yes"},
-            "annotations": {"example.org/proxy": "3f"}}, "spec": {
-        "containers": [
-            {"name": "proxy", "image": "registry.example.org/proxy:1", "env": [{"name": "SEED", "value": "8c"}],
-                "volumeMounts": [{"name": "proxy-state"}, {"name": "kube-api-access-x2x4z"}]},
-            {"name": "web", "image": "web:1", "env": [{"name": "A", "value": "1"}, {"name": "PROXY", "value": "on"}],
-                "volumeMounts": [{"name": "proxy-state", "mountPath": "/p"}]},
-        ],
-        "volumes": [{"name": "data", "emptyDir": {}}, {"name": "proxy-state", "emptyDir": {}},
-            {"name": "kube-api-access-own", "emptyDir": {}}],
-    }})
-}
-
-fn bare(pod: &Value, is_declared: bool) -> Result<Option<Value>, String> {
-    let mut world = World::new();
-    world.snapshot.configuration = Arc::new(parse(&"gitward.yaml".into(), INJECTOR.as_bytes()).unwrap());
-    if is_declared {
-        world.declare(json!({"apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingWebhookConfiguration",
-            "metadata": {"name": "proxies"}}));
-    }
-    let own = own();
-    let (labels, annotations) = (own["metadata"]["labels"].as_object().unwrap(), serde_json::Map::new());
-    let own = Own { labels, annotations: &annotations, spec: own["spec"].as_object().unwrap() };
-    world.asks(|context| without(&own, pod, context))
-}
-
-#[test]
-fn what_a_declared_mutator_adds_is_taken_out() {
-    let mut wanted = own();
-    wanted["metadata"]["annotations"] = json!({});
-    assert_eq!(bare(&injected(), true), Ok(Some(wanted)));
-    assert_eq!(bare(&injected(), false), Ok(None), "Git does not declare it");
-    assert_eq!(bare(&own(), true), Ok(None));
-    let mut other = injected();
-    other["spec"]["containers"].as_array_mut().unwrap().push(json!({"name": "miner", "image": "evil"}));
-    let kept = bare(&other, true).unwrap().unwrap();
-    assert_eq!(kept["spec"]["containers"].as_array().unwrap().len(), 2, "the miner stays, and is compared");
-}
-
-#[test]
-fn what_a_mutator_adds_keeps_its_ceilings() {
-    let forgeries: [Forgery<'_>; 8] = [
-        ("another image", |p| p["spec"]["containers"][0]["image"] = "evil".into()),
-        ("privileged", |p| p["spec"]["containers"][0]["securityContext"] = json!({"privileged": true})),
-        ("a volume of the host", |p| p["spec"]["volumes"][1] = json!({"name": "proxy-x", "hostPath": {"path": "/"}})),
-        ("the Pod's own volume", |p| p["spec"]["containers"][0]["volumeMounts"][0]["name"] = "data".into()),
-        ("the Pod's own device", |p| {
-            p["spec"]["containers"][0]["volumeDevices"] = json!([{"name": "data", "devicePath": "/dev/a"}]);
-        }),
-        ("the Pod's own claim", |p| p["spec"]["containers"][0]["resources"] = json!({"claims": [{"name": "gpu"}]})),
-        ("the Pod's own volume by a token's name", |p| {
-            p["spec"]["containers"][0]["volumeMounts"][1]["name"] = "kube-api-access-own".into();
-        }),
-        ("an image as a volume", |p| {
-            p["spec"]["volumes"][1] = json!({"name": "proxy-state", "image": {"reference": "evil"}});
-        }),
-    ];
-    for (what, forge) in forgeries {
-        let mut pod = injected();
-        forge(&mut pod);
-        assert!(bare(&pod, true).is_err(), "{what}");
-    }
 }

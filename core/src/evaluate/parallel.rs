@@ -3,11 +3,10 @@
 use std::num::NonZero;
 use std::thread;
 
+use crate::deep::STACK;
+
 /// Fewer items than this are not worth a thread.
 const LEAST: usize = 32;
-
-/// Stack of a thread: manifests and policies may nest.
-const STACK: usize = 16 << 20;
 
 /// Threads, at most.
 const MOST_THREADS: usize = 16;

@@ -2,14 +2,16 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use regorus::utils::limits::ExecutionTimerConfig;
 use regorus::{Engine, Value};
 use serde::Deserialize;
 
 use super::redact::Secrets;
 use super::source::Located;
 use super::view::PodView;
-use super::{Entry, Inner, Policy, exceptions, field};
+use super::{CHECK_INTERVAL, Entry, Inner, Policy, exceptions, field};
 use crate::caught::caught;
 use crate::change::is_built_in;
 use crate::finding::{Finding, Severity};
@@ -19,9 +21,26 @@ use crate::path::FieldPath;
 /// Characters of a message or hint.
 const MAX_TEXT: usize = 2_000;
 
-/// Runs every policy that judges the object, or the Pod it would make.
+/// Runs every policy that judges what Git declares and that judges the object, or the Pod it would make.
 pub(super) fn evaluate(inner: &Inner, manifest: &Manifest) -> Vec<Finding> {
-    let judging = |judges: &dyn Fn(&Policy) -> bool| inner.policies.iter().filter(|p| judges(p)).collect::<Vec<_>>();
+    let policies: Vec<&Policy> = inner.policies.iter().filter(|p| !p.is_ceiling()).collect();
+    run_all(inner, &policies, manifest, None)
+}
+
+/// Runs some policies one after the other, until one denies.
+pub(super) fn evaluate_only(inner: &Inner, policies: &[&Policy], manifest: &Manifest, time: Duration) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for policy in policies {
+        findings.extend(run_all(inner, &[policy], manifest, Some(time)));
+        if findings.iter().any(|f| f.severity == Severity::Error) {
+            break;
+        }
+    }
+    findings
+}
+
+fn run_all(inner: &Inner, policies: &[&Policy], manifest: &Manifest, time: Option<Duration>) -> Vec<Finding> {
+    let judging = |judges: &dyn Fn(&Policy) -> bool| policies.iter().copied().filter(|p| judges(p)).collect::<Vec<_>>();
     let of_object = judging(&|policy| policy.judges(&manifest.gvk));
     let decoded = as_decoded(manifest);
     let view = PodView::of(&manifest.gvk, &decoded);
@@ -33,11 +52,11 @@ pub(super) fn evaluate(inner: &Inner, manifest: &Manifest) -> Vec<Finding> {
     let object = Value::deserialize(decoded.as_ref()).unwrap_or(Value::Undefined);
     let mut findings = Vec::new();
     if !of_object.is_empty() {
-        findings.extend(Subject { inner, manifest, pod: None }.judge(&object, &of_object));
+        findings.extend(Subject { inner, manifest, pod: None, time }.judge(&object, &of_object));
     }
     if let Some(view) = view.filter(|_| !of_pod.is_empty()) {
         let pod = if object == Value::Undefined { Value::Undefined } else { view.as_input(&object) };
-        findings.extend(Subject { inner, manifest, pod: Some(view) }.judge(&pod, &of_pod));
+        findings.extend(Subject { inner, manifest, pod: Some(view), time }.judge(&pod, &of_pod));
     }
     if findings.is_empty() {
         return findings;
@@ -87,6 +106,8 @@ struct Subject<'a> {
     inner: &'a Inner,
     manifest: &'a Manifest,
     pod: Option<PodView<'a>>,
+    /// Time for each rule, where it is another than the policies were compiled with.
+    time: Option<Duration>,
 }
 
 impl Subject<'_> {
@@ -100,7 +121,7 @@ impl Subject<'_> {
         let fields = [("object", object.clone()), ("file", Value::from(&*self.manifest.file))];
         let fields = fields.map(|(name, value)| (Value::from(name), value));
         let input = Value::from(BTreeMap::from(fields));
-        let mut engines = Engines { inner: self.inner, input, strict: None, lenient: None };
+        let mut engines = Engines { inner: self.inner, input, time: self.time, strict: None, lenient: None };
         let mut findings = Vec::new();
         for policy in policies {
             for entry in &policy.entries {
@@ -215,18 +236,19 @@ enum Answer {
 struct Engines<'a> {
     inner: &'a Inner,
     input: Value,
+    time: Option<Duration>,
     strict: Option<Engine>,
     lenient: Option<Engine>,
 }
 
 impl Engines<'_> {
     fn evaluate(&mut self, entry: &Entry) -> Answer {
-        let strict = self.strict.get_or_insert_with(|| with_input(&self.inner.strict, &self.input));
+        let strict = self.strict.get_or_insert_with(|| with_input(&self.inner.strict, &self.input, self.time));
         let error = match run(strict, &entry.path) {
             Ok(value) => return Answer::Value(value),
             Err(error) => error,
         };
-        let lenient = self.lenient.get_or_insert_with(|| with_input(&self.inner.lenient, &self.input));
+        let lenient = self.lenient.get_or_insert_with(|| with_input(&self.inner.lenient, &self.input, self.time));
         match run(lenient, &entry.path) {
             // A wrong type is a common idiom (`walk` and then `endswith`) and the schema's business.
             // A value that a function cannot read might be written to slip past the policy.
@@ -241,8 +263,11 @@ fn is_type_mismatch(error: &str) -> bool {
     [" expects ", " requires "].iter().any(|words| error.contains(words))
 }
 
-fn with_input(engine: &Engine, input: &Value) -> Engine {
+fn with_input(engine: &Engine, input: &Value, time: Option<Duration>) -> Engine {
     let mut engine = engine.clone();
+    if let Some(limit) = time {
+        engine.set_execution_timer_config(ExecutionTimerConfig { limit, check_interval: CHECK_INTERVAL });
+    }
     engine.set_input(input.clone());
     engine
 }

@@ -105,7 +105,26 @@ struct Entry {
     severity: Severity,
 }
 
+/// The packages whose policies judge nothing by themselves: what operators make is held to them, where a
+/// delegation names them.
+const CEILINGS: &str = "policy/ceiling/";
+
 impl Policy {
+    /// Whether it judges only what delegations name it for.
+    pub fn is_ceiling(&self) -> bool {
+        self.rule.starts_with(CEILINGS)
+    }
+
+    /// Whether it can judge objects of a kind, written as `Kind` or `Kind.group`: what a kind that is not
+    /// known here holds of Pods is seen in its objects only.
+    pub(crate) fn speaks_of(&self, kind: &str) -> bool {
+        let Some(kinds) = &self.kinds else { return true };
+        let same = |known: &String| {
+            known == kind || known.split('.').next() == Some(kind) || kind.split('.').next() == Some(known)
+        };
+        kinds.contains("Pod") || kinds.iter().any(same)
+    }
+
     fn judges(&self, gvk: &Gvk) -> bool {
         let Some(kinds) = &self.kinds else { return true };
         let in_group = |kind: &String| kind.split_once('.') == Some((gvk.kind.as_str(), gvk.group.as_str()));
@@ -163,6 +182,18 @@ impl Policies {
     /// where one could not be evaluated.
     pub fn evaluate(&self, manifest: &Manifest) -> Vec<Finding> {
         evaluate::evaluate(&self.inner, manifest)
+    }
+
+    /// What some policies say of an object, in order and no further than the first that denies, each of
+    /// their rules within a time of its own.
+    pub(crate) fn evaluate_only(&self, policies: &[&Policy], manifest: &Manifest, time: Duration) -> Vec<Finding> {
+        evaluate::evaluate_only(&self.inner, policies, manifest, time)
+    }
+
+    /// The policies of a name: the package, or the rule id with or without `policy/`.
+    pub(crate) fn named(&self, name: &str) -> impl Iterator<Item = &Policy> {
+        let rule = rule_named(name);
+        self.inner.policies.iter().filter(move |policy| policy.rule == rule)
     }
 
     /// Warnings about the policies themselves: likely mistakes that change no verdict.
@@ -312,6 +343,14 @@ fn rule_id(package: &[String]) -> String {
         all => all,
     };
     format!("policy/{}", tail.join("/").replace('_', "-"))
+}
+
+/// The rule id that a name stands for: a package (`gitward.team.owner`), or a rule id with or without
+/// `policy/` (`team/owner`).
+fn rule_named(name: &str) -> String {
+    let name = name.strip_prefix("policy/").unwrap_or(name);
+    let parts: Vec<String> = name.split(['.', '/']).map(str::to_owned).collect();
+    rule_id(&parts)
 }
 
 fn is_identifier(part: &str) -> bool {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::of_others;
 use crate::carry;
 use crate::change::{Change, object_changes};
-use crate::delegation;
+use crate::delegation::{self, Setting};
 use crate::derived::{self, Context};
 use crate::exemption;
 use crate::object::ObjectKey;
@@ -22,9 +22,10 @@ pub(super) fn to_who_asks(request: &Request<'_>, context: &Context<'_>) -> Optio
         return None;
     }
     let changes = object_changes(old, new, false);
-    let traced = |change: Change| {
-        let origin = of_others(request, &change, context)?;
-        Some(Traced { change, origin })
+    let setting = Setting::of(request, context);
+    let traced = |change: Change| match of_others(&setting, request, &change, context) {
+        Some(Ok(origin)) => Some(Traced { change, origin }),
+        _ => None,
     };
     (!changes.is_empty()).then(|| changes.into_iter().map(traced).collect()).flatten()
 }

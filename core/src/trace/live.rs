@@ -4,13 +4,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::{expected_of, given};
+use crate::additions;
 use crate::carry::{self, Subject};
 use crate::change::{self, Change, object_changes};
 use crate::delegation;
 use crate::derived::{self, Context};
 use crate::exemption;
 use crate::object::{self, ObjectKey};
-use crate::path::{FieldPath, Step};
 use crate::snapshot::Declared;
 use crate::verdict::Origin;
 
@@ -72,26 +72,57 @@ pub fn excuses(key: &ObjectKey, live: &Value, context: &Context<'_>) -> Vec<Excu
             _ => Vec::new(),
         };
     };
-    let Some(expected) = &declared.expected else { return Vec::new() };
-    let expected = expected_of(expected, declared, live, context);
-    let differs = |field: &str| {
-        let path = FieldPath(exemption::parse_fields(field).into_iter().map(Step::Field).collect());
-        if declared.has_status_subresource && path.starts_with(&["status"]) {
-            return false;
-        }
-        match (path.get(&expected), path.get(live)) {
-            (Some(a), Some(b)) => !change::same_in(&expected, a, b),
-            (Some(one), None) | (None, Some(one)) => !change::is_empty(one),
-            (None, None) => false,
-        }
-    };
+    let Some(against) = Against::git(declared, live, context) else { return Vec::new() };
     let exempted = exemption::in_force(&context.snapshot.configuration, key, context.now)
-        .filter(|(e, _)| e.fields.iter().any(|f| differs(f)))
+        .filter(|(e, _)| e.fields.iter().any(|f| against.differs(f)))
         .map(|(e, _)| Excuse::Exemption(e.name.clone()));
-    let delegated = delegation::by_field(key, context)
-        .filter(|(field, _)| differs(field))
+    let delegated = delegation::by_field(key, live, context)
+        .filter(|(field, _)| against.differs(field))
         .map(|(_, delegation)| Excuse::Delegation(delegation.name.clone()));
     exempted.chain(delegated).collect()
+}
+
+/// What a live declared object is held against, field by field.
+pub(crate) struct Against<'a> {
+    expected: Value,
+    live: &'a Value,
+    has_status_subresource: bool,
+}
+
+impl<'a> Against<'a> {
+    /// `None` if it is not known yet what to expect.
+    pub(crate) fn git(declared: &Declared, live: &'a Value, context: &Context<'_>) -> Option<Self> {
+        let expected = expected_of(declared.expected.as_deref()?, declared, live, context);
+        Some(Self { expected, live, has_status_subresource: declared.has_status_subresource })
+    }
+
+    /// Whether a field is not as Git says, by a path as exemptions write it.
+    pub(crate) fn differs(&self, field: &str) -> bool {
+        let path = exemption::parse_fields(field);
+        if self.has_status_subresource && path.first().is_some_and(|first| first == "status") {
+            return false;
+        }
+        self.differs_below(Some(&self.expected), Some(self.live), &path)
+    }
+
+    /// A path that leads through a list means each element.
+    fn differs_below(&self, expected: Option<&Value>, live: Option<&Value>, path: &[String]) -> bool {
+        let Some((field, rest)) = path.split_first() else {
+            return match (expected, live) {
+                (Some(a), Some(b)) => !change::same_in(&self.expected, a, b),
+                (Some(one), None) | (None, Some(one)) => !change::is_empty(one),
+                (None, None) => false,
+            };
+        };
+        if let Some(elements) = live.and_then(Value::as_array) {
+            let wanted = expected.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+            return elements.iter().any(|element| {
+                let same = wanted.iter().find(|w| additions::same_element(w, element));
+                self.differs_below(same, Some(element), path)
+            });
+        }
+        self.differs_below(expected.and_then(|e| e.get(field)), live.and_then(|l| l.get(field)), rest)
+    }
 }
 
 /// Takes over from the live object what exemptions and delegations give to others.

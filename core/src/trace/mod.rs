@@ -12,6 +12,7 @@ mod shown;
 mod version;
 
 pub use fields::{Field, Source, Stated, fields};
+pub(crate) use live::Against;
 pub use live::{Excuse, Judged, excuses, judge_declared, judge_live, lingers};
 pub use shown::is_hidden;
 
@@ -21,7 +22,7 @@ use crate::break_glass;
 use crate::carry::{Subject, carry, carry_over};
 use crate::change::{self, Change, object_changes};
 use crate::config::Mode;
-use crate::delegation;
+use crate::delegation::{self, Answer, Setting};
 use crate::derived::{self, Context};
 use crate::exemption;
 use crate::finding::Severity;
@@ -113,9 +114,13 @@ fn exempted(request: &Request<'_>, change: &Change, context: &Context<'_>) -> Op
     exemption::exempts(configuration, &request.key, change, &request.user, context.now)
 }
 
-/// Whose a change of a declared object is: who Git exempts, or an operator that it delegates to.
-fn of_others(request: &Request<'_>, change: &Change, context: &Context<'_>) -> Option<Origin> {
-    delegation::sets(request, change, context).or_else(|| exempted(request, change, context))
+/// Whose a change of a declared object is: who Git exempts, or an operator that it delegates to; or why
+/// the operator's delegation does not let it make the change.
+fn of_others(setting: &Setting<'_>, request: &Request<'_>, change: &Change, context: &Context<'_>) -> Option<Answer> {
+    match setting.answer(change) {
+        Some(Ok(origin)) => Some(Ok(origin)),
+        refused => exempted(request, change, context).map(Ok).or(refused),
+    }
 }
 
 fn scales_to_git(request: &Request<'_>, declared: &Declared) -> bool {
@@ -166,9 +171,10 @@ fn update(request: &Request<'_>, declared: &Declared, context: &Context<'_>) -> 
         return Verdict::deny(denial::other_version(request, declared, new, context));
     }
     let expected = expected_after(expected, declared, (old, new), context);
+    let setting = Setting::of(request, context);
     let mut verdict = Verdict::default();
     for change in found {
-        match origin_of(&change, &expected, declared, request, context) {
+        match origin_of(&change, &expected, declared, &setting, request, context) {
             Ok(origin) => verdict.traced.push(Traced { change, origin }),
             Err(reason) => {
                 verdict.findings.push(denial::change(request, declared, &change, &expected, &reason, context))
@@ -230,6 +236,7 @@ fn origin_of(
     change: &Change,
     expected: &Value,
     declared: &Declared,
+    setting: &Setting<'_>,
     request: &Request<'_>,
     context: &Context<'_>,
 ) -> Result<Origin, String> {
@@ -246,10 +253,12 @@ fn origin_of(
             (Some(_), None) => Origin::Defaulted,
         });
     }
-    if let Some(origin) = of_others(request, change, context) {
-        return Ok(origin);
-    }
-    derived::recognise_change(request, change, context).map_err(|refusal| refusal.reason)
+    let refused = match of_others(setting, request, change, context) {
+        Some(Ok(origin)) => return Ok(origin),
+        Some(Err(reason)) => Some(reason),
+        None => None,
+    };
+    derived::recognise_change(request, change, context).map_err(|refusal| refused.unwrap_or(refusal.reason))
 }
 
 fn create(request: &Request<'_>, declared: &Declared, context: &Context<'_>) -> Verdict {
@@ -262,12 +271,17 @@ fn create(request: &Request<'_>, declared: &Declared, context: &Context<'_>) -> 
     }
     let expected = expected_of(expected, declared, new, context);
     let status = declared.has_status_subresource;
+    let setting = Setting::of(request, context);
     let mut verdict = Verdict::default();
     for change in object_changes(&expected, new, status) {
-        match of_others(request, &change, context) {
-            Some(origin) => verdict.traced.push(Traced { change, origin }),
-            None => verdict.findings.push(denial::change(request, declared, &change, &expected, "", context)),
-        }
+        let reason = match of_others(&setting, request, &change, context) {
+            Some(Ok(origin)) => {
+                verdict.traced.push(Traced { change, origin });
+                continue;
+            }
+            refused => refused.and_then(Result::err).unwrap_or_default(),
+        };
+        verdict.findings.push(denial::change(request, declared, &change, &expected, &reason, context));
     }
     if verdict.findings.is_empty() {
         let place = declared.place(&crate::path::FieldPath::root());

@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use gitward_core::object::Gvk;
+use gitward_index::bounds::{self, Used};
 use gitward_index::registration;
 use http::{Request, Uri};
 use k8s_openapi::api::admissionregistration::v1::{ServiceReference, WebhookClientConfig};
@@ -41,16 +42,20 @@ impl Counts {
     }
 }
 
-/// Asks the webhook of an environment.
+/// What each of the webhook's replicas says of the bounds of delegations, by their names; or why one does
+/// not: it may be of an earlier version.
+pub(super) type Bounds = Result<Vec<BTreeMap<String, Used>>, String>;
+
+/// Asks the webhook of an environment: what it counted, and what it saw of the bounds of delegations.
 ///
 /// # Errors
 /// Why it gave no answer.
-pub(super) async fn ask(state: &State, environment: &str) -> Result<Counts, String> {
-    let asked = timeout(WITHIN, metrics(state, environment)).await;
-    asked.unwrap_or_else(|_| Err("it did not answer in time".to_owned())).map(Counts)
+pub(super) async fn ask(state: &State, environment: &str) -> Result<(Counts, Bounds), String> {
+    let asked = timeout(WITHIN, answers(state, environment)).await;
+    asked.unwrap_or_else(|_| Err("it did not answer in time".to_owned()))
 }
 
-async fn metrics(state: &State, environment: &str) -> Result<BTreeMap<String, String>, String> {
+async fn answers(state: &State, environment: &str) -> Result<(Counts, Bounds), String> {
     let gvk = Gvk::new("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration");
     let key = registration::key(environment);
     let found = state.api.get(&gvk, &key).await.map_err(|e| e.to_string())?;
@@ -62,13 +67,22 @@ async fn metrics(state: &State, environment: &str) -> Result<BTreeMap<String, St
         (None, Some(service)) => (behind(state.api.client(), service).await?, Some(certified_name(service))),
         (None, None) => return Err(format!("{key} does not say where it is")),
     };
-    let mut found = BTreeMap::new();
+    let (mut counts, mut of_replicas) = (BTreeMap::new(), Vec::new());
     for url in replicas {
-        let request = Request::get("/metrics").body(Vec::new()).map_err(|e| e.to_string())?;
-        let text = client(&url, name.clone(), &reached)?.request_text(request).await.map_err(|e| e.to_string())?;
-        found.insert(url, text);
+        let client = client(&url, name.clone(), &reached)?;
+        of_replicas.push(bounds_of(&client).await);
+        counts.insert(url, text(&client, "/metrics").await?);
     }
-    Ok(found)
+    Ok((Counts(counts), of_replicas.into_iter().collect()))
+}
+
+async fn bounds_of(client: &Client) -> Result<BTreeMap<String, Used>, String> {
+    serde_json::from_str(&text(client, bounds::PATH).await?).map_err(|e| e.to_string())
+}
+
+async fn text(client: &Client, path: &str) -> Result<String, String> {
+    let request = Request::get(path).body(Vec::new()).map_err(|e| e.to_string())?;
+    client.request_text(request).await.map_err(|e| e.to_string())
 }
 
 /// A client of the webhook that trusts it as the API server does and shows no credentials.

@@ -19,7 +19,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Exemption => "Exemption",
             Self::Delegation => "Delegation",
@@ -153,6 +153,7 @@ impl Ledger {
             name: name.clone(),
             since: noted.since.to_string(),
             last_used: noted.last.map(|t| t.to_string()),
+            bounds: None,
         };
         self.0.iter().map(written).collect()
     }
@@ -195,7 +196,7 @@ impl Ledger {
     }
 }
 
-fn whole_seconds(time: Timestamp) -> Timestamp {
+pub(super) fn whole_seconds(time: Timestamp) -> Timestamp {
     Timestamp::from_second(time.as_second()).unwrap_or(time)
 }
 

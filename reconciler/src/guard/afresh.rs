@@ -7,7 +7,7 @@ use gitward_core::lookup::Recording;
 use gitward_core::object::ObjectKey;
 use gitward_core::snapshot::Snapshot;
 use gitward_core::trace::{Judged, judge_live};
-use gitward_index::read_live;
+use gitward_index::{apart, read_live};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -20,7 +20,7 @@ pub(super) async fn judge_afresh(state: &State, held: &Snapshot, key: &ObjectKey
     let questions = {
         let recording = Recording::new(&state.index);
         let context = Context { snapshot: held, live: &recording, now: Timestamp::now() };
-        let judged = judge_live(key, live, &context);
+        let judged = apart::judging(held, || judge_live(key, live, &context));
         let questions = recording.into_questions();
         if questions.is_empty() || !matches!(judged, Judged::Diverged(_) | Judged::Undeclared(_)) {
             return judged;
@@ -29,5 +29,6 @@ pub(super) async fn judge_afresh(state: &State, held: &Snapshot, key: &ObjectKey
     };
     let fresh = read_live(state.api.client(), state.index.discovery(), &questions, READ_BUDGET).await;
     let overlay = fresh.over(&state.index);
-    judge_live(key, live, &Context { snapshot: held, live: &overlay, now: Timestamp::now() })
+    let context = Context { snapshot: held, live: &overlay, now: Timestamp::now() };
+    apart::judging(held, || judge_live(key, live, &context))
 }

@@ -11,7 +11,7 @@ use gitward_core::object;
 use gitward_core::path::FieldPath;
 use gitward_core::snapshot::{Declared, Snapshot};
 use gitward_core::trace::{Judged, judge_live};
-use gitward_index::Event;
+use gitward_index::{Event, apart};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 use tracing::Instrument;
@@ -39,7 +39,8 @@ pub(super) async fn declared_event(
     memory: &Arc<Memory>,
 ) -> Result<(), ApiError> {
     let key = &event.key;
-    let judged = state.index.get(key).map(|live| judge_live(key, &live, &state.context(held)));
+    let judge = |live: Arc<Value>| apart::judging(held, || judge_live(key, &live, &state.context(held)));
+    let judged = state.index.get(key).map(judge);
     match judged {
         Some(Judged::Diverged(_)) => {}
         // As expected, but made anew by others: what creation sets is known of the old one only.

@@ -10,7 +10,7 @@ use gitward_core::lookup::Lookup;
 use gitward_core::object;
 use gitward_core::snapshot::Snapshot;
 use gitward_core::trace::{Judged, judge_live, lingers};
-use gitward_index::{Event, environment, registration};
+use gitward_index::{Event, apart, environment, registration};
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 use tracing::Instrument;
@@ -42,7 +42,7 @@ pub(super) async fn undeclared_event(
     if *key == registration::key(&held.environment.name) {
         return Ok(());
     }
-    let Judged::Undeclared(_) = judge_live(key, &live, &state.context(held)) else {
+    let Judged::Undeclared(_) = apart::judging(held, || judge_live(key, &live, &state.context(held))) else {
         memory.forget(key);
         return Ok(());
     };

@@ -1,17 +1,13 @@
 //! The real cert-manager: its controllers and its CA injector, built once and run as processes.
 
-use std::ffi::OsStr;
-use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::Result;
 use crate::binaries::Sources;
-use crate::cache::Cache;
-use crate::go_build::{self, Go};
-use crate::operators::{RunningOperator, copy_files, texts_of};
+use crate::operators::{RunningOperator, keep_files, texts_of};
 use crate::process::Process;
 use crate::progress::Progress;
 use crate::tool::{LINKER, Tool};
-use crate::{Error, Result};
 
 const MODULE: &str = "github.com/cert-manager/cert-manager";
 
@@ -28,6 +24,8 @@ const CERT_MANAGER: Tool = Tool {
 
 /// Where its module keeps the definitions of its kinds.
 const DEFINITIONS: &str = "deploy/crds";
+
+const DEFINITIONS_KEPT: &str = "definitions";
 
 /// cert-manager, and the definitions of its kinds.
 #[derive(Debug, Clone)]
@@ -51,8 +49,10 @@ impl CertManager {
     /// # Errors
     /// Where there is no Go, or the module cannot be fetched or built.
     pub fn provide(sources: &Sources, progress: &Progress) -> Result<Self> {
-        let cache = CERT_MANAGER.provide(sources, progress, keep_definitions)?;
-        Ok(Self { program: cache.entry(CERT_MANAGER.name), definitions: cache.entry("definitions") })
+        let cache = CERT_MANAGER.provide(sources, progress, |go, laid_out, cache| {
+            keep_files(go, laid_out, cache, (MODULE, DEFINITIONS), DEFINITIONS_KEPT)
+        })?;
+        Ok(Self { program: cache.entry(CERT_MANAGER.name), definitions: cache.entry(DEFINITIONS_KEPT) })
     }
 
     /// The definitions of its kinds, each a file's name and text.
@@ -77,14 +77,4 @@ impl CertManager {
         let folder = log.parent().unwrap_or(Path::new("."));
         Process::start_with(&self.program, &arguments, folder, log, &[]).map(RunningOperator::of)
     }
-}
-
-/// Copies the definitions out of Go's own cache.
-fn keep_definitions(go: &Go, laid_out: &Path, cache: &Cache) -> Result<()> {
-    let list = ["list", "-m", "-f", "{{.Dir}}", MODULE].map(OsStr::new);
-    let module = go_build::run(go, laid_out, MODULE, &list)?;
-    let (copies, kept) = (laid_out.join("definitions"), cache.entry("definitions"));
-    copy_files(&Path::new(&module).join(DEFINITIONS), &copies)?;
-    let _ = fs::remove_dir_all(&kept);
-    fs::rename(&copies, &kept).map_err(Error::io(format!("move {} into the cache", copies.display())))
 }

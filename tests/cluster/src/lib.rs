@@ -45,6 +45,7 @@ mod stage;
 mod test_cluster;
 mod tool;
 mod version;
+mod vertical_pod_autoscaler;
 mod work_tree;
 
 pub use binaries::{Binaries, Program, Sources};
@@ -68,6 +69,7 @@ pub use peers::Peers;
 pub use progress::Progress;
 pub use stage::{BRANCH, DEPLOY, ENVIRONMENT, Stage};
 pub use test_cluster::TestCluster;
+pub use vertical_pod_autoscaler::VerticalPodAutoscaler;
 pub use work_tree::WorkTree;
 
 /// The result of everything in this crate.

@@ -52,7 +52,9 @@ impl PrometheusOperator {
     /// # Errors
     /// Where there is no Go, or the module cannot be fetched or built.
     pub fn provide(sources: &Sources, progress: &Progress) -> Result<Self> {
-        let cache = OPERATOR.provide(sources, progress, keep_definitions)?;
+        let cache = OPERATOR.provide(sources, progress, |go, laid_out, cache| {
+            keep_files(go, laid_out, cache, (MODULE, DEFINITIONS), DEFINITIONS_KEPT)
+        })?;
         Ok(Self { program: cache.entry(OPERATOR.name), definitions: cache.entry(DEFINITIONS_KEPT) })
     }
 
@@ -92,12 +94,18 @@ impl RunningOperator {
     }
 }
 
-/// Copies the definitions out of Go's own cache.
-fn keep_definitions(go: &Go, laid_out: &Path, cache: &Cache) -> Result<()> {
-    let list = ["list", "-m", "-f", "{{.Dir}}", MODULE].map(OsStr::new);
-    let module = go_build::run(go, laid_out, MODULE, &list)?;
-    let (copies, kept) = (laid_out.join(DEFINITIONS_KEPT), cache.entry(DEFINITIONS_KEPT));
-    copy_files(&Path::new(&module).join(DEFINITIONS), &copies)?;
+/// Copies the files in a folder of a module out of Go's own cache, under a name of their own.
+pub(crate) fn keep_files(
+    go: &Go,
+    laid_out: &Path,
+    cache: &Cache,
+    (module, folder): (&str, &str),
+    kept: &str,
+) -> Result<()> {
+    let list = ["list", "-m", "-f", "{{.Dir}}", module].map(OsStr::new);
+    let found = go_build::run(go, laid_out, module, &list)?;
+    let (copies, kept) = (laid_out.join(kept), cache.entry(kept));
+    copy_files(&Path::new(&found).join(folder), &copies)?;
     let _ = fs::remove_dir_all(&kept);
     fs::rename(&copies, &kept).map_err(Error::io(format!("move {} into the cache", copies.display())))
 }

@@ -54,6 +54,7 @@ pub struct Stage<C = ControlPlane> {
     gitward: PathBuf,
     port: u16,
     keeps_fence: bool,
+    broader_after: Option<String>,
     traces: Option<String>,
     webhook_address: IpAddr,
     folder: PathBuf,
@@ -123,6 +124,7 @@ impl<C: Deref<Target = Cluster>> Stage<C> {
             gitward: gitward.to_owned(),
             port: ports::free()?,
             keeps_fence: false,
+            broader_after: None,
             traces: None,
             webhook_address: Ipv4Addr::LOCALHOST.into(),
             folder,
@@ -289,6 +291,12 @@ impl<C: Deref<Target = Cluster>> Stage<C> {
         self.keeps_fence = keep;
     }
 
+    /// How long the reconciler watches delegations before it tells in what they are broader than what was
+    /// seen, from its next start on; such as `0s`.
+    pub fn tell_of_bounds_after(&mut self, time: &str) {
+        self.broader_after = Some(time.to_owned());
+    }
+
     /// Lets webhook and reconciler send traces to this endpoint from their next start on.
     pub fn send_traces_to(&mut self, endpoint: &str) {
         self.traces = Some(endpoint.to_owned());
@@ -320,6 +328,7 @@ impl<C: Deref<Target = Cluster>> Stage<C> {
         if self.keeps_fence {
             arguments.push("--keep-fence".to_owned());
         }
+        arguments.extend(self.broader_after.iter().map(|time| format!("--broader-after={time}")));
         arguments.extend(self.traces.iter().map(|endpoint| format!("--otlp-endpoint={endpoint}")));
         Process::start(&self.gitward, &arguments, &self.folder, &self.reconciler_log())
     }

@@ -12,6 +12,7 @@ const WITHIN: Duration = Duration::from_secs(120);
 const STATEFUL_SET: &str = "statefulset/prometheus-main";
 const READS: &str = include_str!("../../../deploy/delegations/prometheus-operator/webhook-rbac.yaml");
 const MANIFESTS: &str = "prod/monitoring.yaml";
+const CEILING: &str = "    policies: [ceiling.replicas]\n";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_operator_makes_passes_within_its_ceilings() {
@@ -26,9 +27,12 @@ async fn what_an_operator_makes_passes_within_its_ceilings() {
     scene.denies_the_operator_what_git_does_not_allow().await;
     scene.denies_others_what_is_the_operators().await;
     scene.reports_its_use().await;
+    let scene = scene.reports_what_it_does_not_need().await;
+    scene.takes_no_ceiling_that_is_not_there();
 
     let scene = scene.without_the_gate().await;
     scene.removes_what_is_past_the_ceilings().await;
+    scene.lets_be_what_no_policy_denies_any_more().await;
     scene.goes_with_its_prometheus().await;
 }
 
@@ -49,7 +53,9 @@ impl Scene {
         let (program, mut stage) = (program.unwrap().unwrap(), stage.unwrap());
         stage.install_hooks().unwrap();
         stage.work.write("gitward.yaml", include_str!("prometheus/gitward.yaml")).unwrap();
+        stage.work.write("policies/replicas.rego", include_str!("prometheus/replicas.rego")).unwrap();
         stage.work.write(MANIFESTS, include_str!("prometheus/monitoring.yaml")).unwrap();
+        stage.tell_of_bounds_after("0s");
         for (name, text) in program.definitions().unwrap() {
             stage.work.write(&format!("prod/crds/{name}"), text).unwrap();
         }
@@ -185,6 +191,76 @@ impl Scene {
         assert!(!used.ends_with(" 0"), "{used}");
     }
 
+    /// What the delegation allows and the operator never does is told with its line, also after a restart; what
+    /// it does is not.
+    async fn reports_what_it_does_not_need(mut self) -> Self {
+        let line = |part: &str| {
+            let text = self.stage.work.read("gitward.yaml").unwrap();
+            text.lines().position(|l| l.contains(part)).unwrap() + 1
+        };
+        let unneeded = [
+            format!("delegation prometheus-operator ({}) is broader than what was seen since", self.place()),
+            format!(
+                "never by system:serviceaccount:monitoring:prometheus-operator-of-old (line {})",
+                line("prometheus-operator-of-old")
+            ),
+            format!("no image of registry.example.org/monitoring/* (line {})", line("registry.example.org/monitoring")),
+            format!("never made PodDisruptionBudget.policy (line {})", line("PodDisruptionBudget")),
+        ];
+        let needed = [
+            "made StatefulSet",
+            "made Secret",
+            "made ConfigMap",
+            "made Service",
+            "prometheus-operator (line",
+            "set status",
+            "prometheus/prometheus:*",
+        ];
+        let told = async |stage: &Stage| {
+            let told = async || {
+                let message = stage.wait_condition("BoundsInUse", "False", WITHIN).await?;
+                let is_whole =
+                    unneeded.iter().all(|u| message.contains(u)) && !needed.iter().any(|n| message.contains(n));
+                Ok(is_whole.then_some(message))
+            };
+            stage.wait_for(&format!("{unneeded:?} and not {needed:?}"), WITHIN, told).await.unwrap()
+        };
+        let before = told(&self.stage).await;
+        println!("bounds: {before}");
+        let kubeconfig = format!("--kubeconfig={}", self.mallory.display());
+        let status = std::process::Command::new(gitward()).args(["status", &kubeconfig]).output().unwrap();
+        let status = String::from_utf8_lossy(&status.stdout).into_owned();
+        assert!(status.contains("BoundsInUse") && status.contains(&unneeded[0]), "{status}");
+        let events = ["get", "events", "-n", "default", "--field-selector=reason=Broader", "-o", "json"];
+        let events = self.stage.cluster.kubectl(&events).await.unwrap().checked().unwrap();
+        assert!(events.contains("delegation prometheus-operator (gitward.yaml:"), "{events}");
+        let since = self.since().await;
+        self.stage.kill_reconciler();
+        self.stage.start_reconciler().await.unwrap();
+        assert_eq!(told(&self.stage).await, before);
+        assert_eq!(self.since().await, since);
+        self
+    }
+
+    /// Since when the bounds are watched.
+    async fn since(&self) -> Value {
+        let environment = self.stage.environment().await.unwrap();
+        let uses = environment["status"]["uses"].as_array().unwrap();
+        uses.iter().find(|u| u["name"] == "prometheus-operator").unwrap()["bounds"]["since"].clone()
+    }
+
+    /// The push gate rejects it, at its line.
+    fn takes_no_ceiling_that_is_not_there(&self) {
+        let text = self.stage.work.read("gitward.yaml").unwrap();
+        self.stage.work.write("gitward.yaml", text.replace("ceiling.replicas", "ceiling.replica")).unwrap();
+        let (_, pushed) = self.stage.push("A ceiling").unwrap();
+        let line = text.lines().position(|l| l.contains("ceiling.replicas")).unwrap() + 1;
+        let says = "there is no policy \"ceiling.replica\"";
+        assert!(!pushed.success() && pushed.stderr.contains(says), "{}", pushed.stderr);
+        assert!(pushed.stderr.contains(&format!("gitward.yaml:{line}:")), "{}", pushed.stderr);
+        self.stage.work.write("gitward.yaml", text).unwrap();
+    }
+
     async fn without_the_gate(mut self) -> Self {
         // It would clear away what it does not know sooner than it is told.
         self.operator = None;
@@ -204,6 +280,21 @@ impl Scene {
             let log = std::fs::read_to_string(self.stage.reconciler_log()).unwrap();
             assert!(log.contains("is not declared in Git") && log.contains(says), "{what} is not told");
         }
+    }
+
+    /// The object that was removed for the policy's sake stays where Git names the policy no more.
+    async fn lets_be_what_no_policy_denies_any_more(&self) {
+        let mut forged = bare(&self.get(STATEFUL_SET).await, "prometheus-forged");
+        forged["spec"]["replicas"] = json!(4);
+        let text = self.stage.work.read("gitward.yaml").unwrap();
+        self.stage.work.write("gitward.yaml", text.replace(CEILING, "")).unwrap();
+        let (commit, pushed) = self.stage.push("No ceiling").unwrap();
+        pushed.checked().unwrap();
+        self.stage.wait_converged(&commit, WITHIN).await.unwrap();
+        self.write_as(&self.mallory, "create", &forged).await.checked().unwrap();
+        // The controller would not get so far with what is about to be removed.
+        self.until("its Pods", "statefulset/prometheus-forged", |s| s["status"]["readyReplicas"] == 4).await;
+        self.write_as(&self.mallory, "delete", &forged).await.checked().unwrap();
     }
 
     async fn goes_with_its_prometheus(&self) {
@@ -226,7 +317,7 @@ fn options() -> Options {
 type Forgery = (&'static str, fn(&mut Value), &'static str);
 
 /// Each way past a ceiling, and what its denial says.
-fn forgeries() -> [Forgery; 7] {
+fn forgeries() -> [Forgery; 8] {
     fn pod(set: &mut Value) -> &mut Value {
         &mut set["spec"]["template"]["spec"]
     }
@@ -248,6 +339,11 @@ fn forgeries() -> [Forgery; 7] {
             "is a path of the host",
         ),
         ("another account", |s| pod(s)["serviceAccountName"] = json!("prometheus-operator"), "none of those allowed"),
+        (
+            "more than the policy allows",
+            |s| s["spec"]["replicas"] = json!(4),
+            "policy/ceiling/replicas (policies/replicas.rego) denies it: spec.replicas: 4 replicas are more than 3",
+        ),
         ("no owner", |s| s["metadata"]["ownerReferences"] = json!([]), "belongs to no Prometheus"),
         ("another name", |s| s["metadata"]["name"] = json!("miner"), ""),
     ]

@@ -93,6 +93,7 @@ impl Check<'_> {
             self.patterns(field, patterns, at);
         }
         self.images(&injects.images, at);
+        self.policy_names(&injects.policies, at);
     }
 
     fn makes(&mut self, makes: &Makes, at: &FieldPath) {
@@ -110,6 +111,7 @@ impl Check<'_> {
         }
         self.patterns("serviceAccounts", &makes.service_accounts, at);
         self.images(&makes.images, at);
+        self.policy_names(&makes.policies, at);
         for (i, owner) in makes.owners.iter().enumerate() {
             self.owner(owner, &at.field("owners").index(i));
         }
@@ -128,6 +130,7 @@ impl Check<'_> {
 
     fn sets(&mut self, sets: &Sets, at: &FieldPath) {
         self.scope(&sets.kinds, &sets.namespaces, &sets.names, at);
+        self.policy_names(&sets.policies, at);
         if sets.fields.is_empty() {
             self.report(RULE, at, "no fields are named", "name the fields that the operator sets, such as `status`");
         }
@@ -150,6 +153,14 @@ impl Check<'_> {
             self.namespace(namespace, true, &at.field("namespaces").index(i));
         }
         self.patterns("names", names, at);
+    }
+
+    /// Whether there are such policies is asked once they are read.
+    fn policy_names(&mut self, policies: &[String], at: &FieldPath) {
+        for (i, policy) in policies.iter().enumerate().filter(|(_, p)| p.trim().is_empty()) {
+            let message = format!("{policy:?} names no policy");
+            self.report(RULE, &at.field("policies").index(i), message, "write its package, like `ceiling.retention`");
+        }
     }
 
     /// A `*` stands at the end, or nowhere; alone it would be no bound.

@@ -125,7 +125,7 @@ sharedNamespaces: [shop]"#,
     reason: makes what a Prometheus asks for
     makes:
       - kinds: [StatefulSet.apps]"#,
-        fix: "Name owners and images; a `*` stands at the end of a name only. Declare RBAC and admission configuration in Git.",
+        fix: "Name owners and images; a `*` stands at the end of a name only. Declare RBAC and admission configuration in Git. A policy under `policies` stands in a directory that the `policies` of the file names, and judges one of the kinds.",
     },
     Row {
         rule: "config/expired",

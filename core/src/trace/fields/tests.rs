@@ -77,6 +77,7 @@ fn snapshot(declared: Declared) -> Snapshot {
         reason: "restarts".into(),
     };
     let sets = Sets {
+        policies: Vec::new(),
         kinds: vec!["Deployment.apps".into()],
         namespaces: vec![],
         names: vec![],
