@@ -34,6 +34,11 @@ impl Adoption {
         self.0 = governed.map(|name| (name.clone(), self.0.get(name).copied().unwrap_or(at))).collect();
     }
 
+    /// Since when everything is governed.
+    pub fn latest(&self) -> Option<Timestamp> {
+        self.0.values().max().copied()
+    }
+
     /// Since when an object's namespace, or its cluster-scoped kind, is governed.
     pub fn since(&self, key: &ObjectKey) -> Option<Timestamp> {
         if !key.namespace.is_empty() {

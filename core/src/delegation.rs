@@ -331,6 +331,10 @@ fn within_bounds(
         let kinds: Vec<&str> = makes.owners.iter().map(|o| o.kind.as_str()).collect();
         return Err(format!("it belongs to no {} that has an origin", kinds.join(" or ")));
     }
+    let named = |kind: &ObjectKey| makes.owners.iter().any(|rule| kind_matches(&rule.kind, kind));
+    if let Some(workload) = derived::counted_by(key, object, context).filter(|workload| !named(workload)) {
+        return Err(format!("{workload} would count it among its own"));
+    }
     ceilings::check(makes, key, object, context)
 }
 

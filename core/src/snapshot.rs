@@ -255,6 +255,11 @@ impl Snapshot {
         next
     }
 
+    /// Whether that was done already.
+    pub fn remembers(&self, key: &ObjectKey, until: Timestamp) -> bool {
+        self.former.get(key).is_some_and(|kept| kept.iter().any(|former| former.replaced == until - FORMER_WINDOW))
+    }
+
     /// Former contents explain what controllers made of their templates, and within which bounds they
     /// scaled. Of any other object it only counts that Git once declared it, when it no longer does.
     fn keep_former(&mut self, previous: &Snapshot, now: Timestamp) {

@@ -13,6 +13,7 @@ use gitward_core::object::{self, ObjectKey};
 use gitward_core::path::FieldPath;
 use gitward_core::snapshot::{Declared, Snapshot};
 use gitward_core::trace::{Judged, judge_declared};
+use jiff::Timestamp;
 use tokio::time::{Instant, sleep};
 use tracing::Instrument;
 
@@ -80,6 +81,7 @@ pub async fn converge(state: &State, target: Snapshot) -> Result<Outcome, Refusa
     run.hold(&deferred);
     run.publish().await.map_err(|e| Refusal::Passing(e.to_string()))?;
     drop(turn);
+    taken_over(state).await;
     if run.target.environment.mode != Mode::Enforce {
         run.only_look();
         return Ok(run.outcome);
@@ -92,6 +94,15 @@ pub async fn converge(state: &State, target: Snapshot) -> Result<Outcome, Refusa
     };
     waves.instrument(traces::part("write")).await;
     Ok(run.outcome)
+}
+
+/// Waits out the second in which something was taken over. What is made in it counts as what was there
+/// before; nothing that follows from this commit may.
+async fn taken_over(state: &State) {
+    let until = state.adoption().latest().map(|at| at.duration_since(Timestamp::now()));
+    if let Some(Ok(rest)) = until.map(Duration::try_from) {
+        sleep(rest.min(Duration::from_secs(1))).await;
+    }
 }
 
 async fn refuse_unknown_mutators(state: &State, target: &Snapshot) -> Result<(), Refusal> {

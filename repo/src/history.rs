@@ -23,7 +23,20 @@ impl Source {
     /// # Errors
     /// The mirror is damaged.
     pub fn before(&self, commit: &str, now: &Declared) -> std::result::Result<Vec<Declared>, Unusable> {
-        let (repository, began) = (self.mirrored()?, Instant::now());
+        self.before_in(&self.mirrored()?, commit, now)
+    }
+
+    /// The same from a repository that holds the commit, be it the mirror or somebody's clone.
+    ///
+    /// # Errors
+    /// The repository is damaged.
+    pub fn before_in(
+        &self,
+        repository: &Repository,
+        commit: &str,
+        now: &Declared,
+    ) -> std::result::Result<Vec<Declared>, Unusable> {
+        let began = Instant::now();
         let commits = repository.first_parents(&CommitId::parse(commit)?, COMMITS)?;
         let mut file = now.manifest.file.to_string();
         let mut seen = BTreeSet::<Digest>::from([now.digest.clone()]);
@@ -37,7 +50,7 @@ impl Source {
             if found.len() == FORMER_KEPT || began.elapsed() >= WITHIN {
                 break;
             }
-            let declared = self.declaration(&repository, commit).ok().map(|d| d.declared);
+            let declared = self.declaration(repository, commit).ok().map(|d| d.declared);
             let of_then = declared.into_iter().flatten().find(|d| d.manifest.key == now.manifest.key);
             if let Some(of_then) = of_then {
                 file = of_then.manifest.file.to_string();

@@ -273,7 +273,10 @@ impl Sight {
         let ask = |context: &gitward_core::derived::Context<'_>| {
             (judge_live(key, live, context), break_glass::over(key, None, context))
         };
-        let looked = self.judge_afresh(beneath, &ask).await;
+        let mut looked = self.judge_afresh(beneath, &ask).await;
+        if matches!(looked.answer.0, Judged::Undeclared(_)) && self.recall(key, live, beneath).await {
+            looked = self.judge_afresh(beneath, &ask).await;
+        }
         let (judged, glass) = looked.answer;
         if let Some(why) = looked.unread.first().filter(|_| judged != Judged::NotGoverned) {
             return Standing::Unknown(why.clone());

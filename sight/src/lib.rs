@@ -8,6 +8,7 @@ mod authors;
 mod diff;
 mod error;
 mod look;
+mod past;
 mod shown;
 mod sight;
 mod status;

@@ -26,8 +26,8 @@ pub(crate) struct Looked<T> {
 impl Sight {
     /// Asks the engine with what `beneath` knows alone; also what was asked.
     pub(crate) fn judge<T>(&self, beneath: &dyn Lookup, ask: &dyn Fn(&Context<'_>) -> T) -> (T, BTreeSet<Question>) {
-        let recording = Recording::new(beneath);
-        let answer = ask(&Context { snapshot: &self.snapshot, live: &recording, now: Timestamp::now() });
+        let (recording, snapshot) = (Recording::new(beneath), self.past.snapshot());
+        let answer = ask(&Context { snapshot: &snapshot, live: &recording, now: Timestamp::now() });
         (answer, recording.into_questions())
     }
 

@@ -17,6 +17,7 @@ use kube::{Api, Client, ResourceExt};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::past::Past;
 use crate::{Error, Result, Target};
 
 /// One environment as a person's account and clone show it.
@@ -26,7 +27,9 @@ pub struct Sight {
     pub(crate) snapshot: Snapshot,
     pub(crate) additions: Additions,
     pub(crate) adoption: Adoption,
+    pub(crate) source: Source,
     pub(crate) repository: Repository,
+    pub(crate) past: Past,
     pub(crate) in_force: InForce,
 }
 
@@ -53,7 +56,7 @@ impl Sight {
         let environment = chosen(environments(&client).await?, name)?;
         let name = environment.name_any();
         let mut notes = Vec::new();
-        let (repository, snapshot_of) = declared(&environment, clone, &mut notes)?;
+        let (source, repository, snapshot_of) = declared(&environment, clone, &mut notes)?;
         let discovery = Discovery::new(client.clone());
         discovery.refresh().await.map_err(Error::api("which kinds the API server serves"))?;
         let additions = match additions::load(&client, &name).await {
@@ -79,7 +82,8 @@ impl Sight {
             Timestamp::now(),
         );
         let in_force = InForce { environment: name, commit: snapshot.commit.clone(), notes };
-        Ok(Self { client, discovery, snapshot, additions, adoption, repository, in_force })
+        let past = Past::of(snapshot.clone());
+        Ok(Self { client, discovery, snapshot, additions, adoption, source, repository, past, in_force })
     }
 
     /// The object that a person names, as it is now, with the path that is left of the name. An object
@@ -146,7 +150,7 @@ fn declared(
     environment: &Environment,
     clone: &Path,
     notes: &mut Vec<String>,
-) -> Result<(Repository, gitward_repo::Declaration)> {
+) -> Result<(Source, Repository, gitward_repo::Declaration)> {
     let name = environment.name_any();
     let status = environment.status.clone().unwrap_or_default();
     let converged = status.conditions.iter().find(|c| c.type_ == "Converged");
@@ -177,7 +181,7 @@ fn declared(
         credentials: Credentials::None,
     };
     let declaration = source.declaration(&repository, &id)?;
-    Ok((repository, declaration))
+    Ok((source, repository, declaration))
 }
 
 #[cfg(test)]

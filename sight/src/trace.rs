@@ -1,5 +1,6 @@
 //! Every field of one live object with where it comes from.
 
+use gitward_core::derived::Context;
 use gitward_core::finding::Place;
 use gitward_core::lookup::Overlay;
 use gitward_core::object::ObjectKey;
@@ -92,6 +93,10 @@ impl Trace {
     }
 }
 
+fn is_nobodys(field: &Field) -> bool {
+    matches!(field.source, Source::Nobody { .. })
+}
+
 const NOBODY: &str = "Nobody";
 const UNKNOWN: &str = "Unknown";
 
@@ -107,7 +112,12 @@ impl Sight {
             return Err(Error::NoObject { object: key.to_string(), declared });
         };
         let path = Target::path(&path)?;
-        let looked = self.judge_afresh(&Overlay::default(), &|context| fields(&key, &live, context)).await;
+        let nothing = Overlay::default();
+        let ask = |context: &Context<'_>| fields(&key, &live, context);
+        let mut looked = self.judge_afresh(&nothing, &ask).await;
+        if looked.answer.iter().flatten().any(is_nobodys) && self.recall(&key, &live, &nothing).await {
+            looked = self.judge_afresh(&nothing, &ask).await;
+        }
         let Some(found) = looked.answer else {
             return Err(Error::NotGoverned {
                 object: key.to_string(),

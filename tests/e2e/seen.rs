@@ -55,19 +55,19 @@ async fn people_see_what_the_gates_see() {
 }
 
 /// Somebody at a machine of their own, in a clone.
-struct Person {
+pub(crate) struct Person {
     kubeconfig: PathBuf,
     clone: PathBuf,
 }
 
 impl Person {
-    fn new(stage: &Stage, name: &str) -> Self {
+    pub(crate) fn new(stage: &Stage, name: &str) -> Self {
         let kubeconfig = stage.cluster.person_kubeconfig(name, &[]).unwrap();
         Self { kubeconfig, clone: stage.work.path().to_owned() }
     }
 
     /// Runs gitward in the clone; what it wrote, with its errors, where it ends as it must.
-    fn run(&self, arguments: &[&str], code: i32) -> String {
+    pub(crate) fn run(&self, arguments: &[&str], code: i32) -> String {
         let output = std::process::Command::new(gitward())
             .args(arguments)
             .arg("--kubeconfig")

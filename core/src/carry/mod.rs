@@ -108,21 +108,44 @@ pub fn without_exempted(answer: &mut Value, key: &ObjectKey, declared: &Value, c
     }
 }
 
-/// An object that Git does not declare, without what others may set in it: such fields are as the
-/// template has them that it was made of, or are not there. `None` if nothing was set in them.
-pub fn without_given_away(key: &ObjectKey, live: &Value, context: &Context<'_>) -> Option<Value> {
-    let paths = given_away(key, delegation::fields_of(key, live, context), context);
+/// A Pod that Git does not declare, without what others may set in it: such fields are as the template
+/// has them that it was made of, or are not there. What of it others set cannot be seen, so there are several
+/// answers: without each of their fields alone, without all, without all but one. Empty if nothing was set.
+///
+/// Only of Pods: what else controllers make they go on working on, by all that it says.
+pub fn without_given_away(key: &ObjectKey, live: &Value, context: &Context<'_>) -> Vec<Value> {
+    if (key.group.as_str(), key.kind.as_str()) != ("", "Pod") {
+        return Vec::new();
+    }
+    let mut paths = given_away(key, delegation::fields_of(key, live, context), context);
+    paths.sort();
+    paths.dedup();
+    paths.truncate(MOST_GIVEN);
     if paths.is_empty() {
-        return None;
+        return Vec::new();
     }
     let template = derived::template_of(key, live, context).unwrap_or_default();
-    let mut kept = live.clone();
-    for path in paths {
-        let path: Vec<&str> = path.iter().map(String::as_str).collect();
-        copy_in_each(&mut kept, &template, None, &path);
+    let without = |which: &dyn Fn(usize) -> bool| {
+        let mut kept = live.clone();
+        for (_, path) in paths.iter().enumerate().filter(|(n, _)| which(*n)) {
+            let path: Vec<&str> = path.iter().map(String::as_str).collect();
+            copy_in_each(&mut kept, &template, None, &path);
+        }
+        kept
+    };
+    let each = (0..paths.len()).map(|one| without(&|n| n == one));
+    let but_one = (0..paths.len()).map(|one| without(&|n| n != one));
+    let mut answers: Vec<Value> = Vec::new();
+    for kept in each.chain([without(&|_| true)]).chain(but_one) {
+        if kept != *live && !answers.contains(&kept) {
+            answers.push(kept);
+        }
     }
-    (kept != *live).then_some(kept)
+    answers
 }
+
+/// Fields of one Pod that are looked at for others.
+const MOST_GIVEN: usize = 8;
 
 /// The paths that exemptions give to others, and delegations to operators.
 fn given_away<'a>(

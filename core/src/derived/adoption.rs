@@ -37,6 +37,28 @@ pub fn is_adoptable(key: &ObjectKey, orphan: &Value, context: &Context<'_>) -> b
     by_living || (key.kind == "Pod" && key.group.is_empty() && is_of_declared(&case, orphan))
 }
 
+/// The workload of Git's that would take an object for one of its own: the object says that it controls it,
+/// or nobody does and its labels are selected. What controllers do with such an object is not what its maker
+/// wants.
+pub(crate) fn counted_by(key: &ObjectKey, object: &Value, context: &Context<'_>) -> Option<ObjectKey> {
+    let (_, owners) = ADOPTERS.iter().find(|(kind, _)| *kind == (key.group.as_str(), key.kind.as_str()))?;
+    let case = Case::live(key, object, context, 0);
+    let controller = object::controller_reference(object).map(|r| r["uid"].as_str().unwrap_or_default());
+    owners.iter().find_map(|(group, kind)| {
+        let counts = |owner: &&Arc<Value>| match controller {
+            Some(uid) => object::uid(owner) == uid,
+            None => selects(owner, object),
+        };
+        let is_gits = |owner: &&Arc<Value>| {
+            let key = ObjectKey::new(group, kind, &key.namespace, object::name(owner));
+            context.snapshot.is_declared(&key) || super::recognise_live(&key, owner, context).is_ok()
+        };
+        let living = case.list(group, kind, &key.namespace);
+        let owner = living.iter().filter(counts).find(is_gits)?;
+        Some(ObjectKey::new(group, kind, &key.namespace, object::name(owner)))
+    })
+}
+
 fn selects(owner: &Value, orphan: &Value) -> bool {
     map(owner, &["spec", "selector"]).is_some_and(|s| !s.is_empty())
         && selector::matches(at(owner, &["spec", "selector"]), object::labels(orphan))

@@ -9,6 +9,7 @@ use super::case::{Act, Case};
 use super::compare::{at, list, text};
 use super::owner::{self, Fate};
 use super::{Proof, Refusal, bootstrap, origin, replica_set, table};
+use crate::carry;
 use crate::delegation;
 use crate::object;
 use crate::trace::Judged::Diverged;
@@ -228,8 +229,14 @@ fn derived_or_stray(case: &Case<'_>, old: &Value, rule: &'static str, writers: &
     if let Some(origin) = delegation::of_live(&case.key(), old, case.context, case.depth) {
         return Err(Refusal::new(format!("{} is an operator's: {origin}", case.key())));
     }
-    let live = Case { act: Act::Live, object: Some(old), old: None, user: None, ..*case };
-    ensure!(table::judge(&live).is_err(), "{} is a controller's, which would only make it anew", case.key());
+    let is_a_controllers =
+        |old: &Value| table::judge(&Case { act: Act::Live, object: Some(old), old: None, user: None, ..*case }).is_ok();
+    let key = case.key();
+    let given = || carry::without_given_away(&key, old, case.context);
+    ensure!(
+        !is_a_controllers(old) && !given().iter().any(is_a_controllers),
+        "{key} is a controller's, which would only make it anew"
+    );
     Ok(Origin::Removal)
 }
 

@@ -68,6 +68,7 @@ mod token;
 pub mod unasked;
 mod volume;
 
+pub(crate) use adoption::counted_by;
 pub use adoption::is_adoptable;
 pub(crate) use ancestor::template_of;
 pub use ancestor::{ancestor, follows_template, remembered_by_git_alone, template_in};

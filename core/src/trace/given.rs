@@ -1,8 +1,9 @@
-//! Fields that Git gives to others in what it does not declare: an ephemeral container or a label of a Pod,
-//! resources that are resized in place.
+//! Fields that Git gives to others in Pods that controllers make: an ephemeral container, a label, resources
+//! that are resized in place.
 
 use serde_json::Value;
 
+use super::live::{Judged, undeclared};
 use super::of_others;
 use crate::carry;
 use crate::change::{Change, object_changes};
@@ -14,11 +15,12 @@ use crate::path::FieldPath;
 use crate::request::{Operation, Request};
 use crate::verdict::{Origin, Traced};
 
-/// The changes of an update of what Git does not declare, or of a subresource, if each is of a field that
-/// Git gives to who asks.
+/// The changes of an update of a Pod that Git does not declare, or of a subresource of it, if each is of a field
+/// that Git gives to who asks, and the Pod may be there afterwards: what is let in is not taken away again.
 pub(super) fn to_who_asks(request: &Request<'_>, context: &Context<'_>) -> Option<Vec<Traced>> {
     let (old, new) = (request.old_object?, request.object?);
-    if request.operation != Operation::Update {
+    let is_pod = (request.key.group.as_str(), request.key.kind.as_str()) == ("", "Pod");
+    if request.operation != Operation::Update || !is_pod {
         return None;
     }
     let changes = object_changes(old, new, false);
@@ -27,7 +29,9 @@ pub(super) fn to_who_asks(request: &Request<'_>, context: &Context<'_>) -> Optio
         Some(Ok(origin)) => Some(Traced { change, origin }),
         _ => None,
     };
-    (!changes.is_empty()).then(|| changes.into_iter().map(traced).collect()).flatten()
+    let traced: Vec<Traced> = changes.into_iter().map(traced).collect::<Option<_>>()?;
+    let stays = matches!(undeclared(&request.key, new, context), Judged::Explained(_));
+    (stays && !traced.is_empty()).then_some(traced)
 }
 
 /// Whose the fields are without which a rule recognises what Git does not declare.
@@ -38,9 +42,10 @@ pub(super) fn of_live(key: &ObjectKey, live: &Value, context: &Context<'_>) -> O
 
 /// What a controller made, without the fields in it that Git gives to others, and by which rule.
 pub(super) fn but_for(key: &ObjectKey, live: &Value, context: &Context<'_>) -> Option<(Value, Origin)> {
-    let kept = carry::without_given_away(key, live, context)?;
-    let derived = derived::recognise_live(key, &kept, context).ok()?;
-    Some((kept, derived))
+    carry::without_given_away(key, live, context).into_iter().find_map(|kept| {
+        let derived = derived::recognise_live(key, &kept, context).ok()?;
+        Some((kept, derived))
+    })
 }
 
 /// Whose a field is that Git gives to others.
@@ -62,7 +67,7 @@ mod tests {
     use crate::derived::tests::pods::{pod_of, template};
     use crate::derived::tests::world::{World, object, with};
     use crate::request::User;
-    use crate::trace::{Judged, Source, fields, judge, judge_live};
+    use crate::trace::{Source, fields, judge, judge_live};
     use crate::verdict::Verdict;
 
     fn replica_set() -> Value {
@@ -91,8 +96,7 @@ mod tests {
         world
     }
 
-    fn asked(world: &World, who: &str, subresource: &str, new: &Value) -> Verdict {
-        let old = pod();
+    fn request<'a>(who: &str, subresource: &'a str, old: &'a Value, new: &'a Value) -> Request<'a> {
         let user = User {
             name: who.into(),
             groups: Vec::new(),
@@ -100,17 +104,22 @@ mod tests {
             has_credential_id: false,
             is_reconciler: false,
         };
-        let request = Request {
+        Request {
             operation: Operation::Update,
-            key: ObjectKey::of(&old).unwrap(),
+            key: ObjectKey::of(old).unwrap(),
             resource: "pods",
             subresource,
             user,
             object: Some(new),
-            old_object: Some(&old),
+            old_object: Some(old),
             options: None,
             dry_run: false,
-        };
+        }
+    }
+
+    fn asked(world: &World, who: &str, subresource: &str, new: &Value) -> Verdict {
+        let old = pod();
+        let request = request(who, subresource, &old, new);
         world.asks(|context| judge(&request, context))
     }
 
@@ -161,6 +170,36 @@ mod tests {
         }
         let other = with(&labelled, json!({"metadata": {"labels": {"app": "other"}}}));
         assert!(matches!(there(&world, &other), Judged::Undeclared(_)));
+    }
+
+    #[test]
+    fn who_may_set_a_field_may_not_remove_the_pod_and_nor_may_anybody_else() {
+        let world = world(&["spec.ephemeralContainers"]);
+        let pod = debugged();
+        for who in ["support", "eve"] {
+            let request = Request { operation: Operation::Delete, object: None, ..request(who, "", &pod, &pod) };
+            let verdict = world.asks(|context| judge(&request, context));
+            assert!(!verdict.allowed(), "{who}");
+        }
+    }
+
+    #[test]
+    fn what_would_be_taken_away_again_is_not_let_in() {
+        let mut other = pod();
+        other["spec"]["containers"][0]["image"] = "busybox".into();
+        for wide in ["spec", "spec.containers", "metadata"] {
+            let world = world(&[wide]);
+            let allowed = asked(&world, "support", "", &other).allowed();
+            assert_eq!(allowed, matches!(there(&world, &other), Judged::Explained(_)), "{wide}");
+        }
+    }
+
+    #[test]
+    fn a_wide_exemption_does_not_spoil_a_narrow_one() {
+        let labelled = with(&debugged(), json!({"metadata": {"labels": {"seen-by": "me"}}}));
+        let world = world(&["spec.ephemeralContainers", "metadata.labels[\"seen-by\"]", "spec.tolerations"]);
+        assert!(matches!(there(&world, &debugged()), Judged::Explained(Origin::Exempted { .. })));
+        assert!(matches!(there(&world, &labelled), Judged::Explained(Origin::Exempted { .. })));
     }
 
     #[test]

@@ -62,7 +62,7 @@ pub(super) async fn undeclared_event(
         }
         judged = judge_afresh(state, held, key, &live).await;
     }
-    if matches!(judged, Judged::Undeclared(_)) && history::recall(state, held, key, &live).await {
+    if matches!(judged, Judged::Undeclared(_)) && history::recall(state, held, key, &live).await? {
         return look_anew(state, event);
     }
     let Judged::Undeclared(reason) = judged else { return Ok(()) };

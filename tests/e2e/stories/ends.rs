@@ -11,7 +11,8 @@ use super::daemons::everywhere;
 use super::manifests::{deployment, image, job, stateful_set};
 use super::scene::{Scene, is_rolled_out};
 use super::theatre::Theatre;
-use crate::edits::SRE;
+use crate::edits::{MALLORY, SRE};
+use crate::seen::Person;
 
 type Act = for<'a> fn(&'a mut Theatre) -> LocalBoxFuture<'a, ()>;
 
@@ -144,6 +145,8 @@ async fn outliving(theatre: &mut Theatre) {
     scene.quiet().await;
     let still = scene.get(&format!("job/{name}")).await;
     assert_eq!(still["metadata"]["uid"], running[0]["metadata"]["uid"], "what ran by a former image was stopped");
+    let seen = Person::new(&theatre.stage, MALLORY).run(&["diff", &format!("job/{name}"), "-n", "spare"], 0);
+    assert!(!seen.contains("not declared"), "whoever looks sees a controller's own: {seen}");
 }
 
 async fn node(theatre: &mut Theatre) {
