@@ -10,7 +10,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use gitward_core::additions::{Entry, added};
 use gitward_core::carry::{self, Subject};
-use gitward_core::change::normalised;
+use gitward_core::change::{self, normalised};
 use gitward_core::created::{create_only, only_present};
 use gitward_core::derived::Context;
 use gitward_core::object;
@@ -202,8 +202,20 @@ async fn learn_present(
     carry::without_exempted(&mut answer, key, &declared.canonical, &state.context(snapshot));
     carry::without_autoscaled(&mut answer, key, &declared.canonical, &state.context(snapshot));
     let entry = Entry::learnt(declared, &answer, Some(object::uid(live)), record);
-    let action = if differs(&entry, declared, live, &state.context(snapshot)) { Action::Replace } else { Action::Keep };
-    Ok(Learnt::new(entry, action))
+    let as_it_is = |live: &Value| !differs(&entry, declared, live, &state.context(snapshot));
+    let keeps = as_it_is(live) || as_read_now(state, declared, live).await?.is_some_and(|now| as_it_is(&now));
+    Ok(Learnt::new(entry, if keeps { Action::Keep } else { Action::Replace }))
+}
+
+/// A custom resource read anew, if it is the same still: the API server fills in defaults of its definition as
+/// it is read, and tells no watch of a default that is new.
+async fn as_read_now(state: &State, declared: &Declared, live: &Value) -> Result<Option<Value>, ApiError> {
+    let key = &declared.manifest.key;
+    if change::is_built_in(&key.group) {
+        return Ok(None);
+    }
+    let version = |o: &Value| object::metadata_str(o, "resourceVersion").map(str::to_owned);
+    Ok(state.api.get(declared.gvk(), key).await?.filter(|now| version(now) == version(live)))
 }
 
 /// An entry that another process published, if its record could be a creation's: what nothing explains,

@@ -61,11 +61,11 @@ async fn autoscaled(stage: &Stage) -> Result<()> {
     stage.wait_for("two replicas of checkout", Duration::from_secs(90), raised).await
 }
 
-/// What the cluster holds, without the Pods, which come and go with their nodes, and without the
-/// counters that an edit and its revert leave behind.
+/// What the cluster holds, without the Pods, which come and go with their nodes, without Jobs, which go by
+/// themselves when their time is over, and without the counters that an edit and its revert leave behind.
 async fn declared(stage: &Stage) -> Result<Picture> {
     let mut picture = picture::take(&stage.cluster.client().await?, &NAMESPACES).await?;
-    picture.retain(|key, _| !key.starts_with("Pod/"));
+    picture.retain(|key, _| !key.starts_with("Pod/") && !key.starts_with("Job/"));
     for object in picture.values_mut() {
         if let Some(metadata) = object["metadata"].as_object_mut() {
             metadata.remove("generation");

@@ -366,3 +366,32 @@ fn a_delegation_ends() {
     world.snapshot.configuration = Arc::new(configuration);
     assert!(create(&world, OPERATOR, &stateful_set()).is_err());
 }
+
+#[test]
+fn what_a_workload_of_gits_would_count_as_its_own_no_operator_makes() {
+    const RUNNER: &str = "system:serviceaccount:shop:runner";
+    let more = format!(
+        "{CONFIGURATION}- name: runs\n  accounts: ['{RUNNER}']\n  reason: runs what it is told to\n  makes:\n  - kinds: [Pod]\n    \
+         images: ['registry.example.org/app:*']\n"
+    );
+    let mut world = world();
+    let mut configuration = parse(&"gitward.yaml".into(), more.as_bytes()).unwrap();
+    configuration.environments.clear();
+    world.snapshot.configuration = Arc::new(configuration);
+    let spec = json!({"replicas": 1, "selector": {"matchLabels": {"app": "web"}}, "template": {
+        "metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "app", "image": "registry.example.org/app:1"}]}}});
+    let set = object("apps/v1", "ReplicaSet", "web", json!({"spec": spec}));
+    world.declare(set.clone());
+    let spec = json!({"containers": [{"name": "app", "image": "registry.example.org/app:1"}]});
+    let pod = object("v1", "Pod", "run-1", json!({"metadata": {"labels": {"app": "run"}}, "spec": spec}));
+    assert_eq!(create(&world, RUNNER, &pod).unwrap(), "Delegated runs gitward.yaml:32:3");
+    for (way, change) in
+        [("its labels", json!({"labels": {"app": "web"}})), ("its owner", json!({"ownerReferences": owner(&set)}))]
+    {
+        let taken = crate::derived::tests::world::with(&pod, json!({"metadata": change}));
+        let told = create(&world, RUNNER, &taken).unwrap_err();
+        assert!(told.contains("ReplicaSet/web in shop would count it among its own"), "{way}: {told}");
+        let there = world.asks(|context| judge_live(&ObjectKey::of(&taken).unwrap(), &taken, context));
+        assert!(matches!(there, crate::trace::Judged::Undeclared(_)), "{way}: {there:?}");
+    }
+}
