@@ -149,19 +149,22 @@ spec:
     mistakes(
         small,
         &[
-            ("selector: {matchLabels: {app: web}}", "selector: ^{matchLabels: {app: wbe}}", "valid/selector"),
-            ("selector: {matchLabels: {app: web}}", "selector: ^{matchLabels: {app: web, a: b}}", "valid/selector"),
+            ("labels: {app: web}", "labels: {app: ^wbe}", "valid/selector"),
+            ("labels: {app: web}", "labels: {app: ^''}", "valid/selector"),
+            ("matchLabels: {app: web}", "matchLabels: {app: web, a: ^b}", "valid/selector"),
+            ("matchLabels: {app: web}", "matchExpressions: [^{key: a, operator: Exists}]", "valid/selector"),
+            ("matchLabels: {app: web}", "matchExpressions: [{key: a, operator: DoesNotExist}]", ""),
+            (
+                "{matchLabels: {app: web}}\n  template:\n    metadata: {labels: {app: web}}",
+                "{matchExpressions: [{key: app, operator: DoesNotExist}]}\n  template:\n    metadata: {labels: {app: ^web}}",
+                "valid/selector",
+            ),
+            (
+                "{matchLabels: {app: web}}\n  template:\n    metadata: {labels: {app: web}}",
+                "{matchExpressions: [{key: app, operator: NotIn, values: [web]}]}\n  template:\n    metadata: {labels: {app: ^web}}",
+                "valid/selector",
+            ),
             ("selector: {matchLabels: {app: web}}", "selector: ^{}", "valid/selector"),
-            (
-                "selector: {matchLabels: {app: web}}",
-                "selector: ^{matchExpressions: [{key: app, operator: DoesNotExist}]}",
-                "valid/selector",
-            ),
-            (
-                "selector: {matchLabels: {app: web}}",
-                "selector: ^{matchExpressions: [{key: app, operator: NotIn, values: [web]}]}",
-                "valid/selector",
-            ),
             ("containers: [{name: web, image: a}]", "containers: ^[]", "valid/missing"),
             ("{name: web, image: a}", "^{name: web}", "valid/missing"),
             ("{name: web, image: a}", "^{name: web, image: null}", "valid/missing"),
