@@ -14,7 +14,7 @@ use crate::Outcome;
 use crate::fault::Fault;
 use crate::output::{self, plural};
 
-/// Namespaces that are left out of a first configuration.
+/// Namespaces that are shared in a first configuration: clusters need them to start, and have objects of their own there.
 const SYSTEM: [&str; 4] = ["kube-system", "kube-public", "kube-node-lease", "gitward-system"];
 
 /// Arguments of `gitward init`.
@@ -50,7 +50,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Outcome> {
     }
     let root = repository.as_ref().and_then(Repository::workdir).unwrap_or(&args.path).to_owned();
     let target = root.join(config::FILE);
-    if !args.stdout && target.exists() {
+    // A link that leads nowhere is something as well: what is written would go where nobody looks.
+    if !args.stdout && target.symlink_metadata().is_ok() {
         return Err(Fault::new(
             format!("{} is there already", target.display()),
             "edit it, or see what would be written with --stdout",
@@ -92,6 +93,8 @@ struct Found {
     objects: usize,
     namespaces: BTreeSet<String>,
     system: BTreeSet<String>,
+    /// Whether one of the system's namespaces is declared itself.
+    declares_system: bool,
     cluster_kinds: BTreeSet<String>,
     /// The directory that all manifests are in; empty for the root.
     path: String,
@@ -107,6 +110,7 @@ impl Found {
             let namespace = if is_namespace { &key.name } else { &key.namespace };
             if !namespace.is_empty() {
                 let system = SYSTEM.contains(&namespace.as_str());
+                found.declares_system |= system && is_namespace;
                 let names = if system { &mut found.system } else { &mut found.namespaces };
                 names.insert(namespace.clone());
             } else if judge.is_cluster_scoped(&object.manifest.gvk) {
@@ -122,14 +126,17 @@ impl Found {
     }
 
     fn told(&self, target: &str) -> String {
-        let mut text = format!("wrote {target} from {}\n", plural(self.objects, "object"));
+        let mut text = match self.objects {
+            0 => format!("wrote {target}; no manifest was found, so it governs nothing yet: add namespaces to it\n"),
+            objects => format!("wrote {target} from {}\n", plural(objects, "object")),
+        };
         if self.without_namespace > 0 {
             let objects = plural(self.without_namespace, "object");
             let _ = writeln!(text, "{objects} do not say their namespace: add it to their metadata");
         }
         if !self.system.is_empty() {
             let names: Vec<&str> = self.system.iter().map(String::as_str).collect();
-            let _ = writeln!(text, "left out, since clusters need them to start: {}", names.join(", "));
+            let _ = writeln!(text, "shared, since clusters need them to start: {}", names.join(", "));
         }
         text.push_str("next: read it, then run `gitward check`\n");
         text
@@ -163,7 +170,15 @@ fn configuration(name: &str, git_ref: &str, found: &Found) -> String {
         let _ = writeln!(text, "  path: {}", quoted(&found.path));
     }
     list(&mut text, "Whatever lives in these namespaces has to come from Git.", "namespaces", &found.namespaces);
+    if !found.system.is_empty() {
+        let comment = "Here others live as well: only the objects that Git declares are governed.";
+        list(&mut text, comment, "sharedNamespaces", &found.system);
+    }
     list(&mut text, "So have all objects of these cluster-scoped kinds.", "clusterKinds", &found.cluster_kinds);
+    if found.declares_system {
+        let namespaces = BTreeSet::from(["Namespace".to_owned()]);
+        list(&mut text, "Of these kinds others have objects, too.", "sharedClusterKinds", &namespaces);
+    }
     text.push_str("  # observe: admit and report. enforce: deny and revert.\n  mode: observe\n");
     text
 }

@@ -110,6 +110,7 @@ fn a_first_configuration_is_written_from_what_is_there() {
     let work = Workspace::without_hooks();
     work.write("deploy/pod.yaml", &POD.replace("Sometimes", "Always"));
     work.write("deploy/more/ns.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: extra}\n");
+    work.write("deploy/more/public.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: kube-public}\n");
     work.write("deploy/more/sys.yaml", &POD.replace("namespace: shop", "namespace: kube-system"));
     work.write(
         "deploy/role.yaml",
@@ -117,19 +118,38 @@ fn a_first_configuration_is_written_from_what_is_there() {
     );
     let init = work.try_gitward(&["init"]);
     assert_eq!(init.code, Some(0), "{}", init.text);
-    init.shows(&["from 4 objects", "left out, since clusters need them to start: kube-system"]);
+    init.shows(&["from 5 objects", "shared, since clusters need them to start: kube-public, kube-system"]);
     let text = std::fs::read_to_string(work.path("gitward.yaml")).unwrap();
     for line in [
         "ref: refs/heads/main",
         "path: deploy",
         "namespaces: [extra, shop]",
+        "sharedNamespaces: [kube-public, kube-system]",
+        "sharedClusterKinds: [Namespace]",
         "clusterKinds: [ClusterRole.rbac.authorization.k8s.io]",
     ] {
         assert!(text.contains(line), "{line} in\n{text}");
     }
+    let check = work.try_gitward(&["check"]);
+    assert!(!check.text.contains("tree/"), "{}", check.text);
     let again = work.try_gitward(&["init"]);
     assert_eq!(again.code, Some(2));
     again.shows(&["is there already", "hint: "]);
+}
+
+#[test]
+fn a_first_configuration_follows_no_link_and_says_when_there_is_nothing() {
+    let work = Workspace::without_hooks();
+    let target = work.path("elsewhere.yaml");
+    std::os::unix::fs::symlink(&target, work.path("gitward.yaml")).unwrap();
+    let init = work.try_gitward(&["init"]);
+    assert_eq!(init.code, Some(2), "{}", init.text);
+    init.shows(&["is there already", "hint: "]);
+    assert!(!target.exists());
+    std::fs::remove_file(work.path("gitward.yaml")).unwrap();
+    let init = work.try_gitward(&["init"]);
+    assert_eq!(init.code, Some(0), "{}", init.text);
+    init.shows(&["no manifest was found"]);
 }
 
 #[test]

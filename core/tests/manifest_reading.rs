@@ -246,6 +246,15 @@ fn findings_say_what_is_wrong_and_where() {
             "kind: ConfigMap\napiVersion: v1\nmetadata: {name: My_App}\n",
             &["3:18 manifest/invalid-name the API server takes no object named \"My_App\""],
         ),
+        (
+            "kind: RuntimeClass\napiVersion: node.k8s.io/v1\nmetadata: {name: My_App}\n",
+            &["3:18 manifest/invalid-name the API server takes no object named \"My_App\""],
+        ),
+        (
+            "kind: ValidatingAdmissionPolicy\napiVersion: admissionregistration.k8s.io/v1\nmetadata: {name: a:b}\n",
+            &["3:18 manifest/invalid-name the API server takes no object named \"a:b\""],
+        ),
+        ("kind: PodDisruptionBudget\napiVersion: policy/v1\nmetadata: {name: My_Budget}\n", &[]),
         ("kind: Role\napiVersion: rbac.authorization.k8s.io/v1\nmetadata: {name: 'system:My_Role'}\n", &[]),
         (
             "kind: A\napiVersion: v1\nmetadata: {name: a, namespace: on}\n",

@@ -113,16 +113,19 @@ fn simple(hook: Hook, program: &str) -> String {
     format!("#!/bin/sh\n{MARK}\nexec {} hook {} \"$@\"\n", quoted(program), hook.name())
 }
 
-/// Runs the former hook first, with the same arguments and input, and gitward only if it agrees.
+/// Runs the former hook first, with the same arguments and input, and gitward only if it agrees. One that cannot be
+/// executed is skipped, as Git does.
 fn chained(hook: Hook, program: &str) -> String {
     let (name, program) = (hook.name(), quoted(program));
     let previous = format!("\"$(dirname \"$0\")/{name}.d/{PREVIOUS}\"");
     if hook == Hook::Update {
-        return format!("#!/bin/sh\n{MARK}\n{previous} \"$@\" || exit\nexec {program} hook {name} \"$@\"\n");
+        return format!(
+            "#!/bin/sh\n{MARK}\n[ ! -x {previous} ] || {previous} \"$@\" || exit\nexec {program} hook {name} \"$@\"\n"
+        );
     }
     format!(
         "#!/bin/sh\n{MARK}\nupdates=$(cat)\n\
-         printf '%s\\n' \"$updates\" | {previous} \"$@\" || exit\n\
+         [ ! -x {previous} ] || printf '%s\\n' \"$updates\" | {previous} \"$@\" || exit\n\
          printf '%s\\n' \"$updates\" | {program} hook {name} \"$@\"\n"
     )
 }
@@ -184,6 +187,29 @@ mod tests {
         assert_eq!(uninstall(dir.path(), Hook::PreReceive).unwrap(), Installed::Removed);
         assert_eq!(fs::read_to_string(&hook).unwrap(), before);
         assert!(!dir.path().join("pre-receive.d").exists());
+    }
+
+    /// Git runs no hook that is not executable, so nobody's push may fail by one.
+    #[test]
+    fn a_hook_that_cannot_be_executed_is_kept_and_not_run() {
+        for (hook, name) in [(Hook::PreReceive, "pre-receive"), (Hook::Update, "update")] {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join(name);
+            fs::write(&path, "#!/bin/sh\nexit 1\n").unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+            assert_eq!(install(dir.path(), hook, Path::new("/bin/true")).unwrap(), Installed::Chained);
+            let run = || std::process::Command::new(&path).stdin(std::process::Stdio::null()).output().unwrap();
+            let output = run();
+            assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+            // Made executable later, it counts.
+            let previous = dir.path().join(format!("{name}.d")).join(PREVIOUS);
+            fs::set_permissions(&previous, fs::Permissions::from_mode(0o755)).unwrap();
+            assert!(!run().status.success());
+            fs::set_permissions(&previous, fs::Permissions::from_mode(0o644)).unwrap();
+            assert_eq!(uninstall(dir.path(), hook).unwrap(), Installed::Removed);
+            assert_eq!(fs::read_to_string(&path).unwrap(), "#!/bin/sh\nexit 1\n");
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o644);
+        }
     }
 
     #[test]

@@ -23,6 +23,7 @@ mod operators;
 mod picture;
 mod processes;
 mod push;
+mod refused;
 mod replicas;
 mod restart;
 mod reverted_edits;

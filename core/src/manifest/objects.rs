@@ -196,7 +196,7 @@ fn is_name(name: &str) -> bool {
 
 /// Kinds whose names the API server takes as DNS subdomains alone. Source: `ValidateName` in
 /// pkg/apis/*/validation of Kubernetes.
-const PLAINLY_NAMED: [(&str, &[&str]); 9] = [
+const PLAINLY_NAMED: [(&str, &[&str]); 12] = [
     (
         "",
         &[
@@ -206,6 +206,7 @@ const PLAINLY_NAMED: [(&str, &[&str]); 9] = [
             "PersistentVolume",
             "PersistentVolumeClaim",
             "Pod",
+            "PodTemplate",
             "ReplicationController",
             "ResourceQuota",
             "Secret",
@@ -216,10 +217,23 @@ const PLAINLY_NAMED: [(&str, &[&str]); 9] = [
     ("apps", &["DaemonSet", "Deployment", "ReplicaSet", "StatefulSet"]),
     ("batch", &["CronJob", "Job"]),
     ("autoscaling", &["HorizontalPodAutoscaler"]),
-    ("policy", &["PodDisruptionBudget"]),
+    (
+        "admissionregistration.k8s.io",
+        &[
+            "MutatingAdmissionPolicy",
+            "MutatingAdmissionPolicyBinding",
+            "MutatingWebhookConfiguration",
+            "ValidatingAdmissionPolicy",
+            "ValidatingAdmissionPolicyBinding",
+            "ValidatingWebhookConfiguration",
+        ],
+    ),
+    ("coordination.k8s.io", &["Lease"]),
+    ("flowcontrol.apiserver.k8s.io", &["FlowSchema", "PriorityLevelConfiguration"]),
+    ("node.k8s.io", &["RuntimeClass"]),
     ("networking.k8s.io", &["Ingress", "IngressClass", "NetworkPolicy"]),
     ("discovery.k8s.io", &["EndpointSlice"]),
-    ("storage.k8s.io", &["StorageClass"]),
+    ("storage.k8s.io", &["CSIDriver", "CSIStorageCapacity", "StorageClass", "VolumeAttributesClass"]),
     ("scheduling.k8s.io", &["PriorityClass"]),
 ];
 

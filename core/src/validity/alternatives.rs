@@ -74,6 +74,9 @@ const NEEDED: &[(On, &str, &[&str])] = &[
     (INGRESS, "spec.rules[].http.paths[].backend.service", &["port"]),
     (INGRESS, "spec.defaultBackend.service.port", PORT),
     (INGRESS, "spec.rules[].http.paths[].backend.service.port", PORT),
+    (AUTOSCALER, "spec.metrics[].resource|containerResource.target", &["averageUtilization", "averageValue"]),
+    (AUTOSCALER, "spec.metrics[].pods.target", &["averageValue"]),
+    (AUTOSCALER, "spec.metrics[].object|external.target", &["value", "averageValue"]),
     (CONFIGURATIONS, "webhooks[].clientConfig", &["url", "service"]),
     (
         Kinds("admissionregistration.k8s.io", &["ValidatingAdmissionPolicy"]),

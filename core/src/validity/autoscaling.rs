@@ -36,6 +36,10 @@ pub(super) fn budget(object: &mut Object<'_>) {
     }
 }
 
+/// Where a metric says what its target is measured by.
+pub(super) const METRIC_TARGET_TYPES: &str =
+    "spec.metrics[].resource|containerResource|pods|object|external.target.type";
+
 /// The type of a metric, and the field that says more of it.
 const METRICS: [(&str, &str); 5] = [
     ("Resource", "resource"),

@@ -1,8 +1,7 @@
 //! What the API server validates beyond the schema: in the built-in kinds, and in the metadata of all.
 //!
 //! One table says which rule looks at which objects. Nothing is found here that an API server of the versions
-//! that gitward carries would take; where versions or feature gates differ, the mildest counts, and what a mutating
-//! webhook commonly fills in (an image) is not missed. Sources: `pkg/apis/*/validation` of Kubernetes,
+//! that gitward carries would take as new; where versions or feature gates differ, the mildest counts. Sources: `pkg/apis/*/validation` of Kubernetes,
 //! `apimachinery/pkg/util/validation`, and `apiextensions-apiserver/pkg/apis/apiextensions/validation`.
 //!
 //! | rule | finds |
@@ -168,6 +167,7 @@ const TABLE: &[Row] = &[
     Row(Kinds(RIGHTS, &["Role", "ClusterRole"]), values::rights),
     Row(Kinds(RIGHTS, &["RoleBinding", "ClusterRoleBinding"]), values::subjects),
     Row(Kinds("scheduling.k8s.io", &["PriorityClass"]), priority::class),
+    Row(webhooks::CONFIGURATIONS, webhooks::names),
     Row(webhooks::CONFIGURATIONS, webhooks::versions),
     Row(Kinds("apiextensions.k8s.io", &["CustomResourceDefinition"]), definition::versions),
     Row(Kinds("apiextensions.k8s.io", &["CustomResourceDefinition"]), definition::group),

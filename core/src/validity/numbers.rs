@@ -48,6 +48,7 @@ const NUMBERS: &[(On, &str, i64, i64)] = &[
     (AUTOSCALER, "spec.behavior.scaleUp|scaleDown.stabilizationWindowSeconds", 0, 3600),
     (AUTOSCALER, "spec.behavior.scaleUp|scaleDown.policies[].periodSeconds", 1, 1800),
     (AUTOSCALER, "spec.behavior.scaleUp|scaleDown.policies[].value", 1, ANY),
+    (AUTOSCALER, "spec.metrics[].resource|containerResource.target.averageUtilization", 1, ANY),
     (CONFIGURATIONS, "webhooks[].timeoutSeconds", 1, 30),
     (Kinds("coordination.k8s.io", &["Lease"]), "spec.leaseDurationSeconds", 1, ANY),
 ];

@@ -84,6 +84,16 @@ impl<'m> Object<'m> {
         self.tell(rule, at, what, hint, place);
     }
 
+    /// Tells that a map has no such field. What the object itself lacks is told at its name.
+    pub(super) fn say_missing(&mut self, at: &FieldPath, field: &str) {
+        if at == &FieldPath::root() {
+            let place = self.manifest.place(&FieldPath::of(["metadata", "name"]));
+            self.tell("valid/missing", &at.field(field), "is missing", "add it", place);
+        } else {
+            self.say("valid/missing", at, format!("needs `{field}`"), "add it");
+        }
+    }
+
     fn tell(
         &mut self,
         rule: &'static str,

@@ -44,6 +44,9 @@ pub(super) fn containers(object: &mut Object<'_>) {
 fn named<'v>(object: &mut Object<'_>, list: &'v Value, at: &FieldPath, names: &mut HashSet<&'v str>, what: &str) {
     for (index, element) in elements(list) {
         let at = at.index(index);
+        if element.is_null() {
+            object.say("valid/missing", &at, format!("is nothing, where a {what} should be"), "write it, or remove it");
+        }
         match element["name"].as_str() {
             Some(name) if !is_dns_label(name) => {
                 object.say("valid/name", &at.field("name"), format!("is no name of a {what}"), LABEL);

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::autoscaling::METRIC_TARGET_TYPES;
 use super::object::{Object, elements, fields, is_unset};
 use super::webhooks::CONFIGURATIONS;
 use super::{Containers, Kinds, On, Pods, RIGHTS, look};
@@ -26,6 +27,16 @@ const VALUES: &[(On, &str, &[&str])] = &[
         Kinds("autoscaling", &["HorizontalPodAutoscaler"]),
         "spec.behavior.scaleUp|scaleDown.policies[].type",
         &["Percent", "Pods"],
+    ),
+    (
+        Kinds("autoscaling", &["HorizontalPodAutoscaler"]),
+        "spec.metrics[].type",
+        &["Resource", "ContainerResource", "Pods", "Object", "External"],
+    ),
+    (
+        Kinds("autoscaling", &["HorizontalPodAutoscaler"]),
+        METRIC_TARGET_TYPES,
+        &["Utilization", "Value", "AverageValue"],
     ),
     (CONFIGURATIONS, "webhooks[].sideEffects", &["None", "NoneOnDryRun"]),
     (Pods, "spec.os.name", &["linux", "windows"]),

@@ -25,29 +25,57 @@ pub(super) fn selector(object: &mut Object<'_>) {
         return;
     }
     let own = &spec["template"]["metadata"]["labels"];
-    if !matches(selector, own) {
-        let message = "does not match the labels of the workload's own Pod template";
-        object.say("valid/selector", &at, message, "give the template all labels that the selector names");
+    let Some((key, demand)) = unmatched(selector, own) else { return };
+    if own.get(key).is_some() {
+        let at = FieldPath::of(["spec", "template", "metadata", "labels", key]);
+        object.say("valid/selector", &at, "is not what the workload's own selector selects", "make the two agree");
+    } else {
+        let at = demand.path(&at);
+        let hint = "give the template all labels that the selector names";
+        object.say(
+            "valid/selector",
+            &at,
+            "selects by a label that the workload's own Pod template does not have",
+            hint,
+        );
     }
 }
 
-/// Whether labels are selected. What is not understood counts as selected.
-fn matches(selector: &Value, labels: &Value) -> bool {
+/// A part of a selector.
+enum Demand<'v> {
+    Label(&'v str),
+    Expression(usize),
+}
+
+impl Demand<'_> {
+    fn path(&self, selector: &FieldPath) -> FieldPath {
+        match self {
+            Self::Label(key) => selector.field("matchLabels").field(key),
+            Self::Expression(index) => selector.field("matchExpressions").index(*index),
+        }
+    }
+}
+
+/// The first part of a selector that does not select labels, and the label that it is about. What is not understood
+/// counts as selecting them.
+fn unmatched<'v>(selector: &'v Value, labels: &Value) -> Option<(&'v str, Demand<'v>)> {
     let label = |key: &str| labels.get(key).and_then(Value::as_str);
-    let equal =
-        fields(&selector["matchLabels"]).all(|(key, value)| value.as_str().is_none_or(|v| label(key) == Some(v)));
-    let fits = elements(&selector["matchExpressions"]).all(|(_, expression)| {
-        let Some(key) = expression["key"].as_str() else { return true };
+    let mut equal = fields(&selector["matchLabels"]);
+    if let Some((key, _)) = equal.find(|(key, value)| value.as_str().is_some_and(|v| label(key) != Some(v))) {
+        return Some((key, Demand::Label(key)));
+    }
+    elements(&selector["matchExpressions"]).find_map(|(index, expression)| {
+        let key = expression["key"].as_str()?;
         let listed = || elements(&expression["values"]).any(|(_, value)| value.as_str() == label(key));
-        match expression["operator"].as_str() {
+        let fits = match expression["operator"].as_str() {
             Some("In") => label(key).is_some() && listed(),
             Some("NotIn") => label(key).is_none() || !listed(),
             Some("Exists") => label(key).is_some(),
             Some("DoesNotExist") => label(key).is_none(),
             _ => true,
-        }
-    });
-    equal && fits
+        };
+        (!fits).then_some((key, Demand::Expression(index)))
+    })
 }
 
 /// What is kept running restarts.

@@ -81,7 +81,7 @@ pub(crate) const MISTAKES: &[Mistake] = &[
     (WEB, "{name: config, mountPath: /etc/web}", "{name: ^conf, mountPath: /etc/web}", "valid/missing"),
     (WEB, "{name: config, mountPath: /etc/web}\n", "{name: config, mountPath: /etc/web}\n        - {name: config, mountPath: ^/etc/web}\n", "valid/duplicate"),
     (WEB, "requests: {cpu: 100m, memory: 128Mi}", "requests: {cpu: 100m, memory: ^512Mi}", "valid/bounds"),
-    (WEB, "selector:\n    matchLabels: {app: web}", "selector:\n    ^matchLabels: {app: wbe}", "valid/selector"),
+    (WEB, "matchLabels: {app: web}\n  strategy:\n    type: RollingUpdate\n    rollingUpdate: {maxSurge: 1}\n  template:\n    metadata:\n      labels: {app: web}", "matchLabels: {app: wbe}\n  strategy:\n    type: RollingUpdate\n    rollingUpdate: {maxSurge: 1}\n  template:\n    metadata:\n      labels: {app: ^web}", "valid/selector"),
     (WEB, "    port: 80", "    port: ^0", "valid/port"),
     (CONFIG, "minReplicas: 2", "minReplicas: ^6", "valid/bounds"),
     (CONFIG, "  colour: red", "  ^col/our: red", "valid/name"),

@@ -46,14 +46,22 @@ impl<'a> Asking<'a> {
     }
 
     fn volume(&mut self, volume: &'a Value, at: &FieldPath) {
-        self.source("ConfigMap", &volume["configMap"], "name", || at.field("configMap"));
-        self.source("Secret", &volume["secret"], "secretName", || at.field("secret"));
+        self.files("ConfigMap", &volume["configMap"], "name", || at.field("configMap"));
+        self.files("Secret", &volume["secret"], "secretName", || at.field("secret"));
         let claim = "persistentVolumeClaim";
         self.named("PersistentVolumeClaim", &volume[claim]["claimName"], || at.field(claim).field("claimName"));
         for (index, source) in elements(&volume["projected"]["sources"]) {
             let at = at.field("projected").field("sources").index(index);
-            self.source("ConfigMap", &source["configMap"], "name", || at.field("configMap"));
-            self.source("Secret", &source["secret"], "name", || at.field("secret"));
+            self.files("ConfigMap", &source["configMap"], "name", || at.field("configMap"));
+            self.files("Secret", &source["secret"], "name", || at.field("secret"));
+        }
+    }
+
+    /// An object whose keys become files: all of them, or those that are listed.
+    fn files(&mut self, kind: &'a str, source: &'a Value, field: &str, at: impl Fn() -> FieldPath) {
+        self.source(kind, source, field, &at);
+        for (index, item) in elements(&source["items"]) {
+            self.key(kind, source, field, &item["key"], || at().field("items").index(index).field("key"));
         }
     }
 
@@ -68,16 +76,16 @@ impl<'a> Asking<'a> {
                 let Some(source) = variable["valueFrom"].get(field) else { continue };
                 let at = at.field("env").index(index).field("valueFrom").field(field);
                 self.source(kind, source, "name", || at.clone());
-                self.key(kind, source, &at.field("key"));
+                self.key(kind, source, "name", &source["key"], || at.field("key"));
             }
         }
     }
 
     /// The key of an object that is declared: its container would not start without it.
-    fn key(&mut self, kind: &'a str, source: &'a Value, at: &FieldPath) {
-        let (Some(name), Some(key)) = (source["name"].as_str(), source["key"].as_str()) else { return };
+    fn key(&mut self, kind: &'a str, source: &'a Value, field: &str, key: &'a Value, at: impl FnOnce() -> FieldPath) {
+        let (Some(name), Some(key)) = (source[field].as_str(), key.as_str()) else { return };
         if source["optional"] != Value::Bool(true) {
-            self.need(Need::Key { kind, name, key }, at);
+            self.need(Need::Key { kind, name, key }, &at());
         }
     }
 }

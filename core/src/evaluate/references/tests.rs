@@ -119,6 +119,10 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     ("{name: token, key: token}", "{name: token, key: ^tokn}", "reference/key", "Keys there: token."),
     ("{name: token, key: token}", "{name: ^tokens, key: token}", "reference/missing", "Did you mean `token`?"),
     ("configMap: {name: settings}}", "configMap: {name: ^setings}}", "reference/missing", "Did you mean `settings`?"),
+    ("configMap: {name: settings}}", "configMap: {name: settings, items: [{key: ^nok, path: a}]}}", "reference/key", "Keys there: colour."),
+    ("secretName: token", "secretName: token, items: [{key: token, path: a}, {key: ^nok, path: b}]", "reference/key", "Keys there: token."),
+    ("{configMap: {name: kube-root-ca.crt}}", "{configMap: {name: settings, items: [{key: ^nok, path: a}]}}", "reference/key", "Keys there: colour."),
+    ("{configMap: {name: kube-root-ca.crt}}", "{secret: {name: token, items: [{key: ^nok, path: a}]}}", "reference/key", "Keys there: token."),
     ("secretName: token", "secretName: ^absent", "reference/missing", "Declare the Secret"),
     ("claimName: disk", "claimName: ^disc", "reference/missing", "Did you mean `disk`?"),
     ("spec:\n  selector: {app: web}", "spec:\n  selector: ^{app: wbe}", "reference/selector", "Did you mean `app: web`?"),
@@ -181,6 +185,9 @@ fn what_comes_from_elsewhere_is_not_missed() {
     assert_eq!(missed(&format!("{operated}{service}")), 0);
 
     let optional = WHOLE.replace("{name: token, key: token}", "{name: tokens, key: token, optional: true}");
+    assert_eq!(missed(&optional), 0);
+    let optional =
+        WHOLE.replace("secretName: token", "secretName: token, optional: true, items: [{key: nok, path: a}]");
     assert_eq!(missed(&optional), 0);
     let fixed =
         [("serviceAccountName: web", "serviceAccountName: default"), ("claimName: disk", "claimName: data-db-0")];

@@ -32,7 +32,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         rule: "valid/missing",
         title: "Nothing that is needed is left empty",
-        why: "The API server refuses a Pod without containers, a mount without its volume, a Service without ports, several ports without names, an Ingress that leads nowhere, a peer that is nobody, an empty image, a probe that does nothing, a claim without storage, a volume without source, a rule without verbs, and a Secret without the keys of its type.",
+        why: "The API server refuses a Pod without containers, a mount without its volume, a Service without ports, several ports without names, an Ingress that leads nowhere, a peer that is nobody, a container without image, a workload without `spec`, a webhook rule about nothing, a probe that does nothing, a claim without storage, a volume without source, a rule without verbs, and a Secret without the keys of its type.",
         example: "containers: []",
         fix: "Add what the finding names.",
     },

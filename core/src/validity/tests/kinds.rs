@@ -15,6 +15,8 @@ fn storage() {
             ("{accessModes: [ReadWriteOnce], ", "^{", "valid/missing"),
             ("[ReadWriteOnce]", "[^ReadWriteOncePod, ReadWriteOnce]", "valid/bounds"),
             ("[ReadWriteOnce]", "[ReadWriteOncePod]", ""),
+            ("[ReadWriteOnce]", "[^'']", "valid/missing"),
+            ("storageClassName: fast", "volumeMode: ^''", "valid/missing"),
             ("storage: 1Gi", "storage: ^0", "valid/bounds"),
             ("resources: {requests: {storage: 1Gi}}", "resources: ^{}", "valid/missing"),
             ("storageClassName: fast", "storageClassName: ^A B", "valid/name"),
@@ -69,6 +71,7 @@ subjects: [{kind: ServiceAccount, name: b, namespace: c}, {kind: Group, name: d}
         &object("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", binding),
         &[
             ("kind: ClusterRole,", "kind: ^Role,", "valid/value"),
+            ("kind: ClusterRole,", "kind: ^'',", "valid/missing"),
             ("apiGroup: rbac.authorization.k8s.io", "apiGroup: ^rbac", "valid/value"),
             ("name: a}\nsubjects", "name: ^''}\nsubjects", "valid/missing"),
             ("{kind: ServiceAccount, name: b, namespace: c}", "^{kind: ServiceAccount, name: b}", "valid/missing"),
@@ -132,11 +135,24 @@ fn limits_and_quotas() {
 
 #[test]
 fn webhooks() {
-    let hook = "webhooks: [{name: a.b.c, sideEffects: None, timeoutSeconds: 30, admissionReviewVersions: [v1, v3], clientConfig: {url: 'https://a'}}]";
+    let hook = "webhooks: [{name: a.b.c, sideEffects: None, timeoutSeconds: 30, admissionReviewVersions: [v1, v3], clientConfig: {url: 'https://a'}, \
+                rules: [{operations: [CREATE], apiGroups: [''], apiVersions: [v1], resources: [pods]}]}, \
+                {name: d.b.c, sideEffects: None, failurePolicy: Fail, admissionReviewVersions: [v1], clientConfig: {url: 'https://a'}}]";
     mistakes(
         &object("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", hook),
         &[
             ("a.b.c", "^a.b", "valid/name"),
+            ("d.b.c", "^a.b.c", "valid/duplicate"),
+            ("sideEffects: None", "sideEffects: ^''", "valid/missing"),
+            ("failurePolicy: Fail", "failurePolicy: ^''", "valid/missing"),
+            ("{operations: [CREATE], ", "^{", "valid/missing"),
+            ("{operations: [CREATE]", "^{operations: []", "valid/missing"),
+            ("{operations: [CREATE], apiGroups: [''], ", "^{operations: [CREATE], ", "valid/missing"),
+            (
+                "{operations: [CREATE], apiGroups: [''], apiVersions: [v1], ",
+                "^{operations: [CREATE], apiGroups: [''], ",
+                "valid/missing",
+            ),
             ("sideEffects: None", "sideEffects: ^Some", "valid/value"),
             ("timeoutSeconds: 30", "timeoutSeconds: ^31", "valid/bounds"),
             ("[v1, v3]", "^[v3]", "valid/value"),
@@ -148,9 +164,21 @@ fn webhooks() {
     let policy = object(
         "admissionregistration.k8s.io/v1",
         "ValidatingAdmissionPolicy",
-        "spec: {validations: [{expression: a}]}",
+        "spec: {validations: [{expression: a}], matchConstraints: {resourceRules: [{operations: [CREATE], apiGroups: [''], apiVersions: [v1], resources: [pods]}]}}",
     );
-    mistakes(&policy, &[("{validations: [{expression: a}]}", "^{}", "valid/missing")]);
+    mistakes(
+        &policy,
+        &[
+            ("{validations: [{expression: a}], ", "^{", "valid/missing"),
+            (
+                "{validations: [{expression: a}], matchConstraints: ",
+                "^{validations: [{expression: a}], variables: ",
+                "valid/missing",
+            ),
+            ("matchConstraints: {resourceRules", "matchConstraints: ^{other", "valid/missing"),
+            ("{operations: [CREATE], apiGroups", "^{operations: [], apiGroups", "valid/missing"),
+        ],
+    );
 }
 
 #[test]
@@ -203,4 +231,35 @@ spec:
     assert_eq!(found(&text), ["valid/definition 5:10"]);
     let approved = "{name: widgets.example.k8s.io, annotations: {api-approved.kubernetes.io: 'https://example.org'}}";
     assert_eq!(found(&text.replace("{name: widgets.example.k8s.io}", approved)), Vec::<String>::new());
+}
+
+/// What an object is about may not be left out, and null leaves it out.
+#[test]
+fn an_object_has_a_spec() {
+    let needing = [
+        ("v1", "Pod"),
+        ("v1", "ReplicationController"),
+        ("v1", "PersistentVolume"),
+        ("v1", "PersistentVolumeClaim"),
+        ("v1", "Service"),
+        ("apps/v1", "Deployment"),
+        ("apps/v1", "StatefulSet"),
+        ("apps/v1", "DaemonSet"),
+        ("apps/v1", "ReplicaSet"),
+        ("batch/v1", "Job"),
+        ("batch/v1", "CronJob"),
+        ("networking.k8s.io/v1", "Ingress"),
+        ("autoscaling/v2", "HorizontalPodAutoscaler"),
+    ];
+    for (api_version, kind) in needing {
+        for rest in ["", "spec: null"] {
+            assert_eq!(found(&object(api_version, kind, rest)), ["valid/missing 3:18"], "{kind}");
+        }
+    }
+    for (api_version, kind) in [("policy/v1", "PodDisruptionBudget"), ("networking.k8s.io/v1", "NetworkPolicy")] {
+        assert_eq!(found(&object(api_version, kind, "")), Vec::<String>::new(), "{kind}");
+    }
+    assert_eq!(found(&object("v1", "PodTemplate", "")), ["valid/missing 3:18"]);
+    assert_eq!(found(&object("v1", "PodTemplate", "template: {}")), ["valid/missing 4:11"]);
+    assert_eq!(found(&object("v1", "ReplicationController", "spec: {replicas: 1}")), ["valid/missing 4:7"]);
 }

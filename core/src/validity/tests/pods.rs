@@ -91,7 +91,8 @@ fn containers() {
         &[
             ("    image: a\n", "    image: ^''\n", "valid/missing"),
             ("    image: a\n", "    image: ^' a'\n", "valid/name"),
-            ("    image: a\n", "", ""),
+            ("- name: a\n    image: a\n", "- ^name: a\n", "valid/missing"),
+            ("{name: side, image: a, ", "^{name: side, image: null, ", "valid/missing"),
             ("cpu: 1,", "cpu: ^-1,", "valid/bounds"),
             ("cpu: 1,", "cpu: 1, ^foo: 1,", "valid/value"),
             ("cpu: 1,", "cpu: 1, hugepages-2Mi: 2Mi,", ""),
