@@ -138,6 +138,15 @@ pub(super) fn scaled(request: &Request<'_>, reason: &str, context: &Context<'_>)
     Some(change(request, declared, &replicas, &declared.canonical, reason, context))
 }
 
+/// What an operator does past the bounds of its delegation.
+pub(super) fn beyond(request: &Request<'_>, bound: &str, context: &Context<'_>) -> Finding {
+    let hint = format!(
+        "keep within the bounds of the delegation, or change them, or the policies that it names, in Git and push to {}",
+        push_to(context)
+    );
+    refused(request, bound, context).with_hint(hint)
+}
+
 /// A request that no rule recognises.
 pub(super) fn refused(request: &Request<'_>, reason: &str, context: &Context<'_>) -> Finding {
     let key = &request.key;

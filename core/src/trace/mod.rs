@@ -102,9 +102,11 @@ fn by_rule(request: &Request<'_>, context: &Context<'_>) -> Verdict {
             if let Some(traced) = given::to_who_asks(request, context) {
                 return Verdict { traced, ..Verdict::default() };
             }
-            let reason = delegated.and_then(Result::err).unwrap_or(refusal.reason);
-            let scaled = denial::scaled(request, &reason, context);
-            Verdict::deny(scaled.unwrap_or_else(|| denial::refused(request, &reason, context)))
+            if let Some(bound) = delegated.and_then(Result::err) {
+                return Verdict::deny(denial::beyond(request, &bound, context));
+            }
+            let scaled = denial::scaled(request, &refusal.reason, context);
+            Verdict::deny(scaled.unwrap_or_else(|| denial::refused(request, &refusal.reason, context)))
         }
     }
 }

@@ -169,7 +169,10 @@ impl Check<'_> {
             let fixed = pattern.strip_suffix('*').unwrap_or(pattern);
             if fixed.contains('*') || fixed.trim().is_empty() {
                 let message = format!("{pattern:?} is neither a whole name nor the beginning of one with `*`");
-                self.report(RULE, &at.field(field).index(i), message, "write it like `registry.example.org/app/*`");
+                let is_image = field == "images";
+                let hint =
+                    if is_image { "write it like `registry.example.org/app/*`" } else { "write it like `app-*`" };
+                self.report(RULE, &at.field(field).index(i), message, hint);
             }
         }
     }
