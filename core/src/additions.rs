@@ -72,7 +72,7 @@ impl Entry {
 
     /// What the API server would make of an earlier content of the object, as far as that follows from what it
     /// makes of `declared`.
-    pub fn expected_before(&self, declared: &Declared, earlier: &Declared) -> Option<Expected> {
+    pub(crate) fn expected_before(&self, declared: &Declared, earlier: &Declared) -> Option<Expected> {
         let is_of_this = self.digest == declared.digest;
         let object = || earlier::completed(&self.patch, &declared.canonical, &earlier.canonical);
         is_of_this.then(|| Expected { object: object(), uid: self.uid.clone(), record: None })

@@ -51,8 +51,7 @@ impl Adoption {
 
     /// Whether an object was made after the environment took over what it is of; unknown is no.
     pub fn is_older_than(&self, key: &ObjectKey, object: &Value) -> bool {
-        let made = object::metadata_str(object, "creationTimestamp").and_then(|t| t.parse::<Timestamp>().ok());
-        made.zip(self.since(key)).is_some_and(|(made, since)| made >= since)
+        object::made(object).zip(self.since(key)).is_some_and(|(made, since)| made >= since)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -128,6 +129,11 @@ pub fn is_dns_subdomain(text: &str) -> bool {
 fn is_label(text: &str) -> bool {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     !text.is_empty() && text.bytes().all(plain) && !text.starts_with('-') && !text.ends_with('-')
+}
+
+/// When an object was made, which the API server alone says; `None` if it does not.
+pub fn made(object: &Value) -> Option<Timestamp> {
+    metadata_str(object, "creationTimestamp")?.parse().ok()
 }
 
 /// Whether `metadata.deletionTimestamp` is set.

@@ -133,6 +133,13 @@ impl Declared {
         }
     }
 
+    /// What the API server would make of earlier contents of the object, as far as that follows from what it
+    /// makes of this one; `None` if that is not known.
+    pub fn expected_before(&self, earlier: &[Self]) -> Option<Vec<Expected>> {
+        let entry = self.learnt.as_deref()?;
+        Some(earlier.iter().filter_map(|earlier| entry.expected_before(self, earlier)).collect())
+    }
+
     /// The version it is declared in.
     pub fn gvk(&self) -> &Gvk {
         &self.manifest.gvk

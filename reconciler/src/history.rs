@@ -34,11 +34,10 @@ impl History {
 /// process began: once for each owner. Whether more of its owner is known now than was then.
 ///
 /// # Errors
-/// Git could not be read, or the API server asked: it is not known yet.
+/// The API server could not be asked: it is not known yet. A history that cannot be read counts as none.
 pub(crate) async fn recall(state: &State, held: &Snapshot, key: &ObjectKey, live: &Value) -> Result<bool, ApiError> {
     let history = &state.history;
-    let made = object::metadata_str(live, "creationTimestamp").and_then(|t| t.parse::<Timestamp>().ok());
-    if made.is_none_or(|made| made > history.began) {
+    if object::made(live).is_none_or(|made| made > history.began) {
         return Ok(false);
     }
     let owner = remembered_by_git_alone(key, live, &state.context(held));

@@ -47,9 +47,8 @@ impl Sight {
     /// What the API server made of earlier contents, as far as that follows from what it makes of the present
     /// one; `None` if the clone or the published additions do not hold what that takes.
     fn expected_before(&self, owner: &ObjectKey) -> Option<Vec<Expected>> {
-        let declared = self.snapshot.declared(owner)?;
-        let entry = declared.learnt.as_ref()?;
+        let declared = self.snapshot.declared(owner).filter(|declared| declared.learnt.is_some())?;
         let before = self.source.before_in(&self.repository, &self.snapshot.commit.id, declared).ok()?;
-        Some(before.iter().filter_map(|earlier| entry.expected_before(declared, earlier)).collect())
+        declared.expected_before(&before)
     }
 }

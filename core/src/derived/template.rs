@@ -1,12 +1,12 @@
 //! Templates, and which of its owner's templates an object follows.
 
-use jiff::Timestamp;
 use serde_json::Value;
 
 use super::case::{Act, Case};
-use super::compare::{at, map, same_but, text};
+use super::compare::{at, map, same_but};
 use super::owner::Owner;
 use crate::change;
+use crate::object;
 use crate::snapshot::FORMER_WINDOW;
 
 /// Which template of its owner an object follows.
@@ -45,7 +45,7 @@ pub(super) fn candidates<'a>(case: &Case<'a>, owner: &'a Owner, path: &[&str]) -
     let snapshot = case.context.snapshot;
     let mut found = vec![at(&owner.object, path)];
     if case.is(Act::Live) {
-        let made = case.object().ok().and_then(made);
+        let made = case.object().ok().and_then(object::made);
         let former = snapshot.former.get(&owner.key).into_iter().flatten();
         let was_there = former.filter(|f| made.is_some_and(|made| made <= f.replaced + FORMER_WINDOW));
         found.extend(was_there.map(|f| at(&f.expected.object, path)));
@@ -59,13 +59,8 @@ pub(super) fn candidates<'a>(case: &Case<'a>, owner: &'a Owner, path: &[&str]) -
 /// commit in force: history lies before the first, and what a rollback through Git left before the
 /// second. The API server alone sets the times, in whole seconds.
 pub(super) fn is_no_history<'a>(case: &Case<'_>, object: &Value, mut current: impl Iterator<Item = &'a Value>) -> bool {
-    let Some(own) = made(object) else { return false };
-    own > case.context.snapshot.commit.time && current.any(|other| made(other).is_some_and(|at| own > at))
-}
-
-/// When an object was made.
-fn made(object: &Value) -> Option<Timestamp> {
-    text(object, &["metadata", "creationTimestamp"]).parse().ok()
+    let Some(own) = object::made(object) else { return false };
+    own > case.context.snapshot.commit.time && current.any(|other| object::made(other).is_some_and(|at| own > at))
 }
 
 /// Whether two Pod templates mean the same, but for labels that a controller sets.

@@ -50,7 +50,7 @@ impl CertManager {
     /// Where there is no Go, or the module cannot be fetched or built.
     pub fn provide(sources: &Sources, progress: &Progress) -> Result<Self> {
         let cache = CERT_MANAGER.provide(sources, progress, |go, laid_out, cache| {
-            keep_files(go, laid_out, cache, (MODULE, DEFINITIONS), DEFINITIONS_KEPT)
+            keep_files(go, laid_out, cache, (&[MODULE], DEFINITIONS), DEFINITIONS_KEPT)
         })?;
         Ok(Self { program: cache.entry(CERT_MANAGER.name), definitions: cache.entry(DEFINITIONS_KEPT) })
     }

@@ -5,9 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::binaries::Sources;
-use crate::cache::Cache;
-use crate::go_build::{self, Go};
-use crate::operators::{RunningOperator, copy_files, texts_of};
+use crate::operators::{RunningOperator, keep_files, texts_of};
 use crate::process::Process;
 use crate::progress::Progress;
 use crate::tool::{LINKER, Tool};
@@ -57,7 +55,10 @@ impl Flux {
     /// Where there is no Go, or a module cannot be fetched or built.
     pub fn provide(sources: &Sources, progress: &Progress) -> Result<Self> {
         let first = SOURCES.provide(sources, progress, |_, _, _| Ok(()))?.entry(SOURCES.name);
-        let cache = KUSTOMIZATIONS.provide(sources, progress, keep_definitions)?;
+        let cache = KUSTOMIZATIONS.provide(sources, progress, |go, laid_out, cache| {
+            let modules = [SOURCES.package, KUSTOMIZATIONS.package];
+            keep_files(go, laid_out, cache, (&modules, DEFINITIONS), DEFINITIONS_KEPT)
+        })?;
         Ok(Self {
             sources: first,
             kustomizations: cache.entry(KUSTOMIZATIONS.name),
@@ -119,16 +120,4 @@ fn start(
     ];
     let log = folder.join(format!("{name}.log"));
     Process::start_with(program, &arguments, folder, &log, &environment).map(RunningOperator::of)
-}
-
-/// Copies the definitions of both out of Go's own cache.
-fn keep_definitions(go: &Go, laid_out: &Path, cache: &Cache) -> Result<()> {
-    let (copies, kept) = (laid_out.join(DEFINITIONS_KEPT), cache.entry(DEFINITIONS_KEPT));
-    for module in [SOURCES.package, KUSTOMIZATIONS.package] {
-        let list = ["list", "-m", "-f", "{{.Dir}}", module].map(OsStr::new);
-        let directory = go_build::run(go, laid_out, module, &list)?;
-        copy_files(&Path::new(&directory).join(DEFINITIONS), &copies)?;
-    }
-    let _ = fs::remove_dir_all(&kept);
-    fs::rename(&copies, &kept).map_err(Error::io(format!("move {} into the cache", copies.display())))
 }

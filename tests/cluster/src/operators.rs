@@ -53,7 +53,7 @@ impl PrometheusOperator {
     /// Where there is no Go, or the module cannot be fetched or built.
     pub fn provide(sources: &Sources, progress: &Progress) -> Result<Self> {
         let cache = OPERATOR.provide(sources, progress, |go, laid_out, cache| {
-            keep_files(go, laid_out, cache, (MODULE, DEFINITIONS), DEFINITIONS_KEPT)
+            keep_files(go, laid_out, cache, (&[MODULE], DEFINITIONS), DEFINITIONS_KEPT)
         })?;
         Ok(Self { program: cache.entry(OPERATOR.name), definitions: cache.entry(DEFINITIONS_KEPT) })
     }
@@ -94,18 +94,20 @@ impl RunningOperator {
     }
 }
 
-/// Copies the files in a folder of a module out of Go's own cache, under a name of their own.
+/// Copies the files in a folder of each of some modules out of Go's own cache, under a name of their own.
 pub(crate) fn keep_files(
     go: &Go,
     laid_out: &Path,
     cache: &Cache,
-    (module, folder): (&str, &str),
+    (modules, folder): (&[&str], &str),
     kept: &str,
 ) -> Result<()> {
-    let list = ["list", "-m", "-f", "{{.Dir}}", module].map(OsStr::new);
-    let found = go_build::run(go, laid_out, module, &list)?;
     let (copies, kept) = (laid_out.join(kept), cache.entry(kept));
-    copy_files(&Path::new(&found).join(folder), &copies)?;
+    for module in modules {
+        let list = ["list", "-m", "-f", "{{.Dir}}", module].map(OsStr::new);
+        let found = go_build::run(go, laid_out, module, &list)?;
+        copy_files(&Path::new(&found).join(folder), &copies)?;
+    }
     let _ = fs::remove_dir_all(&kept);
     fs::rename(&copies, &kept).map_err(Error::io(format!("move {} into the cache", copies.display())))
 }

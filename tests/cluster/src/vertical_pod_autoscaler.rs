@@ -48,7 +48,7 @@ impl VerticalPodAutoscaler {
     /// Where there is no Go, or the module cannot be fetched or built.
     pub fn provide(sources: &Sources, progress: &Progress) -> Result<Self> {
         let cache = RECOMMENDER.provide(sources, progress, |go, laid_out, cache| {
-            keep_files(go, laid_out, cache, (MODULE, DEFINITIONS), DEFINITIONS_KEPT)
+            keep_files(go, laid_out, cache, (&[MODULE], DEFINITIONS), DEFINITIONS_KEPT)
         })?;
         let of_updater = UPDATER.provide(sources, progress, |_, _, _| Ok(()))?;
         Ok(Self {

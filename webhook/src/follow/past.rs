@@ -64,10 +64,9 @@ impl Past {
     /// What the API server made of them, as far as that follows from what it makes of the present one;
     /// `None` if Git could not be read, or it is not known what it makes of the present one.
     async fn expected_before(&self, snapshot: &Snapshot, declared: &Declared) -> Option<Vec<Expected>> {
-        let source = self.source.load_full()?;
-        let entry = declared.learnt.clone()?;
+        let source = self.source.load_full().filter(|_| declared.learnt.is_some())?;
         let (commit, now) = (snapshot.commit.id.clone(), declared.clone());
         let before = tokio::task::spawn_blocking(move || source.before(&commit, &now)).await;
-        Some(before.ok()?.ok()?.iter().filter_map(|earlier| entry.expected_before(declared, earlier)).collect())
+        declared.expected_before(&before.ok()?.ok()?)
     }
 }
